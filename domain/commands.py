@@ -1,0 +1,274 @@
+"""What people and machines ask of an order. A command is sent as a signal and judged by the order's workflow.
+
+The client makes `command_id` before it sends: the same id has one effect and one answer, however often it is sent.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from domain.base import Message
+from domain.quantities import Exact
+
+
+class Command(Message):
+    """Who asks, when the server took it, and, where the policy wants one, which signature stands for it."""
+
+    command_id: str
+    actor: str
+    received_at: datetime
+    reason: str | None = None
+    signature_id: str | None = None
+    source: str = ""
+    roles: ClassVar[tuple[str, ...]] = ()
+
+
+class OrderCommand(Command):
+    """A command to the order as a whole."""
+
+
+class WorkOrderCommand(Command):
+    """A command to one work order of the order."""
+
+    work_order: str
+
+
+class OperationCommand(WorkOrderCommand):
+    """A command to one operation of one work order."""
+
+    operation: str
+
+
+class SubmitOrder(OrderCommand):
+    kind: Literal["submitOrder"] = "submitOrder"
+    roles: ClassVar = ("planner",)
+
+
+class ApproveOrder(OrderCommand):
+    kind: Literal["approveOrder"] = "approveOrder"
+    roles: ClassVar = ("supervisor",)
+
+
+class RejectOrder(OrderCommand):
+    kind: Literal["rejectOrder"] = "rejectOrder"
+    roles: ClassVar = ("supervisor",)
+
+
+class ReleaseOrder(OrderCommand):
+    kind: Literal["releaseOrder"] = "releaseOrder"
+    roles: ClassVar = ("supervisor",)
+
+
+class HoldOrder(OrderCommand):
+    kind: Literal["holdOrder"] = "holdOrder"
+    roles: ClassVar = ("supervisor", "qaReviewer", "qualityManager")
+
+
+class ResumeOrder(OrderCommand):
+    kind: Literal["resumeOrder"] = "resumeOrder"
+    roles: ClassVar = ("supervisor", "qaReviewer", "qualityManager")
+
+
+class Disposition(StrEnum):
+    """What becomes of material that was already consumed when an order is cancelled."""
+
+    KEEP_AS_LOT = "keepAsLot"
+    SCRAP = "scrap"
+
+
+class CancelOrder(OrderCommand):
+    kind: Literal["cancelOrder"] = "cancelOrder"
+    disposition: Disposition | None = None
+    roles: ClassVar = ("planner", "supervisor")
+
+
+class CloseOrder(OrderCommand):
+    kind: Literal["closeOrder"] = "closeOrder"
+    roles: ClassVar = ("supervisor",)
+
+
+class RetryNow(OrderCommand):
+    """Ask the neighbours again at once instead of at the end of the back-off."""
+
+    kind: Literal["retryNow"] = "retryNow"
+    roles: ClassVar = ("supervisor", "maintenance")
+
+
+class DispatchWorkOrder(WorkOrderCommand):
+    kind: Literal["dispatchWorkOrder"] = "dispatchWorkOrder"
+    roles: ClassVar = ("supervisor", "planner")
+
+
+class StartWorkOrder(WorkOrderCommand):
+    kind: Literal["startWorkOrder"] = "startWorkOrder"
+    roles: ClassVar = ("operator", "supervisor")
+
+
+class PauseWorkOrder(WorkOrderCommand):
+    kind: Literal["pauseWorkOrder"] = "pauseWorkOrder"
+    roles: ClassVar = ("operator", "supervisor")
+
+
+class ResumeWorkOrder(WorkOrderCommand):
+    kind: Literal["resumeWorkOrder"] = "resumeWorkOrder"
+    roles: ClassVar = ("operator", "supervisor")
+
+
+class AllocateMaterials(WorkOrderCommand):
+    kind: Literal["allocateMaterials"] = "allocateMaterials"
+    roles: ClassVar = ("warehouseKeeper", "supervisor")
+
+
+class ApprovePickList(WorkOrderCommand):
+    kind: Literal["approvePickList"] = "approvePickList"
+    roles: ClassVar = ("warehouseKeeper", "supervisor")
+
+
+class IssuePickList(WorkOrderCommand):
+    kind: Literal["issuePickList"] = "issuePickList"
+    roles: ClassVar = ("warehouseKeeper",)
+
+
+class StartOperation(OperationCommand):
+    kind: Literal["startOperation"] = "startOperation"
+    roles: ClassVar = ("operator",)
+
+
+class PauseOperation(OperationCommand):
+    kind: Literal["pauseOperation"] = "pauseOperation"
+    roles: ClassVar = ("operator", "supervisor")
+
+
+class ResumeOperation(OperationCommand):
+    kind: Literal["resumeOperation"] = "resumeOperation"
+    roles: ClassVar = ("operator", "supervisor")
+
+
+class CompleteOperation(OperationCommand):
+    kind: Literal["completeOperation"] = "completeOperation"
+    roles: ClassVar = ("operator",)
+
+
+class ReleaseOperationHold(OperationCommand):
+    """The decision of quality about an operation that stopped on a value out of limits."""
+
+    kind: Literal["releaseOperationHold"] = "releaseOperationHold"
+    roles: ClassVar = ("qaReviewer", "qualityManager")
+
+
+class ReportType(StrEnum):
+    """What the reported time was."""
+
+    PRODUCTION = "production"
+    SETUP = "setup"
+    BREAKDOWN = "breakdown"
+
+
+class ReportProduction(OperationCommand):
+    """Pieces and hours at one operation. `labour_seconds` is the net time of the person who reports."""
+
+    kind: Literal["reportProduction"] = "reportProduction"
+    good: Exact = Field(ge=0)
+    scrap: Exact = Field(default=0, ge=0, validate_default=True)
+    scrap_reason: str | None = None
+    review_board: Exact = Field(default=0, ge=0, validate_default=True)
+    is_rework: bool = False
+    report_type: ReportType = ReportType.PRODUCTION
+    labour_seconds: int | None = Field(default=None, ge=0)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    workstation: str | None = None
+    worker: str | None = None
+    roles: ClassVar = ("operator",)
+
+
+class Measurement(Message):
+    """A measured value as it was entered."""
+
+    name: str
+    text: str
+    unit: str = ""
+
+
+class RecordParameters(OperationCommand):
+    kind: Literal["recordParameters"] = "recordParameters"
+    values: tuple[Measurement, ...] = Field(min_length=1, max_length=200)
+    roles: ClassVar = ("operator", "qcAnalyst")
+
+
+class EnterInspectionResults(WorkOrderCommand):
+    kind: Literal["enterInspectionResults"] = "enterInspectionResults"
+    values: tuple[Measurement, ...] = Field(min_length=1, max_length=200)
+    roles: ClassVar = ("qcAnalyst",)
+
+
+class DecideInspection(WorkOrderCommand):
+    """The second person's review, with the decision."""
+
+    kind: Literal["decideInspection"] = "decideInspection"
+    accept: bool
+    roles: ClassVar = ("qcAnalyst", "qualityManager")
+
+
+class PutAway(WorkOrderCommand):
+    """Bring the finished quantity to a place. `quantity` defaults to everything that was made."""
+
+    kind: Literal["putAway"] = "putAway"
+    place: str
+    quantity: Exact | None = None
+    roles: ClassVar = ("warehouseKeeper",)
+
+
+class CertifyBatch(WorkOrderCommand):
+    kind: Literal["certifyBatch"] = "certifyBatch"
+    roles: ClassVar = ("qualifiedPerson",)
+
+
+class ReleaseBatch(WorkOrderCommand):
+    """Production release after certification: the lot becomes saleable and moves to `place`."""
+
+    kind: Literal["releaseBatch"] = "releaseBatch"
+    place: str
+    roles: ClassVar = ("supervisor",)
+
+
+COMMANDS: tuple[type[Command], ...] = (
+    SubmitOrder, ApproveOrder, RejectOrder, ReleaseOrder, HoldOrder, ResumeOrder, CancelOrder, CloseOrder, RetryNow,
+    DispatchWorkOrder, StartWorkOrder, PauseWorkOrder, ResumeWorkOrder, AllocateMaterials, ApprovePickList,
+    IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation, ReleaseOperationHold,
+    ReportProduction, RecordParameters, EnterInspectionResults, DecideInspection, PutAway, CertifyBatch, ReleaseBatch,
+)  # fmt: skip
+
+AnyCommand = Annotated[
+    SubmitOrder
+    | ApproveOrder
+    | RejectOrder
+    | ReleaseOrder
+    | HoldOrder
+    | ResumeOrder
+    | CancelOrder
+    | CloseOrder
+    | RetryNow
+    | DispatchWorkOrder
+    | StartWorkOrder
+    | PauseWorkOrder
+    | ResumeWorkOrder
+    | AllocateMaterials
+    | ApprovePickList
+    | IssuePickList
+    | StartOperation
+    | PauseOperation
+    | ResumeOperation
+    | CompleteOperation
+    | ReleaseOperationHold
+    | ReportProduction
+    | RecordParameters
+    | EnterInspectionResults
+    | DecideInspection
+    | PutAway
+    | CertifyBatch
+    | ReleaseBatch,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,381 @@
+"""What has happened to an order. Events are appended, never changed; folded in order they give the order's state.
+
+A `Fact` is one decision of the order's workflow with everything that followed from it: it is written to the record
+in one transaction, under the key (order number, revision).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.base import Message
+from domain.commands import Disposition, ReportType
+from domain.errors import Blocker
+from domain.quantities import Exact
+from domain.specification import Characteristic, OrderSpecification
+from domain.states import (
+    InspectionEvent,
+    InspectionState,
+    LotEvent,
+    LotStatus,
+    OperationEvent,
+    OperationState,
+    OrderEvent,
+    OrderState,
+    PickListEvent,
+    PickListState,
+    PutAwayEvent,
+    PutAwayState,
+    WorkOrderEvent,
+    WorkOrderState,
+)
+
+
+class OrderCreated(Message):
+    kind: Literal["orderCreated"] = "orderCreated"
+    specification: OrderSpecification
+
+
+class OrderApprovalGiven(Message):
+    """One of several approvals; the last one is followed by the order's move to approved."""
+
+    kind: Literal["orderApprovalGiven"] = "orderApprovalGiven"
+    number: int
+
+
+class OrderMoved(Message):
+    kind: Literal["orderMoved"] = "orderMoved"
+    event: OrderEvent
+    origin: OrderState
+    target: OrderState
+    disposition: Disposition | None = None
+
+
+class ApprovalOverdue(Message):
+    """The approval was not given in time: a reminder, then an escalation to the deputy."""
+
+    kind: Literal["approvalOverdue"] = "approvalOverdue"
+    step: Literal["reminder", "escalation"]
+
+
+class WorkOrderMoved(Message):
+    kind: Literal["workOrderMoved"] = "workOrderMoved"
+    work_order: str
+    event: WorkOrderEvent
+    origin: WorkOrderState
+    target: WorkOrderState
+
+
+class OperationMoved(Message):
+    kind: Literal["operationMoved"] = "operationMoved"
+    work_order: str
+    operation: str
+    event: OperationEvent
+    origin: OperationState
+    target: OperationState
+
+
+class Allocation(Message):
+    """A quantity of one lot at one place, reserved for one line of a pick list."""
+
+    line: int
+    material: str
+    lot: str
+    place: str
+    quantity: Exact
+    unit: str
+
+
+class ShortLine(Message):
+    """A line of a pick list that the warehouse cannot cover, and why."""
+
+    line: int
+    material: str
+    required: Exact
+    available: Exact
+    held: Exact = Decimal(0)
+    expired: Exact = Decimal(0)
+    reserved_elsewhere: Exact = Decimal(0)
+    unit: str
+
+
+class PickListMoved(Message):
+    kind: Literal["pickListMoved"] = "pickListMoved"
+    work_order: str
+    event: PickListEvent | None
+    origin: PickListState | None
+    target: PickListState
+    allocations: tuple[Allocation, ...] = ()
+    short: tuple[ShortLine, ...] = ()
+
+
+class Consumption(Message):
+    """A quantity of an input lot that went into the output lot."""
+
+    line: int
+    material: str
+    lot: str
+    quantity: Exact
+    unit: str
+
+
+class MaterialsConsumed(Message):
+    """Input lots became part of the batch: stock leaves the line and the genealogy is written."""
+
+    kind: Literal["materialsConsumed"] = "materialsConsumed"
+    work_order: str
+    operation: str
+    output_lot: str
+    lines: tuple[Consumption, ...]
+
+
+class BatchStarted(Message):
+    """The output lot exists from here on, in quarantine."""
+
+    kind: Literal["batchStarted"] = "batchStarted"
+    work_order: str
+    lot: str
+    material: str
+    unit: str
+
+
+class ProductionReported(Message):
+    kind: Literal["productionReported"] = "productionReported"
+    work_order: str
+    operation: str
+    report_number: str
+    good: Exact
+    scrap: Exact
+    scrap_reason: str | None = None
+    review_board: Exact
+    unit: str
+    is_rework: bool
+    is_output: bool
+    report_type: ReportType
+    source: Literal["person", "machine"]
+    workstation: str
+    worker: str | None = None
+    labour_seconds: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    over_by: Exact = Decimal(0)
+
+
+class JudgedValue(Message):
+    """A measured value, its exact decimal (none if the text is not a number), the limits and the judgement."""
+
+    name: str
+    text: str
+    unit: str
+    value: Exact | None
+    low: Exact | None = None
+    high: Exact | None = None
+    within_limits: bool
+
+
+class ParametersRecorded(Message):
+    kind: Literal["parametersRecorded"] = "parametersRecorded"
+    work_order: str
+    operation: str
+    values: tuple[JudgedValue, ...]
+
+
+class DeviationOpened(Message):
+    kind: Literal["deviationOpened"] = "deviationOpened"
+    number: str
+    work_order: str
+    operation: str | None = None
+    code: str
+    detail: str
+
+
+class DeviationDecided(Message):
+    kind: Literal["deviationDecided"] = "deviationDecided"
+    number: str
+    decision: str
+
+
+class InspectionRequested(Message):
+    kind: Literal["inspectionRequested"] = "inspectionRequested"
+    work_order: str
+    inspection: str
+    characteristics: tuple[Characteristic, ...]
+
+
+class InspectionMoved(Message):
+    kind: Literal["inspectionMoved"] = "inspectionMoved"
+    work_order: str
+    inspection: str
+    event: InspectionEvent
+    origin: InspectionState
+    target: InspectionState
+    results: tuple[JudgedValue, ...] = ()
+
+
+class PutAwayMoved(Message):
+    kind: Literal["putAwayMoved"] = "putAwayMoved"
+    work_order: str
+    event: PutAwayEvent | None
+    origin: PutAwayState | None
+    target: PutAwayState
+    place: str | None = None
+    quantity: Exact | None = None
+
+
+class LotMoved(Message):
+    """The quality status of the work order's own lot changed."""
+
+    kind: Literal["lotMoved"] = "lotMoved"
+    work_order: str
+    lot: str
+    event: LotEvent
+    origin: LotStatus
+    target: LotStatus
+
+
+class BatchCertified(Message):
+    kind: Literal["batchCertified"] = "batchCertified"
+    work_order: str
+    lot: str
+
+
+class BatchReleaseRequested(Message):
+    """Production release was asked for; the lot is saleable when the warehouse has moved it."""
+
+    kind: Literal["batchReleaseRequested"] = "batchReleaseRequested"
+    work_order: str
+    lot: str
+    place: str
+
+
+class EquipmentJobMoved(Message):
+    """A job on a machine: started, ended with its counts, refused (then the operator reports), or aborted."""
+
+    kind: Literal["equipmentJobMoved"] = "equipmentJobMoved"
+    work_order: str
+    operation: str
+    job: str
+    target: Literal["started", "ended", "refused", "aborted"]
+    detail: str = ""
+    good: Exact | None = None
+    waste: Exact | None = None
+    readings: int | None = None
+
+
+class NeighbourWaiting(Message):
+    """A neighbour does not answer. `attempt` counts from 1; `next_attempt_at` is when it is asked again."""
+
+    kind: Literal["neighbourWaiting"] = "neighbourWaiting"
+    neighbour: str
+    request: str
+    attempt: int
+    since: datetime
+    next_attempt_at: datetime
+    last_error: str
+
+
+class NeighbourAnswered(Message):
+    """A neighbour that was waited for has answered."""
+
+    kind: Literal["neighbourAnswered"] = "neighbourAnswered"
+    neighbour: str
+    request: str
+    attempts: int
+
+
+class RetryRequested(Message):
+    kind: Literal["retryRequested"] = "retryRequested"
+
+
+class CompensationStarted(Message):
+    kind: Literal["compensationStarted"] = "compensationStarted"
+    work_order: str
+
+
+class VerdictPending(Message):
+    """A command was taken whose answer a neighbour gives. `request` is what the procedure now asks."""
+
+    kind: Literal["verdictPending"] = "verdictPending"
+    request: str
+    command_id: str
+    command: str
+    actor: str
+
+
+class VerdictGiven(Message):
+    """The neighbour has answered; the fact that carries this event carries the outcome too."""
+
+    kind: Literal["verdictGiven"] = "verdictGiven"
+    request: str
+
+
+class CommandRefused(Message):
+    """The order said no. Nothing else happened."""
+
+    kind: Literal["commandRefused"] = "commandRefused"
+    command: str
+    entity: str
+    blockers: tuple[Blocker, ...]
+    possible: tuple[str, ...]
+
+
+Event = Annotated[
+    OrderCreated
+    | OrderApprovalGiven
+    | OrderMoved
+    | ApprovalOverdue
+    | WorkOrderMoved
+    | OperationMoved
+    | PickListMoved
+    | MaterialsConsumed
+    | BatchStarted
+    | ProductionReported
+    | ParametersRecorded
+    | DeviationOpened
+    | DeviationDecided
+    | InspectionRequested
+    | InspectionMoved
+    | PutAwayMoved
+    | LotMoved
+    | BatchCertified
+    | BatchReleaseRequested
+    | EquipmentJobMoved
+    | NeighbourWaiting
+    | NeighbourAnswered
+    | RetryRequested
+    | CompensationStarted
+    | VerdictPending
+    | VerdictGiven
+    | CommandRefused,
+    Field(discriminator="kind"),
+]
+
+
+class Outcome(Message):
+    """The verdict on one command, as its sender reads it from the record."""
+
+    command_id: str
+    accepted: bool
+    order_number: str
+    revision: int
+    blockers: tuple[Blocker, ...] = ()
+    possible: tuple[str, ...] = ()
+    result: dict[str, str] = {}
+
+
+class Fact(Message):
+    """One decision of an order's workflow. `actor` is a person, or `system` for what follows by itself."""
+
+    order_number: str
+    revision: int
+    at: datetime
+    actor: str
+    command_id: str | None = None
+    command_kind: str | None = None
+    reason: str | None = None
+    signature_id: str | None = None
+    source: str = ""
+    events: tuple[Event, ...]
+    outcome: Outcome | None = None

@@ -1,0 +1,47 @@
+"""One table: which rule judges which command."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from domain import commands as c
+from domain.process import Process
+from domain.rules import materials, operations, orders, release
+from domain.rules.common import Events
+
+Rule = Callable[[Process, Any], Events]
+
+RULES: Final[dict[type[c.Command], Rule]] = {
+    c.SubmitOrder: orders.submit_order,
+    c.ApproveOrder: orders.approve_order,
+    c.RejectOrder: orders.reject_order,
+    c.ReleaseOrder: orders.release_order,
+    c.HoldOrder: orders.hold_order,
+    c.ResumeOrder: orders.resume_order,
+    c.CancelOrder: orders.cancel_order,
+    c.CloseOrder: orders.close_order,
+    c.RetryNow: orders.retry_now,
+    c.DispatchWorkOrder: materials.dispatch_work_order,
+    c.AllocateMaterials: materials.allocate_materials,
+    c.ApprovePickList: materials.approve_pick_list,
+    c.IssuePickList: materials.issue_pick_list,
+    c.StartWorkOrder: operations.start_work_order,
+    c.PauseWorkOrder: operations.pause_work_order,
+    c.ResumeWorkOrder: operations.resume_work_order,
+    c.StartOperation: operations.start_operation,
+    c.PauseOperation: operations.pause_operation,
+    c.ResumeOperation: operations.resume_operation,
+    c.CompleteOperation: operations.complete_operation,
+    c.ReleaseOperationHold: operations.release_operation_hold,
+    c.ReportProduction: operations.report_production,
+    c.RecordParameters: operations.record_parameters,
+    c.EnterInspectionResults: release.enter_inspection_results,
+    c.DecideInspection: release.decide_inspection,
+    c.PutAway: release.put_away,
+    c.CertifyBatch: release.certify_batch,
+    c.ReleaseBatch: release.release_batch,
+}
+
+
+def judge(process: Process, command: c.Command) -> Events:
+    """The events of an accepted command. Raises `Refused` with every blocker; `process` is not changed."""
+    return RULES[type(command)](process, command)

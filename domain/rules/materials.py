@@ -1,0 +1,84 @@
+"""Rules of dispatch and pick: which material, from which lots, who lets it out of the warehouse."""
+
+from domain import events as e
+from domain.commands import AllocateMaterials, ApprovePickList, DispatchWorkOrder, IssuePickList
+from domain.errors import Blocker
+from domain.process import Process, WorkOrder
+from domain.rules.common import (
+    Events,
+    check,
+    find_work_order,
+    move_pick_list,
+    move_work_order,
+    order_is_worked_on,
+    same_person,
+)
+from domain.states import PickListEvent, PickListState, WorkOrderEvent
+
+
+def allocation_request(work_order: str) -> str:
+    """The name under which the warehouse is asked to reserve the lots of a work order."""
+    return f"{work_order}/allocate"
+
+
+def issue_request(work_order: str) -> str:
+    """The name under which the warehouse is asked to issue the reserved lots."""
+    return f"{work_order}/issue"
+
+
+def dispatch_work_order(process: Process, command: DispatchWorkOrder) -> Events:
+    work_order, specification = find_work_order(process, command.work_order)
+    check(order_is_worked_on(process))
+    moved = move_work_order(work_order, WorkOrderEvent.DISPATCH)
+    if not specification.materials:
+        return (moved,)
+    pick_list = e.PickListMoved(work_order=work_order.number, event=None, origin=None, target=PickListState.CREATED)
+    return (moved, pick_list)
+
+
+def allocate_materials(process: Process, command: AllocateMaterials) -> Events:
+    """Ask the warehouse for lots again: after a shortage, or because a reserved lot was stopped."""
+    work_order, _ = find_work_order(process, command.work_order)
+    check(order_is_worked_on(process))
+    move_pick_list(work_order, PickListEvent.FIND_SHORT)  # is a new allocation possible in this state at all?
+    return (_pending(process, work_order, allocation_request(work_order.number), command),)
+
+
+def approve_pick_list(process: Process, command: ApprovePickList) -> Events:
+    work_order, _ = find_work_order(process, command.work_order)
+    check(order_is_worked_on(process))
+    moved = move_pick_list(work_order, PickListEvent.APPROVE)
+    if process.specification.policy.pick_list_approver_differs and work_order.pick_list is not None:
+        pick_list = work_order.pick_list
+        check(
+            same_person(
+                command.actor, pick_list.created_by, "pick list", pick_list.number, "approve", "made the pick list"
+            )
+        )
+    return (moved,)
+
+
+def issue_pick_list(process: Process, command: IssuePickList) -> Events:
+    work_order, _ = find_work_order(process, command.work_order)
+    check(order_is_worked_on(process))
+    moved = move_pick_list(work_order, PickListEvent.ISSUE)
+    return (moved, _pending(process, work_order, issue_request(work_order.number), command))
+
+
+def _pending(
+    process: Process, work_order: WorkOrder, request: str, command: AllocateMaterials | IssuePickList
+) -> e.VerdictPending:
+    if request in process.pending:
+        earlier = process.pending[request]
+        check(
+            [
+                Blocker(
+                    code="IN_PROGRESS",
+                    entity="work order",
+                    id=work_order.number,
+                    found=f"{earlier.actor} already asked for {earlier.command}",
+                    required="the answer of the warehouse",
+                )
+            ]
+        )
+    return e.VerdictPending(request=request, command_id=command.command_id, command=command.kind, actor=command.actor)

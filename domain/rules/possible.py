@@ -1,0 +1,126 @@
+"""What can be done now: from the same tables that judge the commands."""
+
+from typing import Final
+
+from domain import commands as c
+from domain.process import Process, WorkOrder
+from domain.states import (
+    INSPECTION,
+    OPERATION,
+    ORDER,
+    PICK_LIST,
+    PUT_AWAY,
+    WORK_ORDER,
+    InspectionEvent,
+    OperationEvent,
+    OperationState,
+    OrderEvent,
+    OrderState,
+    PickListEvent,
+    PutAwayEvent,
+    WorkOrderEvent,
+    WorkOrderState,
+)
+
+ORDER_COMMANDS: Final = {
+    OrderEvent.SUBMIT: "submitOrder",
+    OrderEvent.APPROVE: "approveOrder",
+    OrderEvent.REJECT: "rejectOrder",
+    OrderEvent.RELEASE: "releaseOrder",
+    OrderEvent.HOLD: "holdOrder",
+    OrderEvent.RESUME: "resumeOrder",
+    OrderEvent.CANCEL: "cancelOrder",
+    OrderEvent.CLOSE: "closeOrder",
+}
+WORK_ORDER_COMMANDS: Final = {
+    WorkOrderEvent.DISPATCH: "dispatchWorkOrder",
+    WorkOrderEvent.START: "startWorkOrder",
+    WorkOrderEvent.PAUSE: "pauseWorkOrder",
+    WorkOrderEvent.RESUME: "resumeWorkOrder",
+}
+OPERATION_COMMANDS: Final = {
+    OperationEvent.START: "startOperation",
+    OperationEvent.PAUSE: "pauseOperation",
+    OperationEvent.RESUME: "resumeOperation",
+    OperationEvent.RELEASE_HOLD: "releaseOperationHold",
+    OperationEvent.COMPLETE: "completeOperation",
+}
+_WORKED_ON = (OrderState.RELEASED, OrderState.IN_PROGRESS)
+
+
+def possible_commands(process: Process, command: c.Command | None = None) -> tuple[str, ...]:
+    """The kinds of command that the state machines allow now, for what `command` was about and what is above it."""
+    names = [ORDER_COMMANDS[event] for event in ORDER.possible(process.state) if event in ORDER_COMMANDS]
+    if process.waiting:
+        names.append("retryNow")
+    if isinstance(command, c.WorkOrderCommand) and command.work_order in process.work_orders:
+        work_order = process.work_orders[command.work_order]
+        names += _of_work_order(process, work_order)
+        if isinstance(command, c.OperationCommand) and command.operation in work_order.operations:
+            names += _of_operation(process, work_order, command.operation)
+    return tuple(names)
+
+
+def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
+    names: list[str] = []
+    if process.state in _WORKED_ON:
+        possible = WORK_ORDER.possible(work_order.state)
+        names += [WORK_ORDER_COMMANDS[event] for event in possible if event in WORK_ORDER_COMMANDS]
+        names += _of_documents(process, work_order)
+    if work_order.state == WorkOrderState.COMPLETED and process.state in (*_WORKED_ON, OrderState.COMPLETED):
+        if work_order.certified_by is None and process.specification.policy.certification:
+            names.append("certifyBatch")
+        elif work_order.release_requested_by is None and process.specification.policy.production_release:
+            names.append("releaseBatch")
+    return names
+
+
+def _of_documents(process: Process, work_order: WorkOrder) -> list[str]:
+    names: list[str] = []
+    if (pick_list := work_order.pick_list) is not None:
+        commands = {
+            PickListEvent.APPROVE: "approvePickList",
+            PickListEvent.ISSUE: "issuePickList",
+            PickListEvent.FIND_SHORT: "allocateMaterials",
+        }
+        names += [commands[event] for event in PICK_LIST.possible(pick_list.state) if event in commands]
+    if (inspection := work_order.inspection) is not None:
+        possible = INSPECTION.possible(inspection.state)
+        if InspectionEvent.ENTER_RESULTS in possible:
+            names.append("enterInspectionResults")
+        if InspectionEvent.REJECT in possible:
+            names.append("decideInspection")
+    if (put_away := work_order.put_away) is not None and PutAwayEvent.MOVE in PUT_AWAY.possible(put_away.state):
+        names.append("putAway")
+    return names
+
+
+def _of_operation(process: Process, work_order: WorkOrder, code: str) -> list[str]:
+    if process.state not in _WORKED_ON or work_order.state not in (WorkOrderState.READY, WorkOrderState.RUNNING):
+        return []
+    operation = work_order.operations[code]
+    names = [OPERATION_COMMANDS[event] for event in OPERATION.possible(operation.state) if event in OPERATION_COMMANDS]
+    if operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen:
+        names.append("startOperation")
+    if operation.state == OperationState.RUNNING:
+        names += ["reportProduction", "recordParameters"]
+    return names
+
+
+def waits_for(process: Process) -> list[tuple[str, str, str]]:
+    """What the order waits for: (what, who can do it, which command does it), most important first."""
+    waits: list[tuple[str, str, str]] = [
+        (f"{w.neighbour}: attempt {w.attempt}, {w.last_error}", "maintenance", "retryNow")
+        for w in process.waiting.values()
+    ]
+    roles = {command.model_fields["kind"].default: command.roles for command in c.COMMANDS}
+    skipped = {"cancelOrder", "holdOrder", "rejectOrder", "retryNow", "pauseWorkOrder", "pauseOperation"}
+    order_kinds = [name for name in possible_commands(process) if name not in skipped]
+    waits += [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]
+    for work_order in process.work_orders.values():
+        kinds = [name for name in _of_work_order(process, work_order) if name not in skipped]
+        waits += [(work_order.number, ", ".join(roles[name]), name) for name in kinds]
+        for code in work_order.operations:
+            own = [name for name in _of_operation(process, work_order, code) if name not in skipped]
+            waits += [(f"{work_order.number}/{code}", ", ".join(roles[name]), name) for name in own]
+    return waits

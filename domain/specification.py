@@ -1,0 +1,115 @@
+"""What is to be made: the frozen copy of master data that one production order runs on."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.base import Message
+from domain.errors import Blocker
+from domain.policy import Policy
+from domain.quantities import Exact
+
+
+class Characteristic(Message):
+    """Something that is measured, with its limits (both inclusive) in `unit`. No limit means: recorded only."""
+
+    name: str
+    unit: str = ""
+    low: Exact | None = None
+    high: Exact | None = None
+    required: bool = False
+    critical: bool = False
+
+    def accepts(self, value: Decimal) -> bool:
+        """Whether the value lies inside the limits."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    @property
+    def limits(self) -> str:
+        """The limits in words: `74 … 102 %`."""
+        low = "" if self.low is None else format(self.low, "f")
+        high = "" if self.high is None else format(self.high, "f")
+        return f"{low} … {high} {self.unit}".strip()
+
+
+class MaterialLine(Message):
+    """One component: `quantity` in `unit` for the whole work order, loss included; consumed by `operation`."""
+
+    line: int
+    material: str
+    quantity: Exact
+    unit: str
+    operation: str
+    fixed_lots: tuple[str, ...] = ()
+
+
+class Equipment(StrEnum):
+    """How a station takes its jobs."""
+
+    MANUAL = "manual"
+    OPC_UA = "opcua"
+
+
+class OperationSpecification(Message):
+    """One operation of the route. `predecessors` are operation codes; `is_output` marks the one that yields the lot."""
+
+    sequence: int
+    code: str
+    name: str
+    workstation: str
+    equipment: Equipment = Equipment.MANUAL
+    predecessors: tuple[str, ...] = ()
+    parameters: tuple[Characteristic, ...] = ()
+    counts_pieces: bool = True
+    is_output: bool = False
+    recipe: dict[str, str] = {}
+
+
+class WorkOrderSpecification(Message):
+    """One made BOM level and batch. `feeds` is the number of the work order that uses this one's lot."""
+
+    number: str
+    material: str
+    quantity: Exact
+    unit: str
+    output_lot: str
+    materials: tuple[MaterialLine, ...] = ()
+    operations: tuple[OperationSpecification, ...] = ()
+    inspection: tuple[Characteristic, ...] = ()
+    feeds: str | None = None
+    shelf_life_days: int | None = None
+
+    def operation(self, code: str) -> OperationSpecification | None:
+        """The operation of that code, if the route has it."""
+        return next((operation for operation in self.operations if operation.code == code), None)
+
+
+class OrderSpecification(Message):
+    """One production order with everything frozen that it needs. `gaps` are what release must refuse."""
+
+    number: str
+    plan_line: str
+    plant: str
+    product: str
+    product_name: str
+    quantity: Exact
+    unit: str
+    policy: Policy
+    created_by: str
+    bill_of_material_version: str = ""
+    route_version: str = ""
+    due_at: datetime | None = None
+    work_orders: tuple[WorkOrderSpecification, ...] = ()
+    gaps: tuple[Blocker, ...] = ()
+
+    def work_order(self, number: str) -> WorkOrderSpecification:
+        """The work order of that number; KeyError if the order has none of that number."""
+        for work_order in self.work_orders:
+            if work_order.number == number:
+                return work_order
+        raise KeyError(number)
+
+    def feeding(self, number: str) -> Iterator[WorkOrderSpecification]:
+        """The work orders whose lots the work order of that number needs."""
+        return (work_order for work_order in self.work_orders if work_order.feeds == number)

@@ -1,0 +1,129 @@
+"""The audit trail: append-only, hash-chained, written in the transaction of the change that it tells of.
+
+row hash = SHA-256(previous hash as hex text + canonical JSON of the row). Canonical: keys sorted, no blanks, UTF-8,
+times as `YYYY-MM-DDTHH:MM:SS.mmmZ`; the first row follows on 64 zeros. `commandId` and `source` are part of the
+hashed row when they are set.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from db.tables import AuditHead, AuditRow, core
+
+GENESIS: Final = "0" * 64
+ROWS: Final = core(AuditRow)
+HEAD: Final = core(AuditHead)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing to be written into the audit trail."""
+
+    at: datetime
+    actor: str
+    action: str
+    entity: str
+    old: dict[str, Any] | None = None
+    new: dict[str, Any] | None = None
+    reason: str | None = None
+    command_id: str | None = None
+    source: str | None = None
+
+
+def timestamp(at: datetime) -> str:
+    """A time as the chain writes it: UTC with milliseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no blanks."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def row_hash(previous: str, seq: int, entry: Entry) -> str:
+    """The hash of one row of the chain."""
+    content: dict[str, Any] = {
+        "action": entry.action,
+        "actor": entry.actor,
+        "at": timestamp(entry.at),
+        "entity": entry.entity,
+        "new": entry.new,
+        "old": entry.old,
+        "reason": entry.reason,
+        "seq": seq,
+    }
+    if entry.command_id is not None:
+        content["commandId"] = entry.command_id
+    if entry.source is not None:
+        content["source"] = entry.source
+    return hashlib.sha256((previous + canonical(content)).encode()).hexdigest()
+
+
+def append(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Append to the chain. Call it last in a transaction: the head stays locked until the commit."""
+    if not entries:
+        return
+    head = connection.execute(select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1).with_for_update()).one()
+    seq, previous = head.seq, head.hash
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        seq += 1
+        previous = row_hash(previous, seq, entry)
+        # The chain hashes milliseconds, so the row stores milliseconds.
+        at = entry.at.replace(microsecond=entry.at.microsecond // 1000 * 1000)
+        rows.append(
+            {
+                "seq": seq, "at": at, "actor": entry.actor, "action": entry.action, "entity": entry.entity,
+                "old": entry.old, "new": entry.new, "reason": entry.reason, "command_id": entry.command_id,
+                "source": entry.source, "hash": previous,
+            }
+        )  # fmt: skip
+    connection.execute(insert(ROWS), rows)
+    connection.execute(update(HEAD).where(HEAD.c.id == 1).values(seq=seq, hash=previous))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the verifier found. `broken_at` is the sequence number of the first row that is not as it was written."""
+
+    rows: int
+    head: str
+    broken_at: int | None
+    detail: str
+
+
+def verify(connection: Connection) -> Verdict:
+    """Walk the whole chain and name the first row that was edited, deleted, inserted or moved."""
+    previous, expected = GENESIS, 0
+    for seq, stored, entry in _rows(connection):
+        expected += 1
+        if seq != expected:
+            return Verdict(expected - 1, previous, expected, f"row {expected} is missing; row {seq} follows")
+        previous = row_hash(previous, seq, entry)
+        if previous != stored:
+            return Verdict(expected, previous, seq, f"row {seq} ({entry.action} {entry.entity}) was changed")
+    head = connection.execute(select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1)).one()
+    if (head.seq, head.hash) != (expected, previous):
+        return Verdict(expected, previous, expected + 1, f"the head is at row {head.seq}, the rows end at {expected}")
+    return Verdict(expected, previous, None, f"{expected} rows, unbroken")
+
+
+def _rows(connection: Connection) -> Iterator[tuple[int, str, Entry]]:
+    streaming = connection.execution_options(yield_per=5000)
+    for row in streaming.execute(select(ROWS).order_by(ROWS.c.seq)):
+        entry = Entry(
+            row.at, row.actor, row.action, row.entity, row.old, row.new, row.reason, row.command_id, row.source
+        )
+        yield row.seq, row.hash, entry
+
+
+def head(connection: Connection) -> tuple[int, str]:
+    """Sequence number and hash of the end of the chain, to be published outside the database."""
+    row = connection.execute(select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1)).one()
+    return int(row.seq), str(row.hash)

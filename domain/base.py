@@ -1,6 +1,7 @@
 """The shape every message and record of ours shares: frozen, camelCase in JSON, snake_case in Python."""
 
 import uuid
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -23,6 +24,10 @@ class Message(BaseModel):
     model_config = ConfigDict(
         frozen=True, alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore"
     )
+
+    def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
+        """A frozen value is its own copy."""
+        return self
 
 
 class Holder(BaseModel):

@@ -158,6 +158,15 @@ class ReleaseOperationHold(OperationCommand):
     roles: ClassVar = ("qaReviewer", "qualityManager")
 
 
+class DecideDeviation(OrderCommand):
+    """The decision of quality about a deviation that holds no operation, such as pieces for the review board."""
+
+    kind: Literal["decideDeviation"] = "decideDeviation"
+    deviation: str
+    decision: str
+    roles: ClassVar = ("qaReviewer", "qualityManager")
+
+
 class ReportType(StrEnum):
     """What the reported time was."""
 
@@ -235,10 +244,11 @@ class ReleaseBatch(WorkOrderCommand):
 
 
 COMMANDS: tuple[type[Command], ...] = (
-    SubmitOrder, ApproveOrder, RejectOrder, ReleaseOrder, HoldOrder, ResumeOrder, CancelOrder, CloseOrder, RetryNow,
-    DispatchWorkOrder, StartWorkOrder, PauseWorkOrder, ResumeWorkOrder, AllocateMaterials, ApprovePickList,
-    IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation, ReleaseOperationHold,
-    ReportProduction, RecordParameters, EnterInspectionResults, DecideInspection, PutAway, CertifyBatch, ReleaseBatch,
+    SubmitOrder, ApproveOrder, RejectOrder, ReleaseOrder, HoldOrder, ResumeOrder, CancelOrder, CloseOrder,
+    RetryNow, DispatchWorkOrder, StartWorkOrder, PauseWorkOrder, ResumeWorkOrder, AllocateMaterials,
+    ApprovePickList, IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation,
+    ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
+    DecideInspection, PutAway, CertifyBatch, ReleaseBatch,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -263,6 +273,7 @@ AnyCommand = Annotated[
     | ResumeOperation
     | CompleteOperation
     | ReleaseOperationHold
+    | DecideDeviation
     | ReportProduction
     | RecordParameters
     | EnterInspectionResults

@@ -32,6 +32,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ResumeOperation: operations.resume_operation,
     c.CompleteOperation: operations.complete_operation,
     c.ReleaseOperationHold: operations.release_operation_hold,
+    c.DecideDeviation: orders.decide_deviation,
     c.ReportProduction: operations.report_production,
     c.RecordParameters: operations.record_parameters,
     c.EnterInspectionResults: release.enter_inspection_results,

@@ -5,6 +5,7 @@ from domain.commands import (
     ApproveOrder,
     CancelOrder,
     CloseOrder,
+    DecideDeviation,
     HoldOrder,
     RejectOrder,
     ReleaseOrder,
@@ -15,7 +16,15 @@ from domain.commands import (
 from domain.errors import Blocker
 from domain.process import Process, WorkOrder
 from domain.rules.common import Events, check, move_order, reason_missing, same_person
-from domain.states import InspectionState, LotStatus, OrderEvent, PutAwayState, WorkOrderEvent, WorkOrderState
+from domain.states import (
+    InspectionState,
+    LotStatus,
+    OperationState,
+    OrderEvent,
+    PutAwayState,
+    WorkOrderEvent,
+    WorkOrderState,
+)
 
 
 def submit_order(process: Process, command: SubmitOrder) -> Events:
@@ -111,6 +120,26 @@ def retry_now(process: Process, command: RetryNow) -> Events:
         found = "no neighbour is waited for"
         check([_order_blocker(process, "NOTHING_TO_RETRY", found, "a neighbour that does not answer", "")])
     return (e.RetryRequested(),)
+
+
+def decide_deviation(process: Process, command: DecideDeviation) -> Events:
+    """Close a deviation; one that holds an operation is decided with the operation's hold, one that is OOS not here."""
+    holders = [
+        f"{work_order.number}/{operation.code}"
+        for work_order in process.work_orders.values()
+        for operation in work_order.operations.values()
+        if command.deviation in operation.open_deviations and operation.state == OperationState.HELD
+    ]
+    blockers: list[Blocker] = []
+    if process.deviations.get(command.deviation) != "open":
+        found = process.deviations.get(command.deviation, "no such deviation")
+        blockers.append(_order_blocker(process, "DEVIATION_NOT_OPEN", f"{command.deviation}: {found}", "open", ""))
+    if holders:
+        found = f"{command.deviation} holds {', '.join(holders)}"
+        blockers.append(_order_blocker(process, "OPERATION_HELD", found, "releaseOperationHold", "qaReviewer"))
+    blockers += reason_missing(command.decision, "deviation", command.deviation)
+    check(blockers)
+    return (e.DeviationDecided(number=command.deviation, decision=command.decision),)
 
 
 def _open_documents(process: Process, work_order: WorkOrder) -> list[Blocker]:

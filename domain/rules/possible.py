@@ -53,6 +53,8 @@ def possible_commands(process: Process, command: c.Command | None = None) -> tup
     names = [ORDER_COMMANDS[event] for event in ORDER.possible(process.state) if event in ORDER_COMMANDS]
     if process.waiting:
         names.append("retryNow")
+    if process.open_deviations():
+        names.append("decideDeviation")
     if isinstance(command, c.WorkOrderCommand) and command.work_order in process.work_orders:
         work_order = process.work_orders[command.work_order]
         names += _of_work_order(process, work_order)

@@ -1,0 +1,162 @@
+"""What a workflow may ask for: names, requests and answers of all activities, without any I/O.
+
+Workflows refer to these; the implementations beside this file carry the same names and signatures (a test compares
+them). A request always carries the key under which its effect happens once.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from temporalio import activity
+
+from domain.base import Message
+from domain.events import Allocation, Fact, ShortLine
+from domain.quantities import Exact
+from domain.specification import Characteristic, MaterialLine
+
+
+class FactBatch(Message):
+    """Facts of one order, in the order of their revisions."""
+
+    order_number: str
+    facts: tuple[Fact, ...]
+
+
+class Keyed(Message):
+    """A request to a neighbour for one work order."""
+
+    key: str
+    actor: str
+    work_order: str
+
+
+class AllocateRequest(Keyed):
+    lines: tuple[MaterialLine, ...]
+
+
+class AllocateAnswer(Message):
+    """Either all lines are reserved, or `short` says what is missing and nothing is reserved."""
+
+    allocations: tuple[Allocation, ...] = ()
+    short: tuple[ShortLine, ...] = ()
+
+
+class PutAwayRequest(Keyed):
+    lot: str
+    quantity: Exact
+    unit: str
+    place: str
+
+
+class ReleaseRequest(Keyed):
+    lot: str
+    place: str
+
+
+class ScrapRequest(Keyed):
+    lot: str
+
+
+class InspectionRequest(Keyed):
+    lot: str
+    material: str
+    characteristics: tuple[Characteristic, ...]
+
+
+class InspectionTicket(Message):
+    number: str
+
+
+class CancelInspectionRequest(Keyed):
+    inspection: str
+
+
+class JobRequest(Message):
+    """A job for the machine of a workstation; `job` is its key."""
+
+    job: str
+    workstation: str
+    order_number: str
+    work_order: str
+    operation: str
+    batch: str
+    product: str
+    quantity: Exact
+    unit: str
+    recipe: dict[str, str] = {}
+
+
+class JobResult(Message):
+    """What the machine counted, and how many readings of the run stand in the record."""
+
+    good: Exact = Decimal(0)
+    waste: Exact = Decimal(0)
+    readings: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@activity.defn(name="record.write")
+def write_record(batch: FactBatch) -> int:
+    """Write facts to the record; the answer is the highest revision that stands there."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.allocate")
+def allocate(request: AllocateRequest) -> AllocateAnswer:
+    """Reserve lots for all lines, or none."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.issue")
+def issue(request: Keyed) -> int:
+    """Move the reserved lots to the line. Refused when one of them may not be used any more."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.give-back")
+def give_back(request: Keyed) -> int:
+    """Free what is reserved and return what was issued and not consumed."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.put-away")
+def put_away(request: PutAwayRequest) -> int:
+    """Take the finished quantity from the line to a place whose zone fits the lot's status."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.release-to-stock")
+def release_to_stock(request: ReleaseRequest) -> int:
+    """Move a released lot from quarantine to saleable stock."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.scrap")
+def scrap(request: ScrapRequest) -> int:
+    """Throw away what is left of a work order's own lot."""
+    raise NotImplementedError
+
+
+@activity.defn(name="quality.request-inspection")
+def request_inspection(request: InspectionRequest) -> InspectionTicket:
+    """Make the inspection order for a work order's lot."""
+    raise NotImplementedError
+
+
+@activity.defn(name="quality.cancel-inspection")
+def cancel_inspection(request: CancelInspectionRequest) -> None:
+    """Void an inspection order."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment.run-job")
+async def run_job(request: JobRequest) -> JobResult:
+    """Run a job on a machine to its end, storing its readings. Cancelling the activity aborts the job."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment.abort-job")
+async def abort_job(request: JobRequest) -> None:
+    """Abort a job, if the machine has it."""
+    raise NotImplementedError

@@ -1,0 +1,58 @@
+"""Task queues, timeouts and retry policies: one table, each number with its reason."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+TASK_QUEUE: Final = "mes-orders"
+EQUIPMENT_QUEUE: Final = "mes-equipment"
+
+
+def workflow_id(order_number: str) -> str:
+    """The workflow id of an order: its business id, so that a second start is refused by the server."""
+    return f"production-order/{order_number}"
+
+
+WRITE_RECORD_AT_ONCE: Final[dict[str, Any]] = {
+    # One short transaction; a database that is down is asked for ever: the facts are not lost meanwhile.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=2)),
+    # Above this wait the retry is a timer of the server instead of a busy workflow task.
+    "local_retry_threshold": timedelta(seconds=5),
+}
+
+WRITE_RECORD: Final[dict[str, Any]] = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10)),
+}
+
+ASK_NEIGHBOUR: Final[dict[str, Any]] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    # A lost worker, not a slow neighbour, is what this bounds: nothing is taken from the queue after a minute.
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+}
+
+RUN_JOB: Final[dict[str, Any]] = {
+    "task_queue": EQUIPMENT_QUEUE,
+    # A job lasts as long as the batch; a dead gateway is noticed by the missing heartbeat.
+    "start_to_close_timeout": timedelta(days=7),
+    "heartbeat_timeout": timedelta(seconds=6),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+
+ABORT_JOB: Final[dict[str, Any]] = {
+    "task_queue": EQUIPMENT_QUEUE,
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+}
+
+NEIGHBOUR_BACK_OFF: Final = (1, 2, 5, 10, 20, 30, 60)
+"""Seconds between attempts at a neighbour that does not answer; the last one repeats. People may ask for it now."""
+
+
+def back_off(attempt: int) -> timedelta:
+    """How long to wait after attempt number `attempt` (from 1)."""
+    return timedelta(seconds=NEIGHBOUR_BACK_OFF[min(attempt, len(NEIGHBOUR_BACK_OFF)) - 1])

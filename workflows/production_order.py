@@ -1,0 +1,165 @@
+"""One production order, from its creation to its end, as one durable process."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from domain import events as e
+from domain.base import Message
+from domain.commands import AnyCommand
+from domain.process import Process
+from domain.specification import OrderSpecification
+from domain.states import ORDER, OrderState
+from workflows.compensation import compensate
+from workflows.journal import Carried, Journal
+from workflows.neighbours import Neighbours
+from workflows.work_order import WorkOrderProcedure
+
+PHASE = SearchAttributeKey.for_keyword("MesPhase")
+PRODUCT = SearchAttributeKey.for_keyword("MesProduct")
+DUE_AT = SearchAttributeKey.for_datetime("MesDueAt")
+
+_BEFORE_APPROVAL = (OrderState.DRAFT, OrderState.SUBMITTED)
+
+
+class StartOrder(Message):
+    """What an order begins with; `carried` is set when a run continues an earlier one."""
+
+    specification: OrderSpecification
+    command_id: str
+    received_at: datetime
+    carried: Carried | None = None
+
+
+def search_attributes(specification: OrderSpecification) -> TypedSearchAttributes:
+    """What operations can look orders up by, from the start on."""
+    pairs: list[SearchAttributePair[str] | SearchAttributePair[datetime]] = [
+        SearchAttributePair(PHASE, OrderState.DRAFT),
+        SearchAttributePair(PRODUCT, specification.product),
+    ]
+    if specification.due_at is not None:
+        pairs.append(SearchAttributePair(DUE_AT, specification.due_at))
+    return TypedSearchAttributes(pairs)
+
+
+@workflow.defn(name="ProductionOrder")
+class ProductionOrderWorkflow:
+    """Submit → approve → release → its work orders by dependency → complete → close, or cancel at any stage."""
+
+    @workflow.init
+    def __init__(self, start: StartOrder) -> None:
+        # Commands can arrive before the first line of `run`: everything that they touch is built here.
+        self._journal = Journal(start.specification, start.carried)
+        self._neighbours = Neighbours(self._journal, self._is_ending)
+        self._continues = False
+        self._shown = start.carried.process.state if start.carried else OrderState.DRAFT
+        if start.carried is None:
+            self._journal.note_creation(start.command_id, start.received_at)
+
+    @workflow.run
+    async def run(self, start: StartOrder) -> OrderState:
+        inbox = asyncio.create_task(self._journal.take_commands())
+        outbox = asyncio.create_task(self._journal.write_facts())
+        approval = asyncio.create_task(self._remind_of_approval())
+        phase = asyncio.create_task(self._show_phase())
+        work_orders = [asyncio.create_task(self._work_order(number)) for number in self._process.work_orders]
+
+        helpers = (inbox, outbox, phase)
+        await self._until_it_ends(*helpers)
+        approval.cancel()
+        for work_order in work_orders:
+            await work_order
+        if self._process.state == OrderState.CANCELLING:
+            await compensate(self._journal, self._neighbours)
+        await self._until_written(*helpers)
+        for task in helpers:
+            task.cancel()
+        if self._continues:
+            workflow.continue_as_new(start.model_copy(update={"carried": self._journal.carry()}))
+        return self._process.state
+
+    @workflow.signal
+    def command(self, command: AnyCommand) -> None:
+        """Take a command into the inbox; the verdict comes to the record."""
+        self._journal.receive(command)
+
+    @workflow.query
+    def process(self) -> Process:
+        """The order as it is now."""
+        return self._process
+
+    @property
+    def _process(self) -> Process:
+        return self._journal.process
+
+    def _is_ending(self) -> bool:
+        return self._continues or self._process.state == OrderState.CANCELLING
+
+    async def _work_order(self, number: str) -> None:
+        await WorkOrderProcedure(number, self._journal, self._neighbours, self._is_ending).run()
+
+    async def _until_it_ends(self, *helpers: asyncio.Task[None]) -> None:
+        """Wait for the order's last state, for a cancellation, or for a quiet moment to begin a new run."""
+
+        def is_over() -> bool:
+            state = self._process.state
+            if ORDER.is_final(state) or state == OrderState.CANCELLING or any(task.done() for task in helpers):
+                return True
+            is_idle = self._journal.is_quiet and self._neighbours.in_flight == 0
+            return is_idle and workflow.info().is_continue_as_new_suggested()
+
+        await workflow.wait_condition(is_over)
+        _raise_failure(*helpers)
+        self._continues = not ORDER.is_final(self._process.state) and self._process.state != OrderState.CANCELLING
+
+    async def _until_written(self, *helpers: asyncio.Task[None]) -> None:
+        await workflow.wait_condition(lambda: self._journal.is_quiet or any(task.done() for task in helpers))
+        _raise_failure(*helpers)
+
+    async def _remind_of_approval(self) -> None:
+        """An approval that is not given in time is reminded of, then escalated; the clock starts at each submission."""
+        policy = self._process.specification.policy
+        reminder = timedelta(seconds=policy.approval_deadline_seconds)
+        escalation = reminder + timedelta(seconds=policy.approval_escalation_seconds)
+        while self._process.state in _BEFORE_APPROVAL:
+            await workflow.wait_condition(lambda: self._process.state == OrderState.SUBMITTED)
+            submitted_at = self._process.submitted_at
+            assert submitted_at is not None
+            if not self._process.approval_reminded:
+                if await self._is_submitted_still(submitted_at, submitted_at + reminder):
+                    self._journal.note(e.ApprovalOverdue(step="reminder"))
+            elif not self._process.approval_escalated:
+                if await self._is_submitted_still(submitted_at, submitted_at + escalation):
+                    self._journal.note(e.ApprovalOverdue(step="escalation"))
+            else:
+                await workflow.wait_condition(lambda: self._process.state != OrderState.SUBMITTED)
+
+    async def _is_submitted_still(self, submitted_at: datetime, deadline: datetime) -> bool:
+        """Wait for the deadline; False when the order was decided or submitted anew before it."""
+
+        def is_decided() -> bool:
+            return self._process.state != OrderState.SUBMITTED or self._process.submitted_at != submitted_at
+
+        try:
+            await workflow.wait_condition(
+                is_decided, timeout=max(deadline - workflow.now(), timedelta(0)), timeout_summary="approval deadline"
+            )
+        except TimeoutError:
+            return True
+        return False
+
+    async def _show_phase(self) -> None:
+        """Keep the order's phase where operations look: search attribute and details."""
+        while True:
+            await workflow.wait_condition(lambda: self._process.state != self._shown)
+            self._shown = self._process.state
+            workflow.upsert_search_attributes([PHASE.value_set(self._shown)])
+
+
+def _raise_failure(*tasks: asyncio.Task[None]) -> None:
+    """An error in inbox or outbox is an error of the workflow task, never a silent stop."""
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error

@@ -163,6 +163,16 @@ class ProductionReported(Message):
     over_by: Exact = Decimal(0)
 
 
+class OutputProduced(Message):
+    """Good pieces of the output operation became stock of the work order's own lot."""
+
+    kind: Literal["outputProduced"] = "outputProduced"
+    work_order: str
+    lot: str
+    quantity: Exact
+    unit: str
+
+
 class JudgedValue(Message):
     """A measured value, its exact decimal (none if the text is not a number), the limits and the judgement."""
 
@@ -217,6 +227,7 @@ class InspectionMoved(Message):
 class PutAwayMoved(Message):
     kind: Literal["putAwayMoved"] = "putAwayMoved"
     work_order: str
+    lot: str
     event: PutAwayEvent | None
     origin: PutAwayState | None
     target: PutAwayState
@@ -257,6 +268,8 @@ class EquipmentJobMoved(Message):
     work_order: str
     operation: str
     job: str
+    workstation: str
+    batch: str
     target: Literal["started", "ended", "refused", "aborted"]
     detail: str = ""
     good: Exact | None = None
@@ -332,6 +345,7 @@ Event = Annotated[
     | MaterialsConsumed
     | BatchStarted
     | ProductionReported
+    | OutputProduced
     | ParametersRecorded
     | DeviationOpened
     | DeviationDecided

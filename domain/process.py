@@ -95,6 +95,8 @@ class WorkOrder(Holder):
     """None until the batch was started."""
     consumed_at: tuple[str, ...] = ()
     """Codes of the operations at which input material became part of the batch."""
+    produced: Exact = Decimal(0)
+    """Good pieces that became stock of the work order's own lot."""
     certified_by: str | None = None
     release_requested_by: str | None = None
     release_place: str | None = None
@@ -162,12 +164,6 @@ class Process(Holder):
         if specification is None:
             raise KeyError(code)
         return self.work_orders[work_order].operations[code], specification
-
-    def good_output(self, work_order: str) -> Decimal:
-        """The good quantity that the output operation of a work order has yielded."""
-        specification = self.specification.work_order(work_order)
-        operations = self.work_orders[work_order].operations
-        return sum((operations[op.code].good for op in specification.operations if op.is_output), Decimal(0))
 
     def open_deviations(self) -> list[str]:
         """Numbers of the deviations that nobody has decided."""
@@ -286,6 +282,11 @@ def _(event: e.ProductionReported, process: Process, fact: e.Fact) -> None:
     operation.scrap += event.scrap
     operation.review_board += event.review_board
     operation.reports += 1
+
+
+@apply.register
+def _(event: e.OutputProduced, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].produced += event.quantity
 
 
 @apply.register

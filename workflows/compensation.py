@@ -106,7 +106,15 @@ async def _abort_job(number: str, code: str, journal: Journal, neighbours: Neigh
         lambda: workflow.execute_activity(stubs.abort_job, request, **policies.ABORT_JOB),
     )
     journal.note(
-        e.EquipmentJobMoved(work_order=number, operation=code, job=request.job, target="aborted", detail="cancelled")
+        e.EquipmentJobMoved(
+            work_order=number,
+            operation=code,
+            job=request.job,
+            workstation=operation.workstation,
+            batch=own.output_lot,
+            target="aborted",
+            detail="cancelled",
+        )
     )
 
 
@@ -123,7 +131,7 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
     if work_order.inspection is not None and INSPECTION.allows(work_order.inspection.state, InspectionEvent.CANCEL):
         events.append(move_inspection(work_order, InspectionEvent.CANCEL))
     if work_order.put_away is not None and PUT_AWAY.allows(work_order.put_away.state, PutAwayEvent.CANCEL):
-        events.append(move_put_away(work_order, PutAwayEvent.CANCEL))
+        events.append(move_put_away(work_order, lot, PutAwayEvent.CANCEL))
     events += [
         e.DeviationDecided(number=number, decision="order cancelled") for number in journal.process.open_deviations()
     ]

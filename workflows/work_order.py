@@ -245,6 +245,8 @@ class WorkOrderProcedure:
                 "work_order": self._number,
                 "operation": specification.code,
                 "job": f"{self._number}/{specification.code}",
+                "workstation": specification.workstation,
+                "batch": self._specification.output_lot,
                 "target": target,
                 "detail": detail,
             }
@@ -343,10 +345,12 @@ class WorkOrderProcedure:
         except NeighbourRefused as refused:
             self._stop_if_ending()
             blockers = refused.blockers or (_said_no("put-away", self._number, refused),)
-            self._journal.note(move_put_away(self._work_order, PutAwayEvent.REFUSE), answers=request, blockers=blockers)
+            self._journal.note(
+                move_put_away(self._work_order, ask.lot, PutAwayEvent.REFUSE), answers=request, blockers=blockers
+            )
             return
         self._stop_if_ending()
-        self._journal.note(move_put_away(self._work_order, PutAwayEvent.CONFIRM), answers=request)
+        self._journal.note(move_put_away(self._work_order, ask.lot, PutAwayEvent.CONFIRM), answers=request)
 
     async def _release(self) -> None:
         """After production release the warehouse brings the lot to saleable stock, and only then it is saleable."""

@@ -148,7 +148,7 @@ def move_pick_list(
     )
 
 
-def move_put_away(work_order: WorkOrder, event: PutAwayEvent, place: str | None = None) -> e.PutAwayMoved:
+def move_put_away(work_order: WorkOrder, lot: str, event: PutAwayEvent, place: str | None = None) -> e.PutAwayMoved:
     """The put-away order's move by `event`, or the refusal that names what is possible."""
     put_away = work_order.put_away
     if put_away is None:
@@ -166,7 +166,9 @@ def move_put_away(work_order: WorkOrder, event: PutAwayEvent, place: str | None 
         target = PUT_AWAY.advance(put_away.state, event)
     except TransitionRefused as refused:
         raise refuse(invalid_transition("put-away", put_away.number, refused), possible=refused.possible) from None
-    return e.PutAwayMoved(work_order=work_order.number, event=event, origin=put_away.state, target=target, place=place)
+    return e.PutAwayMoved(
+        work_order=work_order.number, lot=lot, event=event, origin=put_away.state, target=target, place=place
+    )
 
 
 def find_work_order(process: Process, number: str) -> tuple[WorkOrder, WorkOrderSpecification]:

@@ -118,12 +118,17 @@ def _of_inspection(process: Process, work_order: WorkOrder) -> Events:
 
 def _of_put_away(process: Process, work_order: WorkOrder) -> Events:
     policy, put_away = process.specification.policy, work_order.put_away
+    lot = process.specification.work_order(work_order.number).output_lot
     if put_away is None:
-        good = process.good_output(work_order.number)
+        good = work_order.produced
         target = PutAwayState.CREATED if good > 0 else PutAwayState.CANCELLED
-        return (e.PutAwayMoved(work_order=work_order.number, event=None, origin=None, target=target, quantity=good),)
+        return (
+            e.PutAwayMoved(
+                work_order=work_order.number, lot=lot, event=None, origin=None, target=target, quantity=good
+            ),
+        )
     if put_away.state == PutAwayState.CREATED and not policy.put_away_by_person:
-        return (move_put_away(work_order, PutAwayEvent.MOVE, policy.put_away_place),)
+        return (move_put_away(work_order, lot, PutAwayEvent.MOVE, policy.put_away_place),)
     if put_away.state in (PutAwayState.DONE, PutAwayState.CANCELLED):
         return (move_work_order(work_order, WorkOrderEvent.PUT_AWAY),)
     return ()

@@ -222,7 +222,15 @@ def reported(
         ended_at=report.ended_at,
         over_by=over_by,
     )
-    return (event, *_review_board(process, event))
+    return (event, *_output(process, work_order, event), *_review_board(process, event))
+
+
+def _output(process: Process, work_order: WorkOrder, report: e.ProductionReported) -> Events:
+    """Good pieces of the output operation are stock. Reworked pieces were counted when they were made first."""
+    if not report.is_output or report.good == 0 or report.is_rework:
+        return ()
+    lot = process.specification.work_order(work_order.number).output_lot
+    return (e.OutputProduced(work_order=work_order.number, lot=lot, quantity=report.good, unit=report.unit),)
 
 
 def _open_quantity(

@@ -135,10 +135,10 @@ def lot_moved(work_order: WorkOrder, lot: str, event: LotEvent, target: LotStatu
 
 
 def put_away(process: Process, command: PutAway) -> Events:
-    work_order, _ = find_work_order(process, command.work_order)
+    work_order, specification = find_work_order(process, command.work_order)
     check(order_is_worked_on(process))
-    moved = move_put_away(work_order, PutAwayEvent.MOVE, command.place)
-    good = process.good_output(work_order.number)
+    moved = move_put_away(work_order, specification.output_lot, PutAwayEvent.MOVE, command.place)
+    good = work_order.produced
     quantity = good if command.quantity is None else command.quantity
     if quantity > good:
         check(

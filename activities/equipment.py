@@ -1,0 +1,126 @@
+"""A job on a machine: one heartbeating activity from load to end, which stores the readings on the way.
+
+It may die and be started again at any moment: the job id is the key, the machine keeps its jobs, and the readings are
+fetched from the machine's own journal after the last sequence that stands in the record.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from temporalio import activity
+
+from activities.errors import adapter_errors
+from activities.stubs import JobRequest, JobResult
+from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading
+from db.tables import EquipmentReading, core
+from domain.errors import AdapterRefused
+from domain.quantities import plain
+
+READINGS: Final = core(EquipmentReading)
+POLL: Final = timedelta(seconds=0.5)
+
+
+class Machines(Protocol):
+    """Finds the driver of a workstation."""
+
+    def at(self, workstation: str) -> Equipment:
+        """The driver; `AdapterRefused` when the workstation has no machine."""
+        ...
+
+
+class EquipmentActivities:
+    """Runs jobs on machines."""
+
+    def __init__(self, machines: Machines, engine: Engine) -> None:
+        self._machines = machines
+        self._engine = engine
+
+    @activity.defn(name="equipment.run-job")
+    async def run_job(self, request: JobRequest) -> JobResult:
+        """Run a job on a machine to its end, storing its readings. Cancelling the activity aborts the job."""
+        with adapter_errors():
+            machine = self._machines.at(request.workstation)
+            try:
+                return await self._run(machine, request)
+            except asyncio.CancelledError:
+                # A worker that stops leaves the machine alone: the next attempt finds the job and goes on with it.
+                if not activity.is_worker_shutdown():
+                    await machine.abort_job(request.job)
+                raise
+
+    @activity.defn(name="equipment.abort-job")
+    async def abort_job(self, request: JobRequest) -> None:
+        """Abort a job, if the machine has it."""
+        with adapter_errors():
+            machine = self._machines.at(request.workstation)
+            if await machine.get_job(request.job) is not None:
+                await machine.abort_job(request.job)
+
+    async def _run(self, machine: Equipment, request: JobRequest) -> JobResult:
+        job = await machine.load_job(_specification(request))
+        if job.state == JobState.LOADED:
+            job = await machine.start_job(request.job)
+        stored = await asyncio.to_thread(self._last_sequence, request.job)
+        while True:
+            activity.heartbeat(stored)
+            stored = await self._store_new(machine, request.job, stored)
+            if job.state == JobState.ABORTED:
+                raise AdapterRefused("JOB_ABORTED", f"{request.workstation} has aborted job {request.job}")
+            if job.state == JobState.ENDED and stored >= job.last_sequence:
+                return _result(job, stored)
+            await asyncio.sleep(POLL.total_seconds())
+            job = await self._view(machine, request)
+
+    async def _view(self, machine: Equipment, request: JobRequest) -> JobView:
+        job = await machine.get_job(request.job)
+        if job is None:
+            raise AdapterRefused("JOB_LOST", f"{request.workstation} no longer knows job {request.job}")
+        return job
+
+    async def _store_new(self, machine: Equipment, job: str, stored: int) -> int:
+        readings = await machine.readings(job, stored)
+        if readings:
+            await asyncio.to_thread(self._store, job, readings)
+            return readings[-1].sequence
+        return stored
+
+    def _last_sequence(self, job: str) -> int:
+        with self._engine.begin() as connection:
+            last = connection.execute(select(func.max(READINGS.c.sequence)).where(READINGS.c.job == job)).scalar()
+        return int(last) if last is not None else 0
+
+    def _store(self, job: str, readings: Sequence[Reading]) -> None:
+        rows: list[dict[str, Any]] = [
+            {
+                "job": job,
+                "sequence": reading.sequence,
+                "source_time": reading.source_time,
+                "quality": reading.quality,
+                "values": {name: plain(value) for name, value in reading.values.items()},
+            }
+            for reading in readings
+        ]
+        with self._engine.begin() as connection:
+            connection.execute(upsert(READINGS).on_conflict_do_nothing(), rows)
+
+
+def _specification(request: JobRequest) -> JobSpec:
+    return JobSpec(
+        job_id=request.job,
+        order_number=request.order_number,
+        batch=request.batch,
+        product=request.product,
+        target_quantity=request.quantity,
+        unit=request.unit,
+        recipe=request.recipe,
+    )
+
+
+def _result(job: JobView, stored: int) -> JobResult:
+    return JobResult(
+        good=job.good, waste=job.waste, readings=stored, started_at=job.started_at, ended_at=job.ended_at
+    )

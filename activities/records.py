@@ -1,0 +1,47 @@
+"""The projector: facts of an order become rows of the record."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql import insert as upsert
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.stubs import FactBatch
+from db.projection import RecordContradictionFound, write_facts
+from db.tables import Alarm, core
+
+
+class RecordActivities:
+    """Writes to the record; one call is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @activity.defn(name="record.write")
+    def write_record(self, batch: FactBatch) -> int:
+        """Write facts to the record; the answer is the highest revision that stands there."""
+        try:
+            with self._engine.begin() as connection:
+                return write_facts(connection, batch.facts)
+        except RecordContradictionFound as found:
+            self._raise_alarm(found)
+            # As a local activity this fails the workflow task, which is repeated by the next release; as a normal
+            # one it is tried again until somebody has mended the record.
+            raise ApplicationError(
+                str(found), type="RecordContradiction", non_retryable=activity.info().is_local
+            ) from found
+
+    def _raise_alarm(self, found: RecordContradictionFound) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                upsert(core(Alarm))
+                .values(
+                    at=datetime.now(UTC),
+                    code="RECORD_CONTRADICTION",
+                    detail=str(found),
+                    order_number=found.order_number,
+                    key=f"contradiction/{found.order_number}/{found.revision}",
+                )
+                .on_conflict_do_nothing()
+            )

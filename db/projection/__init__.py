@@ -1,0 +1,5 @@
+"""Facts become rows: one transaction for a batch of facts of one order."""
+
+from db.projection.writer import RecordContradictionFound, write_facts
+
+__all__ = ["RecordContradictionFound", "write_facts"]

@@ -1,0 +1,106 @@
+"""Collects what a batch of facts changes, so that many events become few statements."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db import audit
+from db.tables import StockBalance, StockMove, core
+
+Key = tuple[tuple[str, Any], ...]
+
+_MOVES, _BALANCES = core(StockMove), core(StockBalance)
+OUTSIDE = frozenset({"SUPPLIER", "PROCESS", "SCRAP"})
+"""Places outside of the plant's stock: material comes from there or goes there, and no balance is kept."""
+
+
+class Batch:
+    """Rows to insert, rows to update, stock to move, audit entries: written in one go, in a fixed order."""
+
+    def __init__(self) -> None:
+        self._inserts: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+        self._updates: dict[Table, dict[Key, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+        self._sums: dict[Table, dict[Key, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(dict))
+        self._moves: list[dict[str, Any]] = []
+        self.entries: list[audit.Entry] = []
+
+    def insert(self, table: Table, **values: Any) -> None:
+        """A new row."""
+        self._inserts[table].append(values)
+
+    def update(self, table: Table, key: dict[str, Any], **values: Any) -> None:
+        """Change columns of one row; a later change of the same row joins an earlier one."""
+        self._updates[table][tuple(sorted(key.items()))].update(values)
+
+    def add(self, table: Table, key: dict[str, Any], **amounts: Decimal) -> None:
+        """Add amounts to columns of one row."""
+        row = self._sums[table][tuple(sorted(key.items()))]
+        for column, amount in amounts.items():
+            row[column] = row.get(column, Decimal(0)) + amount
+
+    def move(self, **values: Any) -> None:
+        """A stock move; the balances of its places follow."""
+        self._moves.append(values)
+
+    def flush(self, connection: Connection) -> None:
+        """Write everything; the audit rows come last, because their chain is locked until the commit."""
+        for table, rows in self._inserts.items():
+            columns = {column for row in rows for column in row}
+            connection.execute(insert(table), [{column: row.get(column) for column in columns} for row in rows])
+        for table, changes in self._updates.items():
+            self._flush_updates(connection, table, changes)
+        for table, sums in self._sums.items():
+            for key, amounts in sums.items():
+                added = {column: table.c[column] + amount for column, amount in amounts.items()}
+                connection.execute(update(table).where(*_matches(table, key)).values(added))
+        self._flush_moves(connection)
+        audit.append(connection, self.entries)
+
+    @staticmethod
+    def _flush_updates(connection: Connection, table: Table, changes: dict[Key, dict[str, Any]]) -> None:
+        """Rows that change the same columns share one prepared statement."""
+        by_shape: dict[tuple[tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
+        for key, values in changes.items():
+            shape = (tuple(name for name, _ in key), tuple(sorted(values)))
+            by_shape[shape].append({**{f"key_{name}": value for name, value in key}, **values})
+        for (key_names, columns), rows in by_shape.items():
+            statement = (
+                update(table)
+                .where(*(table.c[name] == bindparam(f"key_{name}") for name in key_names))
+                .values({column: bindparam(column) for column in columns})
+            )
+            connection.execute(statement, rows)
+
+    def _flush_moves(self, connection: Connection) -> None:
+        if not self._moves:
+            return
+        connection.execute(insert(_MOVES), self._moves)
+        changes: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for move in self._moves:
+            changes[move["lot"], move["from_place"]] -= move["quantity"]
+            changes[move["lot"], move["to_place"]] += move["quantity"]
+        # Everybody locks balances in the order of lot and place, so that nobody waits in a circle.
+        for (lot, place), change in sorted(changes.items()):
+            if place in OUTSIDE or change == 0:
+                continue
+            statement = upsert(_BALANCES).values(lot=lot, place=place, on_hand=max(change, Decimal(0)), reserved=0)
+            if change < 0:
+                # Taking away needs an existing row; the CHECK refuses to take more than there is.
+                connection.execute(
+                    update(_BALANCES)
+                    .where(_BALANCES.c.lot == lot, _BALANCES.c.place == place)
+                    .values(on_hand=_BALANCES.c.on_hand + change)
+                )
+                continue
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["lot", "place"], set_={"on_hand": _BALANCES.c.on_hand + change}
+                )
+            )
+
+
+def _matches(table: Table, key: Key) -> list[Any]:
+    return [table.c[name] == value for name, value in key]

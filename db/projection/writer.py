@@ -1,0 +1,124 @@
+"""Writes a batch of facts of one order: rows, history, audit, answers and the notification, in one transaction."""
+
+import hashlib
+import json
+from typing import Any, Final
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.audit import canonical
+from db.projection.batch import Batch
+from db.projection.events import ORDERS, Context, project
+from db.tables import CommandOutcome, OrderFact, core
+from domain.events import Fact, NeighbourAnswered, NeighbourWaiting
+
+FACTS = core(OrderFact)
+OUTCOMES = core(CommandOutcome)
+
+CHANNEL: Final = "mes_outcome"
+_NOT_COMPARED: Final = frozenset({"at", "since", "nextAttemptAt", "lastError", "startedAt", "endedAt"})
+"""Clock readings and error texts differ between two attempts at the same decision; what was decided does not."""
+
+
+class RecordContradictionFound(Exception):
+    """The record holds a fact of this revision that says something else."""
+
+    def __init__(self, order_number: str, revision: int, recorded: str, offered: str) -> None:
+        super().__init__(
+            f"order {order_number}, revision {revision}: the record says {recorded[:12]}, the order now says "
+            f"{offered[:12]}. The code that judges now is not the code that judged: deploy the earlier release, or one "
+            "that gates the change with workflow.patched."
+        )
+        self.order_number, self.revision = order_number, revision
+
+
+def content_hash(fact: Fact) -> str:
+    """The hash of what a fact says, without clock readings."""
+    body = _without_clocks(fact.model_dump(mode="json", by_alias=True))
+    return hashlib.sha256(canonical(body).encode()).hexdigest()
+
+
+def _without_clocks(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _without_clocks(part) for name, part in value.items() if name not in _NOT_COMPARED}
+        case list():
+            return [_without_clocks(part) for part in value]
+        case _:
+            return value
+
+
+def write_facts(connection: Connection, facts: tuple[Fact, ...]) -> int:
+    """Write the facts that the record does not hold yet; the answer is the last revision.
+
+    Raises `RecordContradictionFound` when a fact is there with other content: nothing is written then.
+    """
+    order_number = facts[0].order_number
+    hashes = {fact.revision: content_hash(fact) for fact in facts}
+    new = _claim(connection, facts, hashes)
+    if len(new) < len(facts):
+        _compare(connection, order_number, {r: h for r, h in hashes.items() if r not in new})
+    written = [fact for fact in facts if fact.revision in new]
+    if not written:
+        return facts[-1].revision
+    batch = Batch()
+    for fact in written:
+        for position, event in enumerate(fact.events):
+            project(event, Context(fact, batch, position))
+        if any(isinstance(event, NeighbourWaiting | NeighbourAnswered) for event in fact.events):
+            _show_waiting(batch, fact)
+    batch.update(ORDERS, {"number": order_number}, revision=written[-1].revision)
+    batch.flush(connection)
+    _answer(connection, written)
+    return facts[-1].revision
+
+
+def _claim(connection: Connection, facts: tuple[Fact, ...], hashes: dict[int, str]) -> set[int]:
+    """Insert the facts under their keys; the answer is the revisions that were not there."""
+    rows = [
+        {
+            "order_number": fact.order_number, "revision": fact.revision, "at": fact.at, "actor": fact.actor,
+            "command_id": fact.command_id, "content_hash": hashes[fact.revision],
+            "body": fact.model_dump(mode="json", by_alias=True),
+        }
+        for fact in facts
+    ]  # fmt: skip
+    statement = upsert(FACTS).values(rows).on_conflict_do_nothing().returning(FACTS.c.revision)
+    return set(connection.execute(statement).scalars())
+
+
+def _compare(connection: Connection, order_number: str, offered: dict[int, str]) -> None:
+    statement = select(FACTS.c.revision, FACTS.c.content_hash).where(
+        FACTS.c.order_number == order_number, FACTS.c.revision.in_(offered)
+    )
+    for revision, recorded in connection.execute(statement):
+        if recorded != offered[revision]:
+            raise RecordContradictionFound(order_number, revision, recorded, offered[revision])
+
+
+def _show_waiting(batch: Batch, fact: Fact) -> None:
+    """What the order waits for, for lists and boards; the exact state is the workflow's."""
+    waiting: list[dict[str, Any]] = []
+    for event in fact.events:
+        if isinstance(event, NeighbourWaiting):
+            waiting.append(event.model_dump(mode="json", by_alias=True, exclude={"kind"}))
+    batch.update(ORDERS, {"number": fact.order_number}, waiting=waiting or None)
+
+
+def _answer(connection: Connection, facts: list[Fact]) -> None:
+    """Store the verdicts and tell the processes that wait for them, when the transaction commits."""
+    outcomes = [
+        {
+            "command_id": fact.outcome.command_id, "order_number": fact.order_number, "revision": fact.revision,
+            "accepted": fact.outcome.accepted, "body": fact.outcome.model_dump(mode="json", by_alias=True),
+            "at": fact.at,
+        }
+        for fact in facts
+        if fact.outcome is not None
+    ]  # fmt: skip
+    if outcomes:
+        connection.execute(upsert(OUTCOMES).on_conflict_do_nothing(), outcomes)
+    ids = [outcome["command_id"] for outcome in outcomes]
+    payload = json.dumps({"o": facts[0].order_number, "r": facts[-1].revision, "c": ids})
+    connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload[:7900]})

@@ -567,7 +567,7 @@ class EquipmentReading(SQLModel, table=True):
     """One reading of a machine during a run; `source_time` is the machine's, `quality` good, uncertain or bad."""
 
     __tablename__ = "equipment_reading"
-    job: str = Field(foreign_key="equipment_run.job", primary_key=True)
+    job: str = Field(primary_key=True)
     sequence: int = Field(primary_key=True)
     source_time: datetime = _time()
     quality: str

@@ -81,6 +81,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deviation_order_number"), "deviation", ["order_number"], unique=False)
     op.create_index(op.f("ix_deviation_state"), "deviation", ["state"], unique=False)
     op.create_table(
+        "equipment_reading",
+        sa.Column("job", sa.String(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("source_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("quality", sa.String(), nullable=False),
+        sa.Column("values", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("job", "sequence"),
+    )
+    op.create_table(
         "equipment_run",
         sa.Column("job", sa.String(), nullable=False),
         sa.Column("workstation", sa.String(), nullable=False),
@@ -317,19 +326,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("product", "version"),
     )
     op.create_index(op.f("ix_bill_of_material_product"), "bill_of_material", ["product"], unique=False)
-    op.create_table(
-        "equipment_reading",
-        sa.Column("job", sa.String(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("source_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("quality", sa.String(), nullable=False),
-        sa.Column("values", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["job"],
-            ["equipment_run.job"],
-        ),
-        sa.PrimaryKeyConstraint("job", "sequence"),
-    )
     op.create_table(
         "inspection_plan",
         sa.Column("material", sa.String(), nullable=False),
@@ -719,7 +715,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_inspection_result_inspection"), table_name="inspection_result")
     op.drop_table("inspection_result")
     op.drop_table("inspection_plan")
-    op.drop_table("equipment_reading")
     op.drop_index(op.f("ix_bill_of_material_product"), table_name="bill_of_material")
     op.drop_table("bill_of_material")
     op.drop_table("workstation")
@@ -752,6 +747,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_equipment_run_work_order"), table_name="equipment_run")
     op.drop_index(op.f("ix_equipment_run_batch"), table_name="equipment_run")
     op.drop_table("equipment_run")
+    op.drop_table("equipment_reading")
     op.drop_index(op.f("ix_deviation_state"), table_name="deviation")
     op.drop_index(op.f("ix_deviation_order_number"), table_name="deviation")
     op.drop_index(op.f("ix_deviation_lot"), table_name="deviation")

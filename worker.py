@@ -1,0 +1,130 @@
+"""Wiring only: settings → adapters → activities → workers. `python -m worker [--role all|orders|gateway]`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+import settings as configuration
+from activities.equipment import EquipmentActivities
+from activities.inventory import InventoryActivities
+from activities.quality import QualityActivities
+from activities.records import RecordActivities
+from adapters.equipment.stations import Stations
+from adapters.inventory.port import Inventory
+from adapters.inventory.postgres import PostgresInventory
+from adapters.quality.port import Quality
+from adapters.quality.postgres import PostgresQuality
+from db.session import engine_for
+from workflows import policies
+from workflows.runtime import WORKFLOWS, build_id, connect, workflow_runner
+
+
+def _deployment() -> WorkerDeploymentConfig:
+    version = WorkerDeploymentVersion("mes", build_id())
+    return WorkerDeploymentConfig(version=version, use_worker_versioning=False)
+
+
+def build_worker(
+    client: Client,
+    engine: Engine,
+    settings: configuration.Settings,
+    *,
+    inventory: Inventory | None = None,
+    quality: Quality | None = None,
+    task_queue: str = policies.TASK_QUEUE,
+) -> Worker:
+    """The worker of orders: their workflows, the projector, warehouse and quality."""
+    record = RecordActivities(engine)
+    warehouse = InventoryActivities(inventory or PostgresInventory(engine))
+    laboratory = QualityActivities(quality or PostgresQuality(engine))
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=[
+            record.write_record,
+            warehouse.allocate,
+            warehouse.issue,
+            warehouse.give_back,
+            warehouse.put_away,
+            warehouse.release_to_stock,
+            warehouse.scrap,
+            laboratory.request_inspection,
+            laboratory.cancel_inspection,
+        ],
+        activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
+        max_concurrent_activities=settings.worker_threads,
+        max_cached_workflows=settings.max_cached_workflows,
+        workflow_runner=workflow_runner(sandbox=settings.sandbox),
+        deployment_config=_deployment(),
+        # After a kill the first message to an order waits this long for the dead worker's cache.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        graceful_shutdown_timeout=timedelta(seconds=20),
+    )
+
+
+def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
+    """The worker beside the machines: it holds their connections and runs their jobs."""
+    machines = EquipmentActivities(stations, engine)
+    return Worker(
+        client,
+        task_queue=policies.EQUIPMENT_QUEUE,
+        activities=[machines.run_job, machines.abort_job],
+        deployment_config=_deployment(),
+        # A cancelled job must reach the machine soon: the cancellation comes with a heartbeat.
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        graceful_shutdown_timeout=timedelta(seconds=5),
+    )
+
+
+async def run(role: str) -> None:
+    """Run until a signal to stop."""
+    settings = configuration.from_environment()
+    engine = engine_for(settings.database_url, pool_size=settings.worker_threads, application="millwright-worker")
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    stations = Stations(engine)
+    workers: list[Worker] = []
+    if role in ("all", "orders"):
+        workers.append(build_worker(client, engine, settings))
+    if role in ("all", "gateway"):
+        workers.append(build_gateway(client, engine, stations))
+    running = [asyncio.create_task(worker.run()) for worker in workers]
+    stopping = asyncio.create_task(stop.wait())
+    logging.getLogger(__name__).info("worker ready, role %s", role)
+    await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(*(worker.shutdown() for worker in workers))
+    await asyncio.gather(*running)
+    await stations.close()
+    engine.dispose()
+
+
+def main() -> None:
+    """Entry of the process."""
+    parser = argparse.ArgumentParser(description="Runs the workflows of orders and the jobs of machines.")
+    parser.add_argument("--role", choices=("all", "orders", "gateway"), default="all")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    role = parser.parse_args().role
+    try:
+        asyncio.run(run(role))
+    except configuration.SettingMissing as missing:
+        sys.exit(str(missing))
+    # The SDK's threads can abort the interpreter on its way out; everything is flushed by now.
+    logging.shutdown()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

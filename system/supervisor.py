@@ -142,7 +142,10 @@ class EmbeddedSystem:
                 self._write()
 
     def run_until_stopped(self) -> None:
-        """Wait in the main thread until SIGINT or SIGTERM comes. Stopping is left to the caller's `with`."""
+        """Wait in the main thread until SIGINT or SIGTERM comes; stopping is left to the caller's `with`.
+
+        `running` is reported once the signals are listened to.
+        """
         asked = threading.Event()
 
         def note(_number: int, _frame: FrameType | None) -> None:
@@ -150,6 +153,7 @@ class EmbeddedSystem:
 
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
+            self._report("running")
             # With a time-out, because a wait without one is not woken by a signal on every platform.
             while not asked.wait(1.0):
                 pass

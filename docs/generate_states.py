@@ -1,4 +1,4 @@
-"""Writes docs/states.md from the state tables. `python docs/generate_states.py`; a test fails when the page is stale."""
+"""Writes docs/states.md from the state tables; a test fails when the page is stale."""
 
 import sys
 from pathlib import Path
@@ -26,7 +26,14 @@ def section(machine: StateMachine) -> str:  # type: ignore[type-arg]
 
 def page() -> str:
     """The whole page."""
-    head = "# States\n\nGenerated from `domain/states.py`; do not edit. A return (resume) leads back to the state before.\n"
+    head = "\n".join(
+        [
+            "# States",
+            "",
+            "Generated from `domain/states.py`; do not edit. Resuming leads back to the state before the hold.",
+            "",
+        ]
+    )
     return "\n".join([head, *(section(machine) for machine in MACHINES)])
 
 

@@ -230,9 +230,14 @@ class Journal:
             raise
 
     @property
+    def is_written(self) -> bool:
+        """All facts so far stand in the record."""
+        return not self.outbox and not self.writing
+
+    @property
     def is_quiet(self) -> bool:
         """Nothing to judge and nothing to write."""
-        return not self.inbox and not self.outbox and not self.writing
+        return not self.inbox and self.is_written
 
     def carry(self) -> Carried:
         """What a new run of this order needs."""

@@ -47,6 +47,8 @@ class Neighbours:
         attempt = earlier.attempt if earlier else 0
         while True:
             attempt += 1
+            # The record stands before the neighbour acts on it: a lot that was released is released there too.
+            await workflow.wait_condition(lambda: self._journal.is_written)
             try:
                 answer = await self._call(call)
             except ActivityError as error:

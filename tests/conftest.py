@@ -1,0 +1,94 @@
+"""Real servers for the tests: one PostgreSQL and one Temporal for the whole run, a database for each module."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from temporalio.client import Client
+
+from db.migrate import upgrade
+from db.session import engine_for
+from settings import Settings
+from system.addresses import Addresses
+from system.supervisor import EmbeddedSystem
+from tests.plant import Plant
+from workflows.runtime import connect
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """PostgreSQL and Temporal, started from nothing in a temporary folder."""
+    folder = tmp_path_factory.mktemp("system")
+    # A low limit lets an order continue in a new run after a handful of commands.
+    dynamic_config = {"limit.historyCount.suggestContinueAsNew": "300"}
+    with EmbeddedSystem(folder, environment={}, dynamic_config=dynamic_config) as system:
+        yield system.addresses
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh database with the current schema."""
+
+    owner_url: str
+    app_url: str
+
+
+@pytest.fixture(scope="session")
+def template(servers: Addresses) -> str:
+    """A migrated database that others are copied from."""
+    name = "template_mes"
+    with psycopg.connect(servers.database_owner_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    upgrade(_at(servers.database_owner_url, name))
+    return name
+
+
+def _at(url: str, database: str) -> str:
+    return url.rsplit("/", 1)[0] + "/" + database
+
+
+@pytest.fixture(scope="module")
+def database(servers: Addresses, template: str) -> Iterator[Database]:
+    """A database of its own for one test module."""
+    name = f"mes_{next(_numbers)}"
+    with psycopg.connect(servers.database_owner_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield Database(_at(servers.database_owner_url, name), _at(servers.database_url, name))
+    with psycopg.connect(servers.database_owner_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def engine(database: Database) -> Iterator[Engine]:
+    """The application's own login."""
+    engine = engine_for(database.app_url, pool_size=20)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def client(servers: Addresses) -> Client:
+    """A Temporal client."""
+    return await connect(servers.temporal_address)
+
+
+@pytest.fixture(scope="module")
+async def plant(servers: Addresses, database: Database, engine: Engine, client: Client) -> AsyncIterator[Plant]:
+    """A plant with a worker in this process; its task queue is its own."""
+    settings = Settings(
+        database_url=database.app_url,
+        database_owner_url=database.owner_url,
+        temporal_address=servers.temporal_address,
+        data_dir=Path(servers.data_dir),
+    )
+    plant = Plant(client, engine, settings, task_queue=f"plant-{next(_numbers)}")
+    await asyncio.to_thread(plant.set_up)
+    async with plant.working():
+        yield plant

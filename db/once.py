@@ -50,7 +50,9 @@ class Request:
         content = {"kind": self.kind, "subject": self.subject, "content": _stable(self.content)}
         return hashlib.sha256(audit.canonical(content).encode()).hexdigest()
 
-    def audit(self, action: str, new: Mapping[str, object], *, entity: str = "", reason: str | None = None) -> audit.Entry:
+    def audit(
+        self, action: str, new: Mapping[str, object], *, entity: str = "", reason: str | None = None
+    ) -> audit.Entry:
         """An audit entry about this request, by default on its subject."""
         body = {name: _stable(value) for name, value in new.items()}
         return audit.Entry(

@@ -1,0 +1,209 @@
+"""Receive, put away, release, scrap: what the warehouse does with one lot.
+
+Every function runs inside the transaction that `db.once.answer_once` opened.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters.inventory import ledger, planning
+from adapters.inventory.ledger import BALANCES, LOTS, Move
+from adapters.inventory.port import MoveAnswer, ReceiptAnswer
+from db.once import Done, Request
+from db.tables import Material, core
+from domain.errors import AdapterRefused, Blocker
+from domain.quantities import plain
+from domain.states import LotStatus
+
+MATERIALS: Final = core(Material)
+ZONES: Final[dict[str, tuple[str, ...]]] = {
+    LotStatus.QUARANTINE: (planning.QUARANTINE,),
+    LotStatus.ON_HOLD: (planning.QUARANTINE,),
+    LotStatus.RETEST_DUE: (planning.QUARANTINE,),
+    LotStatus.RECALLED: (planning.QUARANTINE,),
+    LotStatus.RELEASED: (planning.RELEASED, planning.QUARANTINE),
+    LotStatus.REJECTED: (planning.REJECTED,),
+    LotStatus.EXPIRED: (planning.REJECTED, planning.QUARANTINE),
+    LotStatus.RETURNED: (planning.REJECTED, planning.QUARANTINE),
+    LotStatus.DESTROYED: (planning.REJECTED,),
+}
+"""The zones in which a lot of a status may lie."""
+_GATES: Final = {
+    LotStatus.QUARANTINE: ("production release", "supervisor"),
+    LotStatus.ON_HOLD: ("the decision on the hold", "qaReviewer"),
+    LotStatus.RETEST_DUE: ("the retest", "qcAnalyst"),
+    LotStatus.RECALLED: ("the decision on the recall", "qaReviewer"),
+}
+
+
+def receive(
+    connection: Connection, request: Request, delivery: ReceiptAnswer, supplier: str | None, expires_on: date | None
+) -> Done[ReceiptAnswer]:
+    """Book a delivery. The lot is made if it is new; a known one must be of this material and unit."""
+    if delivery.quantity <= 0:
+        raise AdapterRefused("NOTHING_DELIVERED", f"{plain(delivery.quantity)} is not a delivery")
+    _check_material(connection, delivery)
+    zone = ledger.zone_of(connection, delivery.place)
+    if zone != planning.QUARANTINE:
+        raise AdapterRefused("ZONE_MISMATCH", f"deliveries go to quarantine; {delivery.place} is {zone}")
+    new = {
+        "number": delivery.lot, "material": delivery.material, "unit": delivery.unit, "origin": "received",
+        "status": LotStatus.QUARANTINE, "supplier": supplier, "expires_on": expires_on, "created_at": request.at,
+    }  # fmt: skip
+    made = connection.execute(insert(LOTS).values(new).on_conflict_do_nothing().returning(LOTS.c.number))
+    status: str = LotStatus.QUARANTINE
+    if made.one_or_none() is None:
+        status = _add_to(connection, delivery, expires_on)
+        ledger.lock_balances(connection, [(delivery.lot, delivery.place)])
+    arrival = Move(
+        request.key, delivery.lot, ledger.SUPPLIER, delivery.place, delivery.quantity, delivery.unit, "receipt"
+    )
+    ledger.move(connection, [arrival], request.actor, request.at)
+    answer = delivery.model_copy(update={"lot_status": LotStatus(status)})
+    news = dict(answer) | {"supplier": supplier, "expiresOn": expires_on}
+    return Done(answer, [request.audit("lot.received", news)])
+
+
+def _check_material(connection: Connection, delivery: ReceiptAnswer) -> None:
+    unit = connection.execute(
+        select(MATERIALS.c.unit).where(MATERIALS.c.code == delivery.material)
+    ).scalar_one_or_none()
+    if unit is None:
+        raise AdapterRefused("UNKNOWN_MATERIAL", f"there is no material {delivery.material}")
+    if unit != delivery.unit:
+        raise AdapterRefused("UNIT_MISMATCH", f"{delivery.material} is kept in {unit}, not in {delivery.unit}")
+
+
+def _add_to(connection: Connection, delivery: ReceiptAnswer, expires_on: date | None) -> str:
+    known = ledger.lock_lot(connection, delivery.lot)
+    found = (known.material, known.unit, known.origin)
+    if found != (delivery.material, delivery.unit, "received"):
+        blocker = Blocker(
+            code="LOT_MISMATCH", entity="lot", id=delivery.lot, found=" ".join(found),
+            required=f"{delivery.material} {delivery.unit} received", who_can_fix="warehouseKeeper",
+        )  # fmt: skip
+        raise AdapterRefused("LOT_MISMATCH", f"lot {delivery.lot} is {' '.join(found)}", (blocker,))
+    if planning.QUARANTINE not in ZONES[known.status]:
+        raise _not_usable(known, "a lot that is not rejected")
+    if expires_on is not None and (known.expires_on is None or expires_on < known.expires_on):
+        # Two deliveries of one lot that name two days: the earlier one is the safe one.
+        connection.execute(update(LOTS).where(LOTS.c.number == delivery.lot).values(expires_on=expires_on))
+    return str(known.status)
+
+
+def put_away(
+    connection: Connection, request: Request, lot: str, quantity: Decimal, unit: str, place: str, work_order: str
+) -> Done[MoveAnswer]:
+    """Move a quantity from the line to a place that fits the lot's status."""
+    zone = ledger.zone_of(connection, place)
+    known = ledger.lock_lot(connection, lot)
+    if unit != known.unit:
+        raise AdapterRefused("UNIT_MISMATCH", f"lot {lot} is kept in {known.unit}, not in {unit}")
+    if zone not in ZONES[known.status]:
+        raise _zone_mismatch(known, place, zone)
+    on_hand = ledger.lock_balances(connection, [(lot, ledger.LINE_SIDE), (lot, place)])
+    at_line = on_hand.get((lot, ledger.LINE_SIDE), Decimal(0))
+    if not 0 < quantity <= at_line:
+        blocker = Blocker(
+            code="NOT_ON_LINE", entity="lot", id=lot, found=f"{plain(at_line)} {unit} on the line",
+            required=f"{plain(quantity)} {unit}, above 0", who_can_fix="operator",
+        )  # fmt: skip
+        raise AdapterRefused("NOT_ON_LINE", f"{plain(at_line)} {unit} of {lot} are on the line", (blocker,))
+    moves = [Move(request.key, lot, ledger.LINE_SIDE, place, quantity, unit, "putAway", work_order)]
+    return _moved(connection, request, "lot.putAway", known, moves)
+
+
+def release_to_stock(
+    connection: Connection, request: Request, lot: str, place: str, work_order: str
+) -> Done[MoveAnswer]:
+    """Set the lot released and move all of it out of quarantine, in one transaction: zone and status agree."""
+    zone = ledger.zone_of(connection, place)
+    known = ledger.lock_lot(connection, lot)
+    if zone != planning.RELEASED:
+        raise AdapterRefused("ZONE_MISMATCH", f"released lots go to a released place; {place} is {zone}")
+    if known.status not in (LotStatus.QUARANTINE, LotStatus.RELEASED):
+        raise _not_usable(known, "a lot in quarantine")
+    moves = _out_of(connection, request, known, (planning.QUARANTINE,), place, "release", work_order)
+    connection.execute(update(LOTS).where(LOTS.c.number == lot).values(status=LotStatus.RELEASED))
+    return _moved(connection, request, "lot.releasedToStock", known, moves)
+
+
+def scrap(connection: Connection, request: Request, lot: str, work_order: str) -> Done[MoveAnswer]:
+    """Everything of the lot on the line and in quarantine leaves the stock as scrap."""
+    known = ledger.lock_lot(connection, lot)
+    zones = (planning.LINE, planning.QUARANTINE)
+    moves = _out_of(connection, request, known, zones, ledger.SCRAP, "scrap", work_order)
+    return _moved(connection, request, "lot.scrapped", known, moves)
+
+
+def _out_of(
+    connection: Connection,
+    request: Request,
+    lot: Row[Any],
+    zones: Sequence[str],
+    target: str,
+    kind: str,
+    work_order: str | None,
+) -> list[Move]:
+    """Moves that empty the zones of a lot; its balances are locked, the target's among them."""
+    stock = ledger.read_stock(connection, BALANCES.c.lot == lot.number, lock=True)
+    return [
+        Move(f"{request.key}/{line.place}", line.lot, line.place, target, line.free, line.unit, kind, work_order)
+        for line in stock
+        if line.zone in zones and line.free > 0
+    ]
+
+
+def settle(connection: Connection, request: Request, lot: Row[Any], *, accepted: bool) -> list[Move]:
+    """What a decision on a received lot moves: from receiving to raw stock, or all that is not reserved to rejected.
+
+    What a work order has reserved stays until it is allocated anew: a rejected lot is never issued.
+    """
+    if accepted:
+        stock = ledger.read_stock(connection, BALANCES.c.lot == lot.number, lock=True)
+        taken = [line for line in stock if line.place == ledger.RECEIVING and line.free > 0]
+        moves = [
+            Move(f"{request.key}/{line.place}", line.lot, line.place, ledger.RAW, line.free, line.unit, "accepted")
+            for line in taken
+        ]
+    else:
+        zones = (planning.QUARANTINE, planning.RELEASED)
+        moves = _out_of(connection, request, lot, zones, ledger.REJECTED_STOCK, "rejected", None)
+    ledger.move(connection, moves, request.actor, request.at)
+    return moves
+
+
+def _moved(
+    connection: Connection, request: Request, action: str, lot: Row[Any], moves: Sequence[Move]
+) -> Done[MoveAnswer]:
+    ledger.move(connection, moves, request.actor, request.at)
+    total = sum((m.quantity for m in moves), Decimal(0))
+    answer = MoveAnswer(lot=lot.number, moves=len(moves), quantity=total, unit=lot.unit)
+    news = {"moves": [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]}
+    entry = request.audit(action, news | {"workOrder": request.content.get("workOrder")}, entity=f"lot/{lot.number}")
+    return Done(answer, [entry])
+
+
+def _zone_mismatch(lot: Row[Any], place: str, zone: str) -> AdapterRefused:
+    gate, who = _GATES.get(lot.status, ("", "warehouseKeeper"))
+    required = f"a place in zone {' or '.join(ZONES[lot.status])}"
+    if gate:
+        required += f", or {gate} first"
+    blocker = Blocker(
+        code="ZONE_MISMATCH", entity="lot", id=lot.number, found=f"{lot.status}; {place} is in zone {zone}",
+        required=required, who_can_fix=who,
+    )  # fmt: skip
+    return AdapterRefused("ZONE_MISMATCH", f"lot {lot.number} is {lot.status} and cannot lie at {place}", (blocker,))
+
+
+def _not_usable(lot: Row[Any], required: str) -> AdapterRefused:
+    blocker = Blocker(
+        code="LOT_NOT_USABLE", entity="lot", id=lot.number, found=lot.status, required=required,
+        who_can_fix="qaReviewer",
+    )  # fmt: skip
+    return AdapterRefused("LOT_NOT_USABLE", f"lot {lot.number} is {lot.status}", (blocker,))

@@ -1,0 +1,251 @@
+"""Reserve, issue, give back: what the warehouse does for one work order's materials.
+
+Every function runs inside the transaction that `db.once.answer_once` opened, behind the lock of the work order.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, func, or_, select, union, update
+
+from adapters.inventory import ledger, planning
+from adapters.inventory.ledger import BALANCES, LOTS, MOVES, PLACES, Move
+from adapters.inventory.port import AllocationAnswer, GiveBackAnswer, IssueAnswer, MaterialNeed
+from db.once import Done, Request
+from db.tables import Reservation, core
+from domain.errors import AdapterRefused, Blocker
+from domain.events import Allocation, ShortLine
+from domain.states import LotStatus
+
+RESERVATIONS: Final = core(Reservation)
+Deltas = dict[tuple[str, str], Decimal]
+
+
+def coverage(
+    connection: Connection, work_order: str, needs: Sequence[MaterialNeed], today: date
+) -> tuple[ShortLine, ...]:
+    """Every line with what is there for it; what the work order has reserved is there for it."""
+    planning.check_needs(needs)
+    stock = _minus(_whole_stock(connection, needs), _totals(_reserved(connection, work_order)))
+    available = planning.plan(needs, stock, today).available
+    return tuple(planning.shortage(need, available[need.line], stock, today) for need in needs)
+
+
+def allocate(
+    connection: Connection, request: Request, work_order: str, needs: Sequence[MaterialNeed], today: date
+) -> Done[AllocationAnswer]:
+    """Free what was reserved before, then reserve all lines or none."""
+    planning.check_needs(needs)
+    candidates = read_candidates(connection, work_order, needs, today)
+    freed = _totals(_free(connection, work_order))
+    stock = _minus(candidates, freed)
+    plan = planning.plan(needs, stock, today)
+    if plan.short:
+        ledger.reserve(connection, {pair: -quantity for pair, quantity in freed.items()})
+        return _short(connection, request, plan, stock, freed, today)
+    deltas = {pair: -quantity for pair, quantity in freed.items()}
+    for taken in plan.allocations:
+        pair = (taken.lot, taken.place)
+        deltas[pair] = deltas.get(pair, Decimal(0)) + taken.quantity
+    ledger.reserve(connection, deltas)
+    _write_reservations(connection, request, work_order, plan.allocations)
+    entry = request.audit("materials.allocated", {"allocations": plan.allocations})
+    return Done(AllocationAnswer(allocations=plan.allocations), [entry])
+
+
+def read_candidates(
+    connection: Connection, work_order: str, needs: Sequence[MaterialNeed], today: date
+) -> list[planning.Stock]:
+    """Lock, in order, what may be taken and what this work order holds already; nothing else waits for us."""
+    usable = select(LOTS.c.number).where(
+        LOTS.c.material.in_({need.material for need in needs}),
+        LOTS.c.status == LotStatus.RELEASED,
+        or_(LOTS.c.expires_on.is_(None), LOTS.c.expires_on >= today),
+    )
+    own = select(RESERVATIONS.c.lot).where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
+    lots = union(usable, own).scalar_subquery()
+    condition = BALANCES.c.lot.in_(lots) & (PLACES.c.zone == planning.RELEASED)
+    return ledger.read_stock(connection, condition, lock=True)
+
+
+def _short(
+    connection: Connection,
+    request: Request,
+    plan: planning.Plan,
+    locked: Sequence[planning.Stock],
+    freed: Deltas,
+    today: date,
+) -> Done[AllocationAnswer]:
+    """Nothing is reserved. What stands in the way is read without a lock: it is told, not taken."""
+    fresh = {(line.lot, line.place): line for line in locked}
+    whole = [
+        fresh.get((line.lot, line.place), line) for line in _whole_stock(connection, [need for need, _ in plan.short])
+    ]
+    short = tuple(planning.shortage(need, available, whole, today) for need, available in plan.short)
+    entries = [request.audit("materials.freed", {"short": short})] if freed else []
+    return Done(AllocationAnswer(short=short), entries, final=False)
+
+
+def _whole_stock(connection: Connection, needs: Sequence[MaterialNeed]) -> list[planning.Stock]:
+    zones = PLACES.c.zone.in_((planning.RELEASED, planning.QUARANTINE))
+    condition = and_(LOTS.c.material.in_({need.material for need in needs}), zones)
+    return ledger.read_stock(connection, condition, lock=False)
+
+
+def _reserved(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
+    statement = select(RESERVATIONS).where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
+    return connection.execute(statement).all()
+
+
+def _free(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
+    statement = (
+        update(RESERVATIONS)
+        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
+        .values(state="freed")
+        .returning(RESERVATIONS.c.lot, RESERVATIONS.c.place, RESERVATIONS.c.quantity)
+    )
+    return connection.execute(statement).all()
+
+
+def _totals(reservations: Sequence[Row[Any]]) -> Deltas:
+    totals: Deltas = {}
+    for row in reservations:
+        totals[row.lot, row.place] = totals.get((row.lot, row.place), Decimal(0)) + row.quantity
+    return totals
+
+
+def _minus(stock: Sequence[planning.Stock], freed: Deltas) -> list[planning.Stock]:
+    nothing = Decimal(0)
+    return [
+        planning.Stock(**vars(line) | {"reserved": line.reserved - freed.get((line.lot, line.place), nothing)})
+        for line in stock
+    ]
+
+
+def _write_reservations(
+    connection: Connection, request: Request, work_order: str, allocations: Sequence[Allocation]
+) -> None:
+    rows = [
+        {
+            "key": f"{request.key}/{taken.line}/{taken.lot}/{taken.place}", "work_order": work_order,
+            "line": taken.line, "material": taken.material, "lot": taken.lot, "place": taken.place,
+            "quantity": taken.quantity, "unit": taken.unit, "state": "reserved",
+        }
+        for taken in allocations
+    ]  # fmt: skip
+    ledger.insert_rows(connection, RESERVATIONS, rows)
+
+
+def issue(connection: Connection, request: Request, work_order: str, today: date) -> Done[IssueAnswer]:
+    """Move the reserved lots to the line, if every one of them may still be used."""
+    # A lot that is being stopped at this moment is either stopped before us, or after the issue is complete.
+    statement = (
+        select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on)
+        .join(LOTS, LOTS.c.number == RESERVATIONS.c.lot)
+        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(("reserved", "issued")))
+        .order_by(RESERVATIONS.c.lot)
+        .with_for_update(of=LOTS, read=True)
+    )
+    known = connection.execute(statement).all()
+    if not known:
+        raise AdapterRefused("NOTHING_RESERVED", f"nothing is reserved for work order {work_order}")
+    reserved = [row for row in known if row.state == "reserved"]
+    _check_usable(reserved, today)
+    if not reserved:
+        return Done(IssueAnswer(moves=0))
+    ledger.lock_balances(connection, {(row.lot, place) for row in reserved for place in (row.place, ledger.LINE_SIDE)})
+    moves = [
+        Move(f"{request.key}/{row.line}/{row.lot}/{row.place}", row.lot, row.place, ledger.LINE_SIDE, row.quantity,
+             row.unit, "issue", work_order)
+        for row in reserved
+    ]  # fmt: skip
+    ledger.move(connection, moves, request.actor, request.at, reserved=True)
+    issued = (
+        update(RESERVATIONS)
+        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
+        .values(state="issued")
+    )
+    connection.execute(issued)
+    lots = [{"lot": m.lot, "from": m.source, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    return Done(IssueAnswer(moves=len(moves)), [request.audit("materials.issued", {"moves": lots})])
+
+
+def _check_usable(reserved: Sequence[Row[Any]], today: date) -> None:
+    blockers: dict[str, Blocker] = {}
+    for row in reserved:
+        expired = row.expires_on is not None and row.expires_on < today
+        if row.status == LotStatus.RELEASED and not expired:
+            continue
+        expiry = f"expired on {row.expires_on}" if expired else f"expires {row.expires_on or 'never'}"
+        blockers[row.lot] = Blocker(
+            code="LOT_NOT_USABLE", entity="lot", id=row.lot, found=f"{row.status}, {expiry}",
+            required=f"released, not past its expiry on {today}", who_can_fix="qaReviewer",
+        )  # fmt: skip
+    if blockers:
+        raise AdapterRefused("LOT_NOT_USABLE", f"not usable: {', '.join(blockers)}", tuple(blockers.values()))
+
+
+def give_back(connection: Connection, request: Request, work_order: str) -> Done[GiveBackAnswer]:
+    """Free what is reserved, and move back what lies at the line for this work order."""
+    unused = _unused(connection, work_order)
+    reserved = _totals(_reserved(connection, work_order))
+    line = {(lot, ledger.LINE_SIDE) for lot, _, _, _ in unused}
+    back = {(lot, place) for lot, place, _, _ in unused}
+    on_hand = ledger.lock_balances(connection, line | back | set(reserved)) if unused or reserved else {}
+    freed = _free(connection, work_order)
+    ledger.reserve(connection, {pair: -quantity for pair, quantity in reserved.items()})
+    moves: list[Move] = []
+    for lot, place, quantity, unit in unused:
+        pair = (lot, ledger.LINE_SIDE)
+        quantity = min(quantity, on_hand.get(pair, Decimal(0)))
+        if quantity > 0:
+            on_hand[pair] -= quantity
+            key = f"{request.key}/{lot}/{place}"
+            moves.append(Move(key, lot, ledger.LINE_SIDE, place, quantity, unit, "return", work_order))
+    ledger.move(connection, moves, request.actor, request.at)
+    answer = GiveBackAnswer(freed=len(freed), returned=len(moves))
+    if not freed and not moves:
+        return Done(answer)
+    returned = [{"lot": m.lot, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    news = {"freed": [{"lot": row.lot, "place": row.place, "quantity": row.quantity} for row in freed]}
+    return Done(answer, [request.audit("materials.givenBack", news | {"returned": returned})])
+
+
+def _unused(connection: Connection, work_order: str) -> list[tuple[str, str, Decimal, str]]:
+    """(lot, place it came from, quantity, unit) of what was issued to this work order and is still at the line.
+
+    What the work order makes comes out of the process, not out of a place: it is never given back.
+    """
+    statement = (
+        select(MOVES.c.lot, MOVES.c.from_place, MOVES.c.to_place, MOVES.c.unit, func.sum(MOVES.c.quantity).label("sum"))
+        .where(
+            MOVES.c.work_order == work_order,
+            or_(MOVES.c.from_place == ledger.LINE_SIDE, MOVES.c.to_place == ledger.LINE_SIDE),
+        )
+        .group_by(MOVES.c.lot, MOVES.c.from_place, MOVES.c.to_place, MOVES.c.unit)
+        .order_by(MOVES.c.lot, MOVES.c.from_place, MOVES.c.to_place)
+    )
+    issued: dict[tuple[str, str], Decimal] = {}
+    gone: dict[str, Decimal] = {}
+    units: dict[str, str] = {}
+    rows = connection.execute(statement).all()
+    for row in rows:
+        if row.to_place == ledger.LINE_SIDE and row.from_place not in ledger.OUTSIDE:
+            issued[row.lot, row.from_place] = row.sum
+            units[row.lot] = row.unit
+    for row in rows:
+        if row.from_place != ledger.LINE_SIDE:
+            continue
+        if (row.lot, row.to_place) in issued:
+            issued[row.lot, row.to_place] -= row.sum
+        else:
+            gone[row.lot] = gone.get(row.lot, Decimal(0)) + row.sum
+    result: list[tuple[str, str, Decimal, str]] = []
+    for (lot, place), quantity in issued.items():
+        used = min(quantity, gone.get(lot, Decimal(0)))
+        gone[lot] = gone.get(lot, Decimal(0)) - used
+        if quantity > used:
+            result.append((lot, place, quantity - used, units[lot]))
+    return result

@@ -1,0 +1,117 @@
+"""The warehouse on our own PostgreSQL: the built-in implementation of `Inventory`."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine
+
+from adapters.inventory import movements, picking
+from adapters.inventory.port import (
+    AllocationAnswer,
+    GiveBackAnswer,
+    IssueAnswer,
+    MaterialNeed,
+    MoveAnswer,
+    ReceiptAnswer,
+)
+from adapters.inventory.requests import InventoryRequests
+from db.once import Answer, Done, Request, answer_once, find, reached
+from domain.events import ShortLine
+from domain.states import LotStatus
+
+SYSTEM: Final = "inventory"
+ANSWERS: Final = InventoryRequests()
+
+
+def utc_now() -> datetime:
+    """The server's time."""
+    return datetime.now(UTC)
+
+
+class PostgresInventory:
+    """Stock, reservations and moves in the record. `time_zone` is the plant's: it says which day it is for expiry."""
+
+    def __init__(self, engine: Engine, *, time_zone: tzinfo = UTC, now: Callable[[], datetime] = utc_now) -> None:
+        self._engine, self._time_zone, self._now = engine, time_zone, now
+
+    def coverage(self, work_order: str, needs: Sequence[MaterialNeed]) -> tuple[ShortLine, ...]:
+        """See `Inventory.coverage`."""
+        with reached(self._engine, SYSTEM) as connection:
+            return picking.coverage(connection, work_order, needs, self._today(self._now()))
+
+    def allocate(self, work_order: str, needs: Sequence[MaterialNeed], *, key: str, actor: str) -> AllocationAnswer:
+        """See `Inventory.allocate`."""
+        request = self._request("allocate", f"work-order/{work_order}", key, actor, needs=list(needs))
+        today = self._today(request.at)
+        return self._once(request, AllocationAnswer, lambda c: picking.allocate(c, request, work_order, needs, today))
+
+    def issue(self, work_order: str, *, key: str, actor: str) -> IssueAnswer:
+        """See `Inventory.issue`."""
+        request = self._request("issue", f"work-order/{work_order}", key, actor)
+        today = self._today(request.at)
+        return self._once(request, IssueAnswer, lambda c: picking.issue(c, request, work_order, today))
+
+    def give_back(self, work_order: str, *, key: str, actor: str) -> GiveBackAnswer:
+        """See `Inventory.give_back`."""
+        request = self._request("giveBack", f"work-order/{work_order}", key, actor)
+        return self._once(request, GiveBackAnswer, lambda c: picking.give_back(c, request, work_order))
+
+    def put_away(
+        self, work_order: str, lot: str, quantity: Decimal, unit: str, place: str, *, key: str, actor: str
+    ) -> MoveAnswer:
+        """See `Inventory.put_away`."""
+        request = self._request(
+            "putAway", f"lot/{lot}", key, actor, workOrder=work_order, quantity=quantity, unit=unit, place=place
+        )
+        return self._once(
+            request, MoveAnswer, lambda c: movements.put_away(c, request, lot, quantity, unit, place, work_order)
+        )
+
+    def release_to_stock(self, work_order: str, lot: str, place: str, *, key: str, actor: str) -> MoveAnswer:
+        """See `Inventory.release_to_stock`."""
+        request = self._request("release", f"lot/{lot}", key, actor, workOrder=work_order, place=place)
+        return self._once(request, MoveAnswer, lambda c: movements.release_to_stock(c, request, lot, place, work_order))
+
+    def scrap(self, work_order: str, lot: str, *, key: str, actor: str) -> MoveAnswer:
+        """See `Inventory.scrap`."""
+        request = self._request("scrap", f"lot/{lot}", key, actor, workOrder=work_order)
+        return self._once(request, MoveAnswer, lambda c: movements.scrap(c, request, lot, work_order))
+
+    def receive(
+        self,
+        lot: str,
+        material: str,
+        quantity: Decimal,
+        unit: str,
+        place: str = "RECEIVING",
+        supplier: str | None = None,
+        expires_on: date | None = None,
+        *,
+        key: str,
+        actor: str,
+    ) -> ReceiptAnswer:
+        """See `Inventory.receive`."""
+        delivery = ReceiptAnswer(
+            lot=lot, material=material, quantity=quantity, unit=unit, place=place, lot_status=LotStatus.QUARANTINE
+        )
+        request = self._request(
+            "receive", f"lot/{lot}", key, actor, delivery=delivery, supplier=supplier, expiresOn=expires_on
+        )
+        return self._once(
+            request, ReceiptAnswer, lambda c: movements.receive(c, request, delivery, supplier, expires_on)
+        )
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """See `Inventory.find`."""
+        return find(self._engine, SYSTEM, ANSWERS, key)
+
+    def _request(self, kind: str, subject: str, key: str, actor: str, **content: object) -> Request:
+        return Request(kind=kind, subject=subject, key=key, actor=actor, at=self._now(), content=content)
+
+    def _once(self, request: Request, model: type[Answer], work: Callable[[Connection], Done[Answer]]) -> Answer:
+        return answer_once(self._engine, SYSTEM, ANSWERS, request, model, work)
+
+    def _today(self, at: datetime) -> date:
+        return at.astimezone(self._time_zone).date()

@@ -1,0 +1,216 @@
+"""Inspections of received lots, from the request to the decision.
+
+Every function runs inside the transaction that `db.once.answer_once` opened.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from adapters.inventory import ledger, movements
+from adapters.quality import records
+from adapters.quality.port import (
+    CancelAnswer,
+    DecisionAnswer,
+    InspectionTicket,
+    ResultsAnswer,
+)
+from db import audit
+from db.once import Done, Request
+from domain.base import uuid_for
+from domain.commands import Measurement
+from domain.errors import AdapterRefused, Blocker, Refused
+from domain.events import JudgedValue
+from domain.rules.common import invalid_transition, same_person
+from domain.rules.measurements import judge_values
+from domain.specification import Characteristic
+from domain.states import (
+    INSPECTION,
+    LOT,
+    InspectionEvent,
+    InspectionState,
+    LotEvent,
+    LotStatus,
+    TransitionRefused,
+)
+
+
+def request_inspection(
+    connection: Connection,
+    request: Request,
+    lot: str,
+    material: str,
+    work_order: str | None,
+    characteristics: Sequence[Characteristic] | None,
+) -> Done[InspectionTicket]:
+    """Write a new inspection. The lot of a work order may not be in the record yet, a received one is."""
+    if work_order is None:
+        _check_lot(connection, lot, material)
+    asked = records.plan_of(connection, material) if characteristics is None else tuple(characteristics)
+    number = records.next_inspection(connection, lot)
+    row = {
+        "number": number, "uuid": uuid_for("inspection", number), "lot": lot, "material": material,
+        "work_order": work_order, "state": INSPECTION.initial, "requested_at": request.at,
+        "characteristics": [one.model_dump(mode="json", by_alias=True) for one in asked],
+    }  # fmt: skip
+    connection.execute(insert(records.INSPECTIONS).values(row))
+    records.write_transition(connection, request, "inspection", number, "request", None, INSPECTION.initial)
+    news = {"lot": lot, "material": material, "workOrder": work_order, "characteristics": [one.name for one in asked]}
+    entry = request.audit("inspection.requested", news, entity=f"inspection/{number}")
+    return Done(InspectionTicket(number=number, characteristics=asked), [entry])
+
+
+def _check_lot(connection: Connection, lot: str, material: str) -> None:
+    statement = select(ledger.LOTS.c.material).where(ledger.LOTS.c.number == lot)
+    found = connection.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise AdapterRefused("UNKNOWN_LOT", f"there is no lot {lot}")
+    if found != material:
+        blocker = Blocker(code="LOT_MISMATCH", entity="lot", id=lot, found=found, required=material)
+        raise AdapterRefused("LOT_MISMATCH", f"lot {lot} is {found}, not {material}", (blocker,))
+
+
+def enter_results(
+    connection: Connection, request: Request, number: str, values: Sequence[Measurement]
+) -> Done[ResultsAnswer]:
+    """Judge and store; what is out of specification or disagrees with an earlier result opens a deviation."""
+    row = records.own_inspection(connection, number)
+    ledger.lock_lot(connection, row.lot)
+    target = _advance(row, InspectionEvent.ENTER_RESULTS)
+    results = _judged(row, values)
+    event = InspectionEvent.ENTER_RESULTS
+    failed = [judged for judged in results if not judged.within_limits]
+    if failed:
+        event = InspectionEvent.FIND_OUT_OF_SPECIFICATION
+        target = _advance(row, event)
+    records.move_inspection(connection, request, row, event, target, entered_by=request.actor)
+    found: list[tuple[str, str]] = []
+    if failed:
+        names = ", ".join(f"{judged.name} {judged.text} {judged.unit}".strip() for judged in failed)
+        found.append(("OUT_OF_SPECIFICATION", names))
+    if differing := records.disagreements(connection, row, results):
+        found.append(("RESULTS_DISAGREE", "; ".join(differing)))
+    records.write_results(connection, request, number, results)
+    opened = [_open(connection, request, code, detail, row.lot) for code, detail in found]
+    entered = [{"name": judged.name, "text": judged.text, "withinLimits": judged.within_limits} for judged in results]
+    entry = request.audit("inspection.resultsEntered", {"state": target, "results": entered})
+    deviations = tuple(deviation for deviation, _ in opened)
+    answer = ResultsAnswer(number=number, state=target, results=results, deviations=deviations)
+    return Done(answer, [entry, *(deviation_entry for _, deviation_entry in opened)])
+
+
+def _open(connection: Connection, request: Request, code: str, detail: str, lot: str) -> tuple[str, audit.Entry]:
+    number = records.write_deviation(connection, request, code, detail, lot, None)
+    news = {"code": code, "detail": detail, "lot": lot}
+    return number, request.audit("deviation.opened", news, entity=f"deviation/{number}")
+
+
+def _judged(row: Row[Any], values: Sequence[Measurement]) -> tuple[JudgedValue, ...]:
+    characteristics = [Characteristic.model_validate(one) for one in row.characteristics]
+    blockers: list[Blocker] = []
+    results: tuple[JudgedValue, ...] = ()
+    try:
+        results = judge_values(row.number, characteristics, values)
+    except Refused as refused:
+        blockers += refused.blockers
+    counts = Counter(value.name for value in values)
+    blockers += [
+        _blocker(row, "DUPLICATE_RESULT", f"{count} results for {name}", "one result")
+        for name, count in counts.items()
+        if count > 1
+    ]
+    blockers += [
+        _blocker(row, "RESULT_MISSING", f"no result for {one.name}", f"a result within {one.limits}")
+        for one in characteristics
+        if one.required and one.name not in counts
+    ]
+    if blockers:
+        raise AdapterRefused("RESULTS_REFUSED", f"results of {row.number} are not stored", tuple(blockers))
+    return results
+
+
+def decide(
+    connection: Connection, request: Request, number: str, accept: bool, reason: str | None
+) -> Done[DecisionAnswer]:
+    """Release or reject a received lot, and move it accordingly."""
+    row = records.own_inspection(connection, number)
+    event = InspectionEvent.ACCEPT if accept else InspectionEvent.REJECT
+    target = _advance(row, event)
+    separated = same_person(request.actor, row.entered_by, "inspection", number, "decide", "entered the results")
+    if separated:
+        raise AdapterRefused("SEPARATION_OF_DUTIES", separated[0].found, tuple(separated))
+    lot = ledger.lock_lot(connection, row.lot)
+    steps = _lot_steps(lot, accept=accept)
+    status = steps[-1][2] if steps else LotStatus(lot.status)
+    records.move_inspection(
+        connection, request, row, event, target, reason, decided_by=request.actor, decided_at=request.at
+    )
+    records.move_lot(connection, request, lot.number, steps, reason)
+    moves = movements.settle(connection, request, lot, accepted=accept)
+    closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
+    answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
+    moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    entries = [
+        request.audit("inspection.decided", {"state": target}, reason=reason),
+        request.audit(
+            f"lot.{'accepted' if accept else 'rejected'}",
+            {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed},
+            entity=f"lot/{lot.number}",
+            reason=reason,
+        ),
+    ]
+    return Done(answer, entries)
+
+
+def _lot_steps(lot: Row[Any], *, accept: bool) -> list[tuple[LotEvent, LotStatus, LotStatus]]:
+    """The way from the lot's status to released or rejected, by the steps that its state machine has."""
+    status = LotStatus(lot.status)
+    goal = LotStatus.RELEASED if accept else LotStatus.REJECTED
+    if status == goal:
+        return []
+    event = LotEvent.RELEASE if accept else LotEvent.REJECT
+    if accept and status == LotStatus.RETEST_DUE:
+        event = LotEvent.PASS_RETEST
+    steps: list[tuple[LotEvent, LotStatus, LotStatus]] = []
+    if not accept and status == LotStatus.RELEASED:
+        # A later delivery of a released lot fails: the lot is stopped, then rejected.
+        steps.append((LotEvent.HOLD, status, LOT.advance(status, LotEvent.HOLD)))
+        status = steps[-1][2]
+    try:
+        steps.append((event, status, LOT.advance(status, event)))
+    except TransitionRefused as refused:
+        raise _invalid("lot", lot.number, refused) from None
+    return steps
+
+
+def cancel_inspection(connection: Connection, request: Request, number: str) -> Done[CancelAnswer]:
+    """Cancel what is open; leave alone what is decided, cancelled or unknown."""
+    row = records.lock_inspection(connection, number)
+    if row is None:
+        return Done(CancelAnswer(number=number, state=None))
+    state = InspectionState(row.state)
+    if not INSPECTION.allows(state, InspectionEvent.CANCEL):
+        return Done(CancelAnswer(number=number, state=state))
+    target = INSPECTION.advance(state, InspectionEvent.CANCEL)
+    records.move_inspection(connection, request, row, InspectionEvent.CANCEL, target)
+    answer = CancelAnswer(number=number, state=target)
+    return Done(answer, [request.audit("inspection.cancelled", {"from": state, "state": target})])
+
+
+def _advance(row: Row[Any], event: InspectionEvent) -> InspectionState:
+    try:
+        return INSPECTION.advance(InspectionState(row.state), event)
+    except TransitionRefused as refused:
+        raise _invalid("inspection", row.number, refused) from None
+
+
+def _invalid(entity: str, identity: str, refused: TransitionRefused) -> AdapterRefused:
+    return AdapterRefused("INVALID_TRANSITION", str(refused), (invalid_transition(entity, identity, refused),))
+
+
+def _blocker(row: Row[Any], code: str, found: str, required: str) -> Blocker:
+    return Blocker(
+        code=code, entity="inspection", id=row.number, found=found, required=required, who_can_fix="qcAnalyst"
+    )

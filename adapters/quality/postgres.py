@@ -1,0 +1,91 @@
+"""Quality on our own PostgreSQL: the built-in implementation of `Quality`. Its answers are command outcomes."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine
+
+from adapters.quality import inspecting, records
+from adapters.quality.port import CancelAnswer, DecisionAnswer, DeviationAnswer, InspectionTicket, ResultsAnswer
+from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find
+from domain.commands import Measurement
+from domain.errors import AdapterRefused
+from domain.specification import Characteristic
+
+SYSTEM: Final = "quality"
+
+
+def utc_now() -> datetime:
+    """The server's time."""
+    return datetime.now(UTC)
+
+
+class PostgresQuality:
+    """Inspections, results and deviations in the record."""
+
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._engine, self._now = engine, now
+
+    def request_inspection(
+        self,
+        lot: str,
+        material: str,
+        work_order: str | None,
+        characteristics: Sequence[Characteristic] | None,
+        *,
+        key: str,
+        actor: str,
+    ) -> InspectionTicket:
+        """See `Quality.request_inspection`."""
+        asked = None if characteristics is None else list(characteristics)
+        request = self._request(
+            "requestInspection", f"lot/{lot}", key, actor, material=material, workOrder=work_order, asked=asked
+        )
+        return self._once(
+            request,
+            InspectionTicket,
+            lambda c: inspecting.request_inspection(c, request, lot, material, work_order, asked),
+        )
+
+    def enter_results(self, number: str, values: Sequence[Measurement], *, key: str, actor: str) -> ResultsAnswer:
+        """See `Quality.enter_results`."""
+        request = self._request("enterResults", f"inspection/{number}", key, actor, values=list(values))
+        return self._once(request, ResultsAnswer, lambda c: inspecting.enter_results(c, request, number, values))
+
+    def decide(self, number: str, accept: bool, *, key: str, actor: str, reason: str | None = None) -> DecisionAnswer:
+        """See `Quality.decide`."""
+        request = self._request("decide", f"inspection/{number}", key, actor, accept=accept, reason=reason)
+        return self._once(request, DecisionAnswer, lambda c: inspecting.decide(c, request, number, accept, reason))
+
+    def cancel_inspection(self, number: str, *, key: str, actor: str) -> CancelAnswer:
+        """See `Quality.cancel_inspection`."""
+        request = self._request("cancelInspection", f"inspection/{number}", key, actor)
+        return self._once(request, CancelAnswer, lambda c: inspecting.cancel_inspection(c, request, number))
+
+    def open_deviation(
+        self, code: str, detail: str, lot: str | None, order_number: str | None, *, key: str, actor: str
+    ) -> DeviationAnswer:
+        """See `Quality.open_deviation`."""
+        if lot is None and order_number is None:
+            raise AdapterRefused("SUBJECT_MISSING", "a deviation names a lot, an order or both")
+        subject = f"lot/{lot}" if order_number is None else f"production-order/{order_number}"
+        request = self._request("openDeviation", subject, key, actor, code=code, detail=detail, lot=lot)
+
+        def work(connection: Connection) -> Done[DeviationAnswer]:
+            number = records.write_deviation(connection, request, code, detail, lot, order_number)
+            news = {"code": code, "detail": detail, "lot": lot, "orderNumber": order_number}
+            entry = request.audit("deviation.opened", news, entity=f"deviation/{number}")
+            return Done(DeviationAnswer(number=number), [entry])
+
+        return self._once(request, DeviationAnswer, work)
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """See `Quality.find`."""
+        return find(self._engine, SYSTEM, COMMAND_OUTCOMES, key)
+
+    def _request(self, kind: str, subject: str, key: str, actor: str, **content: object) -> Request:
+        return Request(kind=kind, subject=subject, key=key, actor=actor, at=self._now(), content=content)
+
+    def _once(self, request: Request, model: type[Answer], work: Callable[[Connection], Done[Answer]]) -> Answer:
+        return answer_once(self._engine, SYSTEM, COMMAND_OUTCOMES, request, model, work)

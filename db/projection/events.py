@@ -249,7 +249,9 @@ def _(event: e.DeviationDecided, context: Context) -> None:
 
 @project.register
 def _(event: e.InspectionRequested, context: Context) -> None:
-    """The inspection's row was made by quality, in its own transaction, before this fact."""
+    """Quality made the row, as `requested`, in its own transaction; from here on the order takes its results."""
+    context.batch.update(INSPECTIONS, {"number": event.inspection}, state="created")
+    context.transition("inspection", event.inspection, "create", None, "created")
 
 
 @project.register

@@ -1,0 +1,60 @@
+"""Verdicts on commands, and the revision of an order."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from db.tables import CommandOutcome, OrderFact, ProductionOrder, core
+from domain.events import Outcome
+
+OUTCOMES = core(CommandOutcome)
+FACTS = core(OrderFact)
+ORDERS = core(ProductionOrder)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What the record knows of a command id: which order it was for, which kind it was (if an order judged it), and
+    the verdict, if there is one already."""
+
+    order_number: str
+    kind: str | None
+    outcome: Outcome | None
+
+
+def read(engine: Engine, command_id: str) -> Outcome | None:
+    """The verdict on a command."""
+    with engine.connect() as connection:
+        body = body_of(connection, command_id)
+    return None if body is None else Outcome.model_validate(body)
+
+
+def body_of(connection: Connection, command_id: str) -> dict[str, Any] | None:
+    """The verdict on a command as it is stored: an outcome, for a direct write with its whole answer."""
+    body = connection.execute(select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == command_id)).scalar_one_or_none()
+    return None if body is None else dict(body)
+
+
+def earlier(connection: Connection, command_id: str) -> Earlier | None:
+    """What is known of a command id; None if it was never used."""
+    body = body_of(connection, command_id)
+    statement = (
+        select(FACTS.c.order_number, FACTS.c.body["commandKind"].astext.label("kind"))
+        .where(FACTS.c.command_id == command_id)
+        .order_by(FACTS.c.revision)
+        .limit(1)
+    )
+    fact = connection.execute(statement).one_or_none()
+    if body is None and fact is None:
+        return None
+    outcome = None if body is None else Outcome.model_validate(body)
+    number = fact.order_number if fact is not None else outcome.order_number if outcome is not None else ""
+    return Earlier(number, fact.kind if fact is not None else None, outcome)
+
+
+def revision(engine: Engine, order_number: str) -> int:
+    """The recorded revision of an order; -1 if it is not recorded."""
+    with engine.connect() as connection:
+        found = connection.execute(select(ORDERS.c.revision).where(ORDERS.c.number == order_number)).scalar_one_or_none()
+    return -1 if found is None else int(found)

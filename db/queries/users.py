@@ -1,0 +1,125 @@
+"""Accounts and sessions. Accounts are never deleted: an id that was used once stays reserved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.tables import Alarm, UserAccount, UserSession, core
+
+ACCOUNTS = core(UserAccount)
+SESSIONS = core(UserSession)
+ALARMS = core(Alarm)
+
+
+@dataclass(frozen=True)
+class User:
+    """An account as it is recorded."""
+
+    id: str
+    full_name: str
+    password_hash: str
+    roles: tuple[str, ...]
+    is_active: bool
+    is_person: bool
+    failed_attempts: int
+    locked_at: datetime | None
+
+
+def _user(row: Row[Any]) -> User:
+    return User(
+        row.id, row.full_name, row.password_hash, tuple(row.roles), row.is_active, row.is_person,
+        row.failed_attempts, row.locked_at,
+    )  # fmt: skip
+
+
+def find(connection: Connection, user_id: str) -> User | None:
+    """The account of that id."""
+    row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.id == user_id)).one_or_none()
+    return None if row is None else _user(row)
+
+
+def everybody(connection: Connection) -> list[User]:
+    """All accounts, disabled ones too."""
+    return [_user(row) for row in connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.id))]
+
+
+def add(
+    connection: Connection, user_id: str, full_name: str, password_hash: str, roles: Sequence[str], at: datetime
+) -> bool:
+    """Add an account; False when the id was used before. An account with the role integration is a machine."""
+    statement = (
+        upsert(ACCOUNTS)
+        .values(
+            id=user_id, full_name=full_name, password_hash=password_hash, roles=list(roles), is_active=True,
+            is_person="integration" not in roles, failed_attempts=0, created_at=at,
+        )
+        .on_conflict_do_nothing()
+        .returning(ACCOUNTS.c.id)
+    )  # fmt: skip
+    return connection.execute(statement).first() is not None
+
+
+def change(connection: Connection, user_id: str, **values: Any) -> None:
+    """Change an account."""
+    connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == user_id).values(**values))
+
+
+def count_failure(connection: Connection, user_id: str, limit: int, at: datetime) -> int:
+    """Count a failed attempt; the one that reaches `limit` locks the account. Answers the number of failures."""
+    counted = (
+        update(ACCOUNTS)
+        .where(ACCOUNTS.c.id == user_id)
+        .values(failed_attempts=ACCOUNTS.c.failed_attempts + 1)
+        .returning(ACCOUNTS.c.failed_attempts)
+    )
+    failures = int(connection.execute(counted).scalar_one())
+    if failures == limit:
+        change(connection, user_id, locked_at=at)
+    return failures
+
+
+def forget_failures(connection: Connection, user_id: str) -> None:
+    """The right password was given: earlier failures no longer count."""
+    change(connection, user_id, failed_attempts=0)
+
+
+def raise_alarm(connection: Connection, code: str, detail: str, at: datetime) -> None:
+    """Something that a person has to look at."""
+    key = f"{code}/{detail}/{at.isoformat()}"
+    connection.execute(insert(ALARMS).values(at=at, code=code, detail=detail, key=key))
+
+
+def open_session(connection: Connection, digest: str, user_id: str, at: datetime, expires_at: datetime) -> None:
+    """Store a session under the SHA-256 of its token."""
+    connection.execute(
+        insert(SESSIONS).values(
+            token_hash=digest, user_id=user_id, created_at=at, last_seen_at=at, expires_at=expires_at
+        )
+    )
+
+
+def find_session(connection: Connection, digest: str) -> Row[Any] | None:
+    """A session with its account."""
+    statement = (
+        select(
+            SESSIONS.c.user_id, SESSIONS.c.last_seen_at, SESSIONS.c.expires_at, SESSIONS.c.ended_at,
+            ACCOUNTS.c.full_name, ACCOUNTS.c.roles, ACCOUNTS.c.is_person, ACCOUNTS.c.is_active,
+        )
+        .join_from(SESSIONS, ACCOUNTS, SESSIONS.c.user_id == ACCOUNTS.c.id)
+        .where(SESSIONS.c.token_hash == digest)
+    )  # fmt: skip
+    return connection.execute(statement).one_or_none()
+
+
+def touch_session(connection: Connection, digest: str, at: datetime) -> None:
+    """The session was used."""
+    connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == digest).values(last_seen_at=at))
+
+
+def end_session(connection: Connection, digest: str, at: datetime) -> None:
+    """The session is over."""
+    connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == digest).values(ended_at=at))

@@ -29,8 +29,8 @@ class Stretch(Message):
 class JobRecord(Message):
     """What the press remembers of a job. `spec` is missing where an abort came before the load.
 
-    `speed` is how many recorded seconds pass in one second; it stays as it was at the start, so that readings keep their
-    source times when the press comes back with another setting.
+    `speed` is how many recorded seconds pass in one second; it stays as it was at the load, so that readings keep
+    their source times when the press comes back with another setting.
     """
 
     job_id: str

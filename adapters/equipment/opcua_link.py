@@ -1,0 +1,204 @@
+"""One lasting connection to an OPC UA server, crash-only.
+
+Every connection is a generation: a new client object, opened, watched and thrown away at the first doubt. The library's
+own `auto_reconnect` is never used: it was seen to come back `connected` with nothing left of it, for ever.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.client.ua_client import UaClientState
+from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from asyncua.crypto.truststore import TrustStore
+from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
+
+from adapters.equipment import opcua_names as names
+from adapters.equipment.opcua_errors import Outcome, judged
+from adapters.equipment.pki import CLIENT_URI, PRESS_URI, Identity
+from adapters.equipment.port import AdapterRefused, AdapterUnknown, AdapterUnreachable, Refusal
+
+_log = logging.getLogger(__name__)
+_WARN_DAYS = 30
+_SESSION_MILLISECONDS = 60_000
+
+
+@dataclass(frozen=True)
+class OpcUaEndpoint:
+    """Where a machine is and how we show who we are. Times in seconds.
+
+    `identity` is the folder of our certificate, key and trusted certificates (see `pki.Identity`); the server's own
+    certificate must lie in its `trusted` under the URI `server_uri`, so nothing is ever asked over an open channel.
+    """
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    identity: Path
+    server_uri: str = PRESS_URI
+    application_uri: str = CLIENT_URI
+    call_timeout: float = 3.0
+    open_timeout: float = 6.0
+    liveness: float = 2.0
+    first_delay: float = 0.25
+    longest_delay: float = 5.0
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One connection while it lives: the client, and our namespace's index on the server it is connected to."""
+
+    client: Client
+    namespace_index: int
+
+
+class Link:
+    """Keeps one generation open from the first call until `close`."""
+
+    def __init__(self, endpoint: OpcUaEndpoint) -> None:
+        self._endpoint = endpoint
+        self._task: asyncio.Task[None] | None = None
+        self._generation: Generation | None = None
+        self._refusal: AdapterRefused | None = None
+        self._trouble = "not connected yet"
+        # Set while a call need not wait: there is a connection, or a person has to act before there can be one.
+        self._settled = asyncio.Event()
+        self._closed = False
+
+    async def call(self, method: names.Method, arguments: Sequence[ua.Variant], *, changes: bool) -> list[Any]:
+        """Call a method of the job node and give its results.
+
+        `changes` says that the machine may act on it: then no answer is `AdapterUnknown`, else `AdapterUnreachable`.
+        """
+        generation = await self._ready()
+        index = generation.namespace_index
+        job = generation.client.get_node(names.node_id(names.JOB, index))
+        try:
+            async with asyncio.timeout(self._endpoint.call_timeout):
+                results = await job.call_method(names.node_id(f"{names.JOB}.{method}", index), *arguments)
+        except Exception as error:  # the library raises its own, the socket's and bare ones
+            self._raise(error, method, changes)
+        return list(results)
+
+    async def close(self) -> None:
+        """End the connection and stop reconnecting."""
+        self._closed = True
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _raise(self, error: Exception, method: names.Method, changes: bool) -> NoReturn:
+        detail = f"{method}: {_text(error)}"
+        match judged(error):
+            case Outcome.NO, code:
+                raise AdapterRefused(code, detail) from error
+            case Outcome.NOT_DONE, _:
+                raise AdapterUnreachable(self._endpoint.url, detail) from error
+            case _:
+                kind = AdapterUnknown if changes else AdapterUnreachable
+                raise kind(self._endpoint.url, detail) from error
+
+    async def _ready(self) -> Generation:
+        if self._closed:
+            raise AdapterUnreachable(self._endpoint.url, "the driver was closed")
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"opcua {self._endpoint.url}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._endpoint.call_timeout):
+                await self._settled.wait()
+        if self._refusal is not None:
+            raise AdapterRefused(self._refusal.code, self._refusal.detail)
+        generation = self._generation
+        if generation is None or generation.client.state is not UaClientState.CONNECTED:
+            raise AdapterUnreachable(self._endpoint.url, self._trouble)
+        return generation
+
+    async def _run(self) -> None:
+        delay = self._endpoint.first_delay
+        while True:
+            client = Client(self._endpoint.url, timeout=self._endpoint.call_timeout, watchdog_intervall=3600)
+            try:
+                async with asyncio.timeout(self._endpoint.open_timeout):
+                    index = await self._open(client)
+                self._up(Generation(client, index))
+                delay = self._endpoint.first_delay
+                await self._watch(client)
+            except Exception as error:  # whatever ended it, the next generation starts from nothing
+                self._down(error)
+            finally:
+                self._generation = None
+                await _discard(client)
+            await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+            delay = min(delay * 2, self._endpoint.longest_delay)
+
+    async def _open(self, client: Client) -> int:
+        """Connect, log in, and look up our namespace's index, which may be another one on every start of the server."""
+        end, identity = self._endpoint, Identity(self._endpoint.identity)
+        identity.check()
+        if identity.days_left() < _WARN_DAYS:
+            _log.warning("%s ends in %d days", identity.certificate, identity.days_left())
+        client.application_uri = end.application_uri
+        client.session_timeout = _SESSION_MILLISECONDS
+        client.set_user(end.user)
+        client.set_password(end.password)
+        trust = TrustStore([identity.trusted], [])
+        await trust.load()
+        options = CertificateValidatorOptions.TRUSTED_VALIDATION | CertificateValidatorOptions.PEER_SERVER
+        client.certificate_validator = CertificateValidator(options, trust)
+        await client.set_security(
+            SecurityPolicyBasic256Sha256,
+            certificate=identity.certificate,
+            private_key=identity.key,
+            server_certificate=str(identity.trusted_certificate(end.server_uri)),
+        )
+        await client.connect()
+        spaces = await client.get_namespace_array()
+        if names.NAMESPACE not in spaces:
+            raise AdapterRefused(Refusal.NOT_SUPPORTED, f"{end.url} has no namespace {names.NAMESPACE}")
+        return spaces.index(names.NAMESPACE)
+
+    async def _watch(self, client: Client) -> NoReturn:
+        """Return never; raise as soon as the connection is lost or the server leaves a question without an answer."""
+        async with client.subscribe_state() as changes:
+            while client.state is UaClientState.CONNECTED:
+                try:
+                    await changes.next_change(self._endpoint.liveness)
+                except TimeoutError:
+                    await client.nodes.server_state.read_value()
+        raise ConnectionError("the connection was lost")
+
+    def _up(self, generation: Generation) -> None:
+        self._generation, self._refusal = generation, None
+        self._settled.set()
+        _log.info("connected to %s", self._endpoint.url)
+
+    def _down(self, error: Exception) -> None:
+        self._generation, self._trouble = None, _text(error)
+        outcome, code = judged(error)
+        if outcome is Outcome.NO:
+            self._refusal = AdapterRefused(code, self._trouble)
+            self._settled.set()
+        else:
+            self._refusal = None
+            self._settled.clear()
+        _log.warning("no connection to %s: %s", self._endpoint.url, self._trouble)
+
+
+async def _discard(client: Client) -> None:
+    """Close a client whatever its state; what it says about that is of no use to anybody."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(2):
+            await client.disconnect()
+
+
+def _text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

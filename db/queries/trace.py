@@ -138,11 +138,6 @@ def trace(
 
 def _nodes(connection: Connection, lots: set[str]) -> list[Node]:
     """The lots' own data. What comes in from outside, by receipt or out of the process, is a lot's quantity."""
-    wanted = (
-        func.unnest(bindparam("lots", sorted(lots), ARRAY(String)))
-        .table_valued("number", name="wanted")
-        .render_derived()
-    )
     made = (
         select(func.coalesce(func.sum(MOVES.c.quantity), 0).label("quantity"))
         .join(PLACES, PLACES.c.code == MOVES.c.from_place)

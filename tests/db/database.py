@@ -1,0 +1,84 @@
+"""A database of one's own for tests: made, migrated, filled with a small plant, dropped."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection, Engine, insert
+
+from db.migrate import upgrade
+from db.session import engine_for
+from db.tables import Lot, Material, Place, core
+from domain.base import uuid_for
+
+OWNER_URL = os.environ.get("MES_TEST_DATABASE_OWNER_URL", "postgresql://mes_owner@127.0.0.1:55999/postgres")
+PLACES = {
+    "SUPPLIER": "outside", "PROCESS": "outside", "SCRAP": "outside", "RECEIVING": "quarantine", "RAW": "released",
+    "LINE": "line", "QUARANTINE": "quarantine", "FINISHED": "released", "REJECTED": "rejected",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Database:
+    """Two logins to one database: the schema's owner, and the application's role."""
+
+    owner_url: str
+    app_url: str
+    owner: Engine
+    app: Engine
+
+
+def _with(url: str, *, database: str, user: str | None = None) -> str:
+    parts = urlsplit(url)
+    netloc = parts.netloc if user is None else f"{user}@{parts.netloc.rpartition('@')[2]}"
+    return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
+
+
+@contextmanager
+def fresh_database() -> Iterator[Database]:
+    """A new, migrated database with the places of a plant."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(OWNER_URL, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    owner_url = _with(OWNER_URL, database=name)
+    app_url = _with(OWNER_URL, database=name, user="mes_app")
+    upgrade(owner_url)
+    database = Database(owner_url, app_url, engine_for(owner_url), engine_for(app_url, pool_size=16))
+    try:
+        with database.owner.begin() as connection:
+            rows = [{"code": code, "name": code.title(), "zone": zone} for code, zone in PLACES.items()]
+            connection.execute(insert(core(Place)), rows)
+        yield database
+    finally:
+        database.app.dispose()
+        database.owner.dispose()
+        with psycopg.connect(OWNER_URL, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def unique(prefix: str) -> str:
+    """A name that no other test uses."""
+    return f"{prefix}-{uuid.uuid4().hex[:10]}"
+
+
+def make_material(connection: Connection, code: str, *, unit: str = "kg", kind: str = "raw") -> str:
+    """A material; gives its code."""
+    row = {"code": code, "uuid": uuid_for("material", code), "name": code, "kind": kind, "unit": unit}
+    connection.execute(insert(core(Material)), [row])
+    return code
+
+
+def make_lots(connection: Connection, material: str, lots: dict[str, str], *, origin: str = "received") -> None:
+    """Lots (number → status) without stock."""
+    now = datetime.now(UTC)
+    rows = [
+        {"number": lot, "material": material, "unit": "kg", "status": status, "origin": origin, "created_at": now}
+        for lot, status in lots.items()
+    ]
+    connection.execute(insert(core(Lot)), rows)

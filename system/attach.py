@@ -88,10 +88,13 @@ def _attach(folder: DataFolder, outside: Outside, stack: contextlib.ExitStack) -
 def _stop_when_free(system: EmbeddedSystem, report: Report) -> None:
     told = False
     with contextlib.ExitStack() as gate:
-        while not gate.enter_context(system.folder.nobody_attached()):
-            gate.close()
-            if not told:
-                report("waiting: another command still uses this system")
-                told = True
-            time.sleep(0.1)
-        system.stop()
+        try:
+            while not gate.enter_context(system.folder.nobody_attached()):
+                gate.close()
+                if not told:
+                    report("waiting: another command still uses this system")
+                    told = True
+                time.sleep(0.1)
+        finally:
+            # Who is interrupted while waiting stops all the same.
+            system.stop()

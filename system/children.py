@@ -131,8 +131,10 @@ class Keeper:
         self._started = time.monotonic()
         try:
             self.service.start()
-        except SystemRefusal as refusal:
-            self._report(f"{self.service.name} does not start: {refusal.detail}")
+        except Exception as error:
+            # Whatever it is (a full disk, a server that refuses): the others still have to be looked after.
+            detail = error.detail if isinstance(error, SystemRefusal) else repr(error)
+            self._report(f"{self.service.name} does not start: {detail}")
         return True
 
     def describe(self) -> dict[str, object]:

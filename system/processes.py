@@ -14,6 +14,8 @@ from pathlib import Path
 _TETHER = Path(__file__).with_name("tether.py")
 _LOG_TURNOVER_BYTES = 20_000_000
 
+_NOT_KNOWN = "not known"
+
 # The kernel calls the *thread* that made a process its parent. A thread that lives as long as the interpreter makes
 # them all, so that a short-lived thread's end does not end a server.
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mes-spawner")
@@ -26,13 +28,20 @@ class ProcessIdentity:
     pid: int
     started: str
 
+    @property
+    def certain(self) -> bool:
+        """Whether a process with this number is surely this one; not where there is no /proc."""
+        return self.started != _NOT_KNOWN
+
     def alive(self) -> bool:
         """Whether that very process still runs (a zombie does not)."""
         return identity(self.pid) == self
 
 
 def identity(pid: int) -> ProcessIdentity | None:
-    """Who runs under this number now; None for nobody, a zombie, or a machine without /proc."""
+    """Who runs under this number now; None for nobody or a zombie."""
+    if not Path("/proc/self/stat").exists():
+        return ProcessIdentity(pid, _NOT_KNOWN) if number_taken(pid) else None
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
@@ -106,9 +115,12 @@ def end(process: subprocess.Popen[bytes], first: signal.Signals, patience: float
 
 
 def end_stranger(who: ProcessIdentity, first: signal.Signals, patience: float) -> None:
-    """End a process that an earlier supervisor left behind: `first`, then SIGKILL. Nothing if it has gone."""
+    """End a process that an earlier supervisor left behind: `first`, then SIGKILL.
+
+    Does nothing when it has gone, or when it may be another one with the same number.
+    """
     for number, seconds in ((first, patience), (signal.SIGKILL, 5.0)):
-        if not who.alive():
+        if not (who.certain and who.alive()):
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(who.pid, number)

@@ -25,7 +25,17 @@ _LEFTOVER_SECONDS = 5.0
 
 
 def silent(_step: str) -> None:
-    pass
+    """Report nothing."""
+
+
+def _unbreakable(report: Report) -> Report:
+    """Telling goes on as long as somebody can read it: a closed terminal must not keep anything from stopping."""
+
+    def tell(step: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            report(step)
+
+    return tell
 
 
 class EmbeddedSystem:
@@ -34,7 +44,7 @@ class EmbeddedSystem:
     `children` is asked for the processes to run once the servers have addresses, after `migrate` has run. Servers
     that the environment names (DATABASE_URL, TEMPORAL_ADDRESS) are used and not started. `report` is told every step,
     also from the watching thread. Use it as a context manager, or `start` and `stop` it. From the main thread,
-    SIGTERM becomes SystemExit(143) between the two, so that whoever waits is unwound and everything is stopped.
+    SIGTERM and SIGHUP become SystemExit (143, 129) between the two: whoever waits is unwound, everything is stopped.
     """
 
     def __init__(
@@ -51,7 +61,7 @@ class EmbeddedSystem:
     ) -> None:
         self._folder = DataFolder(data_dir)
         self._asked_port, self._api_host = api_port, api_host
-        self._specs, self._migrate, self._report = children, migrate, report
+        self._specs, self._migrate, self._report = children, migrate, _unbreakable(report)
         self._dynamic_config = dict(dynamic_config or {})
         self._outside = Outside.of(environment)
         self._held = contextlib.ExitStack()
@@ -124,7 +134,7 @@ class EmbeddedSystem:
             raise
 
     def stop(self) -> None:
-        """Stop everything in reverse order; once it began, SIGINT and SIGTERM do not break it off.
+        """Stop everything in reverse order; once it began, no signal but SIGKILL breaks it off.
 
         Raises PostgresFailed when PostgreSQL had to be killed. Does nothing when nothing runs.
         """
@@ -137,12 +147,13 @@ class EmbeddedSystem:
                 self._watcher.join()
             with contextlib.ExitStack() as order:
                 order.callback(self._ended)
-                for part in self._parts():
-                    order.callback(self._stop_part, part)
+                for keeper in self._keepers:
+                    order.callback(keeper.service.stop)
+                    order.callback(self._report, f"stopping {keeper.service.name}")
                 self._write()
 
     def run_until_stopped(self) -> None:
-        """Wait in the main thread until SIGINT or SIGTERM comes; stopping is left to the caller's `with`.
+        """Wait in the main thread until SIGINT, SIGTERM or SIGHUP comes; stopping is left to the caller's `with`.
 
         `running` is reported once the signals are listened to.
         """
@@ -151,15 +162,11 @@ class EmbeddedSystem:
         def note(_number: int, _frame: FrameType | None) -> None:
             asked.set()
 
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with _handlers(dict.fromkeys((signal.SIGINT, *_ends()), note)):
             self._report("running")
             # With a time-out, because a wait without one is not woken by a signal on every platform.
             while not asked.wait(1.0):
                 pass
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _start_parts(self) -> None:
         self._end_leftovers(self._last)
@@ -224,13 +231,6 @@ class EmbeddedSystem:
             api_url=f"http://{host}:{api_port}" if with_api else None,
         )
 
-    def _parts(self) -> list[Service]:
-        return [keeper.service for keeper in self._keepers]
-
-    def _stop_part(self, part: Service) -> None:
-        self._report(f"stopping {part.name}")
-        part.stop()
-
     def _ended(self) -> None:
         self._phase = "stopped"
         self._write()
@@ -240,7 +240,9 @@ class EmbeddedSystem:
     def _watch(self) -> None:
         while not self._stopping.wait(_WATCH_EVERY_SECONDS):
             if True in [keeper.tend() for keeper in self._keepers]:
-                self._write()
+                # A full disk keeps us from saying it, not from going on.
+                with contextlib.suppress(OSError):
+                    self._write()
 
     def _end_leftovers(self, last: dict[str, Any]) -> None:
         """What a killed supervisor started ends by itself at once; a moment's patience, then it is made to."""
@@ -299,17 +301,23 @@ def _with_identity(described: dict[str, object]) -> dict[str, object]:
 
 @contextlib.contextmanager
 def _sigterm_unwinds() -> Iterator[None]:
-    def unwind(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
+    def unwind(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
 
-    with _handlers({signal.SIGTERM: unwind}):
+    with _handlers(dict.fromkeys(_ends(), unwind)):
         yield
 
 
 @contextlib.contextmanager
 def _signals_wait() -> Iterator[None]:
-    with _handlers({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}):
+    with _handlers(dict.fromkeys((signal.SIGINT, *_ends()), signal.SIG_IGN)):
         yield
+
+
+def _ends() -> list[signal.Signals]:
+    """The signals that ask for an end; a closed terminal is one of them, unless nohup had it ignored."""
+    hang_up = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGTERM, *hang_up]
 
 
 @contextlib.contextmanager

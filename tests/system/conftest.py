@@ -29,7 +29,7 @@ def folder(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(template, tmp_path / "mes"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
     """A running system for tests that do not stop it."""
     copy = Path(shutil.copytree(template, tmp_path_factory.mktemp("shared") / "mes"))

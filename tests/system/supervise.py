@@ -73,23 +73,21 @@ def supervisor(folder: Path, mode: str = "up") -> Iterator[subprocess.Popen[byte
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
+            assert b"running\n" in iter(process.stdout.readline, b"")
             yield process
         finally:
             process.kill()
 
 
 def main(folder: Path, mode: str) -> None:
+    def report(step: str) -> None:
+        print(step, flush=True)  # noqa: T201
+
     if mode == "command":
-        with attach_or_start(folder, children=children, environment={}):
-            print("ready", flush=True)  # noqa: T201
+        with attach_or_start(folder, children=children, report=report, environment={}):
+            report("running")
             time.sleep(60)
         return
-
-    def report(step: str) -> None:
-        if step == "running":
-            print("ready", flush=True)  # noqa: T201
-
     with EmbeddedSystem(folder, children=children, report=report, environment={}) as system:
         system.run_until_stopped()
 

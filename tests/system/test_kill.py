@@ -34,10 +34,14 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_works(folder: Path) -> 
     assert state_of(folder)["state"] == "stopped"
 
 
-@pytest.mark.parametrize(("mode", "code"), [("up", 0), ("command", 143)])
-def test_sigterm_stops_everything_cleanly(folder: Path, mode: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("mode", "number", "code"), [("up", signal.SIGHUP, 0), ("up", signal.SIGTERM, 0), ("command", signal.SIGTERM, 143)]
+)
+def test_a_request_to_end_stops_everything_cleanly(folder: Path, mode: str, number: signal.Signals, code: int) -> None:
     with supervisor(folder, mode) as process:
-        process.terminate()
+        assert process.stdout is not None
+        process.stdout.close()  # the terminal is gone: nothing can be reported any more
+        process.send_signal(number)
         assert process.wait(20) == code
     assert not processes_of(folder)
     assert state_of(folder)["state"] == "stopped"

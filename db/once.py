@@ -1,8 +1,8 @@
 """Direct writes that happen once: one key, one effect, one answer, as often as it is asked for.
 
-`answer_once` runs one piece of work in one transaction: it locks the subject (so that two requests about one work
-order or lot come one after the other), looks the key up, does the work, stores the answer under the key and appends
-to the audit trail last. Where answers are kept is a `Store`; `COMMAND_OUTCOMES` keeps them in table
+`answer_once` runs one piece of work in one transaction: it locks subject and key (so that two requests about one
+work order or lot come one after the other), looks the key up, does the work, stores the answer under the key and
+appends to the audit trail last. Where answers are kept is a `Store`; `COMMAND_OUTCOMES` keeps them in table
 `command_outcome`, so the API answers the same command id with the same answer.
 """
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.sql.functions import FunctionElement
 
 from db import audit
 from db.tables import CommandOutcome, core
@@ -124,14 +125,16 @@ def answer_once(
     Raises `AdapterRefused("KEY_REUSED")` when the key was used for something else, and what `reached` raises.
     """
     with reached(engine, system) as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(request.subject, 0))))
+        # Behind the subject's lock requests about one thing come one by one; the key's lock is for two subjects that
+        # are asked under one key. Everybody takes the subject first.
+        connection.execute(select(_lock(request.subject), _lock(f"key/{request.key}")))
         stored = store.recall(connection, request.key)
         if stored is not None:
             if stored.digest != request.digest:
                 raise _reused(request)
             return model.model_validate(stored.answer)
         done = work(connection)
-        # Another subject is not behind our lock: it may have taken the key while we worked.
+        # An order's projector writes outcomes too, and takes no lock of ours.
         if done.final and not store.remember(connection, request, done.answer.model_dump(mode="json", by_alias=True)):
             raise _reused(request)
         audit.append(connection, done.entries)
@@ -170,6 +173,10 @@ def reached(engine: Engine, system: str) -> Iterator[Connection]:
             transaction.commit()
         except SQLAlchemyError as error:
             raise AdapterUnknown(system, _reason(error)) from error
+
+
+def _lock(name: str) -> FunctionElement[Any]:
+    return func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
 
 
 def _reason(error: SQLAlchemyError) -> str:

@@ -50,13 +50,15 @@ def request_inspection(
         _check_lot(connection, lot, material)
     asked = records.plan_of(connection, material) if characteristics is None else tuple(characteristics)
     number = records.next_inspection(connection, lot)
+    # The order opens its own inspection for results when it knows of it; till then nobody should try.
+    state = str(INSPECTION.initial) if work_order is None else "requested"
     row = {
         "number": number, "uuid": uuid_for("inspection", number), "lot": lot, "material": material,
-        "work_order": work_order, "state": INSPECTION.initial, "requested_at": request.at,
+        "work_order": work_order, "state": state, "requested_at": request.at,
         "characteristics": [one.model_dump(mode="json", by_alias=True) for one in asked],
     }  # fmt: skip
     connection.execute(insert(records.INSPECTIONS).values(row))
-    records.write_transition(connection, request, "inspection", number, "request", None, INSPECTION.initial)
+    records.write_transition(connection, request, "inspection", number, "request", None, state)
     news = {"lot": lot, "material": material, "workOrder": work_order, "characteristics": [one.name for one in asked]}
     entry = request.audit("inspection.requested", news, entity=f"inspection/{number}")
     return Done(InspectionTicket(number=number, characteristics=asked), [entry])

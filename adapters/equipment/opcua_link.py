@@ -177,12 +177,15 @@ class Link:
         raise ConnectionError("the connection was lost")
 
     def _up(self, generation: Generation) -> None:
-        self._generation, self._refusal = generation, None
+        self._generation, self._refusal, self._trouble = generation, None, ""
         self._settled.set()
         _log.info("connected to %s", self._endpoint.url)
 
     def _down(self, error: Exception) -> None:
-        self._generation, self._trouble = None, _text(error)
+        trouble = _text(error)
+        # One line per change, not one per attempt: a machine may be off for a weekend.
+        _log.log(logging.DEBUG if trouble == self._trouble else logging.WARNING, "%s: %s", self._endpoint.url, trouble)
+        self._generation, self._trouble = None, trouble
         outcome, code = judged(error)
         if outcome is Outcome.NO:
             self._refusal = AdapterRefused(code, self._trouble)
@@ -190,14 +193,19 @@ class Link:
         else:
             self._refusal = None
             self._settled.clear()
-        _log.warning("no connection to %s: %s", self._endpoint.url, self._trouble)
 
 
 async def _discard(client: Client) -> None:
-    """Close a client whatever its state; what it says about that is of no use to anybody."""
+    """Close a client whatever its state, and end its background tasks; what it says about that is of no use."""
     with contextlib.suppress(Exception):
         async with asyncio.timeout(2):
-            await client.disconnect()
+            if client.state is UaClientState.CONNECTED:
+                await client.disconnect()
+            else:
+                # `disconnect` on a lost connection logs a traceback; this ends the same tasks without one.
+                await client.close_session()
+    with contextlib.suppress(Exception):
+        client.disconnect_socket()
 
 
 def _text(error: Exception) -> str:

@@ -142,7 +142,7 @@ class PressServer:
 
     def _verb(self, verb: Callable[[str, datetime], JobView | None]) -> Any:
         async def call(_parent: ua.NodeId, job_id: ua.Variant) -> list[ua.Variant]:
-            return self._answer(lambda now: verb(job_id.Value, now))
+            return await self._shown(self._answer(lambda now: verb(job_id.Value, now)))
 
         return call
 
@@ -151,7 +151,12 @@ class PressServer:
             spec = JobSpec.model_validate_json(job.Value)
         except ValidationError as error:
             return names.view_outputs(None, Refusal.INVALID_JOB, str(error))
-        return self._answer(lambda now: self.press.load(spec, now))
+        return await self._shown(self._answer(lambda now: self.press.load(spec, now)))
+
+    async def _shown(self, answer: list[ua.Variant]) -> list[ua.Variant]:
+        """The answer, given once the variables say the same: whoever reads them after it sees its effect."""
+        await self._refresh()
+        return answer
 
     def _answer(self, call: Callable[[datetime], JobView | None]) -> list[ua.Variant]:
         """Do it, and answer only once it is on the disk. No await in between, so no two calls mix."""

@@ -48,7 +48,7 @@ class Move:
     work_order: str | None = None
 
 
-def table_of(rows: Sequence[Mapping[str, object]], name: str, **types: TypeEngine[Any]) -> TableValuedAlias:
+def table_of(rows: Sequence[Mapping[str, object]], name: str, /, **types: TypeEngine[Any]) -> TableValuedAlias:
     """Rows as a table inside a statement: one parameter and one statement, however many rows."""
     plain_rows = [
         {key: plain(value) if isinstance(value, Decimal) else value for key, value in row.items()} for row in rows

@@ -5,7 +5,7 @@ Every function runs inside the transaction that `db.once.answer_once` opened.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select
 
@@ -36,6 +36,9 @@ from domain.states import (
     TransitionRefused,
 )
 
+REQUESTED: Final = "requested"
+"""Of an order's inspection that the order does not know yet. Not a state of the machine: nobody acts on it."""
+
 
 def request_inspection(
     connection: Connection,
@@ -51,7 +54,7 @@ def request_inspection(
     asked = records.plan_of(connection, material) if characteristics is None else tuple(characteristics)
     number = records.next_inspection(connection, lot)
     # The order opens its own inspection for results when it knows of it; till then nobody should try.
-    state = str(INSPECTION.initial) if work_order is None else "requested"
+    state = str(INSPECTION.initial) if work_order is None else REQUESTED
     row = {
         "number": number, "uuid": uuid_for("inspection", number), "lot": lot, "material": material,
         "work_order": work_order, "state": state, "requested_at": request.at,
@@ -192,7 +195,7 @@ def cancel_inspection(connection: Connection, request: Request, number: str) -> 
     row = records.lock_inspection(connection, number)
     if row is None:
         return Done(CancelAnswer(number=number, state=None))
-    state = InspectionState(row.state)
+    state = INSPECTION.initial if row.state == REQUESTED else InspectionState(row.state)
     if not INSPECTION.allows(state, InspectionEvent.CANCEL):
         return Done(CancelAnswer(number=number, state=state))
     target = INSPECTION.advance(state, InspectionEvent.CANCEL)

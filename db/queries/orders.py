@@ -30,7 +30,8 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "id": str(row.uuid), "number": row.number, "state": row.state, "revision": row.revision,
         "product": row.product, "quantity": plain(row.quantity), "unit": row.unit, "plant": row.plant,
         "createdBy": row.created_by, "createdAt": row.created_at.isoformat(),
-        "dueAt": row.due_at and row.due_at.isoformat(), "actualStart": row.actual_start and row.actual_start.isoformat(),
+        "dueAt": row.due_at and row.due_at.isoformat(),
+        "actualStart": row.actual_start and row.actual_start.isoformat(),
         "actualEnd": row.actual_end and row.actual_end.isoformat(), "waiting": row.waiting or [],
     }  # fmt: skip
 

@@ -56,5 +56,7 @@ def earlier(connection: Connection, command_id: str) -> Earlier | None:
 def revision(engine: Engine, order_number: str) -> int:
     """The recorded revision of an order; -1 if it is not recorded."""
     with engine.connect() as connection:
-        found = connection.execute(select(ORDERS.c.revision).where(ORDERS.c.number == order_number)).scalar_one_or_none()
+        found = connection.execute(
+            select(ORDERS.c.revision).where(ORDERS.c.number == order_number)
+        ).scalar_one_or_none()
     return -1 if found is None else int(found)

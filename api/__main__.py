@@ -1,0 +1,5 @@
+"""`python -m api`."""
+
+from api.app import main
+
+main()

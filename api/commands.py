@@ -1,0 +1,133 @@
+"""From a request to a verdict: build the command, check the role, take the signature, signal, wait for the record."""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+
+from api import signatures
+from api.deps import Caller
+from api.errors import Problem, not_found, of_refusal
+from api.gate import PREFIX
+from api.orders_door import OrderGone
+from api.security import now
+from api.shapes import CommandBody
+from db import audit
+from db.queries import outcomes as record
+from db.queries import targets
+from db.queries.targets import Target
+from domain.commands import Command
+from domain.errors import Blocker, Refused
+from domain.events import Outcome
+
+C = TypeVar("C", bound=Command)
+ORDER, WORK_ORDER, PICK_LIST = "production-order", "work-order", "pick-list"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A command that may be sent, or the answer that was given to it before."""
+
+    command: Command
+    target: Target
+    earlier: Outcome | None
+
+
+async def perform(
+    who: Caller, kind: type[Command], what: str, identity: UUID, body: CommandBody, **more: Any
+) -> JSONResponse:
+    """Answer a command about the object of that uuid: 200 accepted, 409 refused, 202 not judged within 2 s."""
+    prepared = await run_in_threadpool(_prepare, who, kind, what, identity, body, more)
+    command, number = prepared.command, prepared.target.order_number
+    if prepared.earlier is not None:
+        return shown(prepared.earlier)
+    try:
+        outcome = await who.services.outcomes.ask(
+            command.command_id, lambda: who.services.orders.signal(number, command)
+        )
+    except OrderGone:
+        raise await run_in_threadpool(_over, who, prepared) from None
+    except Problem as problem:
+        problem.command_id = command.command_id
+        raise
+    return later(command.command_id) if outcome is None else shown(outcome)
+
+
+def _prepare(
+    who: Caller, kind: type[Command], what: str, identity: UUID, body: CommandBody, more: dict[str, Any]
+) -> Prepared:
+    """Everything before the signal that needs the record, in one thread: 404 before 403 before the signature."""
+    with who.services.engine.connect() as connection:
+        target = targets.find(connection, what, identity)
+        if target is None:
+            raise not_found(what.replace("-", " "), identity)
+        earlier = record.earlier(connection, body.command_id)
+    command = _build(who, kind, target, body, more)
+    name = kind.model_fields["kind"].default
+    who.may(name, target.entity, kind.roles)
+    if earlier is not None:
+        if earlier.order_number != target.order_number or earlier.kind not in (None, name):
+            raise signatures.reused(body.command_id)
+        if earlier.outcome is not None:
+            return Prepared(command, target, earlier.outcome)
+    meaning = signatures.meaning_of(who, target.order_number, name)
+    if meaning is not None:
+        signature = signatures.sign(who, command, target.entity, meaning, body.signature)
+        command = command.model_copy(update={"signature_id": signature})
+    return Prepared(command, target, None)
+
+
+def _build(who: Caller, kind: type[C], target: Target, body: CommandBody, more: dict[str, Any]) -> C:
+    content = body.model_dump(exclude={"signature"}, exclude_none=True) | more
+    if "work_order" in kind.model_fields:
+        content["work_order"] = target.work_order
+    content |= {"actor": who.id, "received_at": now(), "source": who.source}
+    return kind.model_validate(content)
+
+
+def _over(who: Caller, prepared: Prepared) -> Problem:
+    """No workflow runs: the order is over. The record says in which state, and the refusal is audited."""
+    with who.services.engine.begin() as connection:
+        state = targets.state(connection, prepared.target.order_number)
+        blocker = _nothing_possible(prepared.target.order_number, state or "unknown")
+        _audit_refusal(connection, who, prepared, blocker)
+    return of_refusal(Refused((blocker,)), prepared.command.command_id)
+
+
+def _nothing_possible(number: str, state: str) -> Blocker:
+    return Blocker(
+        code="INVALID_TRANSITION",
+        entity="production order",
+        id=number,
+        found=state,
+        required="an order that is not over; possible now: nothing",
+    )
+
+
+def _audit_refusal(connection: Connection, who: Caller, prepared: Prepared, blocker: Blocker) -> None:
+    new = {
+        "command": prepared.command.model_fields["kind"].default,
+        "blockers": [blocker.model_dump(mode="json", by_alias=True)],
+    }
+    command_id, reason = prepared.command.command_id, prepared.command.reason
+    entry = who.entry("command.refused", prepared.target.entity, new=new, reason=reason, command_id=command_id)
+    audit.append(connection, [entry])
+
+
+def shown(outcome: Outcome) -> JSONResponse:
+    """The answer of a verdict."""
+    if not outcome.accepted:
+        problem = of_refusal(Refused(outcome.blockers, outcome.possible), outcome.command_id)
+        problem.extra = {"revision": outcome.revision}
+        raise problem
+    body = outcome.model_dump(mode="json", by_alias=True, include={"command_id", "accepted", "revision", "possible"})
+    return JSONResponse(body | {"result": outcome.result})
+
+
+def later(command_id: str) -> JSONResponse:
+    """202: taken, not judged yet; nothing is lost."""
+    url = f"{PREFIX}/commands/{command_id}"
+    return JSONResponse({"commandId": command_id, "outcomeUrl": url}, 202, {"Location": url})

@@ -1,0 +1,127 @@
+"""What a route gets handed: the services of the process, and who asks."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection, Engine
+
+from adapters.inventory.port import Inventory
+from adapters.quality.port import Quality
+from api.errors import Problem
+from api.history import Histories
+from api.orders_door import Orders
+from api.outcomes import Outcomes
+from api.security import Role, Session, Sessions, now
+from db import audit
+from domain.errors import Blocker
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that lives as long as the process."""
+
+    settings: Settings
+    engine: Engine
+    sessions: Sessions
+    outcomes: Outcomes
+    orders: Orders
+    histories: Histories
+    inventory: Inventory
+    quality: Quality
+
+    @cached_property
+    def frozen_signatures(self) -> dict[str, dict[str, str]]:
+        """Order number → command kind → meaning of the signature it needs; an order's policy never changes."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and from where."""
+
+    session: Session
+    source: str
+    services: Services
+
+    @property
+    def id(self) -> str:
+        """The user id."""
+        return self.session.user_id
+
+    def entry(self, action: str, entity: str, **more: object) -> audit.Entry:
+        """An audit entry about something that this caller did."""
+        return audit.Entry(now(), self.id, action, entity, source=self.source, **more)  # type: ignore[arg-type]
+
+    def may(self, action: str, entity: str, roles: Iterable[str]) -> None:
+        """Raise 403 NOT_AUTHORISED, and audit it, unless the caller has one of the roles. Writes: call in a thread."""
+        allowed = tuple(roles)
+        if not set(allowed).isdisjoint(self.session.roles):
+            return
+        with self.services.engine.begin() as connection:
+            new = {"action": action, "needed": list(allowed)}
+            audit.append(connection, [self.entry("auth.denied", entity, new=new)])
+        raise not_authorised(self.session, action, entity, allowed)
+
+
+def not_authorised(session: Session, action: str, entity: str, roles: tuple[str, ...]) -> Problem:
+    """403 that names user, action, entity and who may."""
+    kind, _, identity = entity.partition("/")
+    blocker = Blocker(
+        code="NOT_AUTHORISED",
+        entity=kind,
+        id=identity,
+        found=f"{session.user_id} is {', '.join(session.roles) or 'nothing'}",
+        required=f"{action} needs one of: {', '.join(roles)}",
+        who_can_fix=", ".join(roles),
+    )
+    detail = f"{session.user_id} may not {action} on {entity}; {', '.join(roles)} may"
+    return Problem(403, "NOT_AUTHORISED", detail, blockers=(blocker,))
+
+
+def services(request: Request) -> Services:
+    """The services of this process."""
+    found: Services = request.app.state.services
+    return found
+
+
+With = Annotated[Services, Depends(services)]
+
+
+def caller(request: Request, found: With) -> Caller:
+    """Who asks. The gate has looked the session up."""
+    return Caller(request.state.session, request.state.source, found)
+
+
+Who = Annotated[Caller, Depends(caller)]
+
+
+def reading(found: With) -> Iterator[Connection]:
+    """A connection for reads."""
+    with found.engine.connect() as connection:
+        yield connection
+
+
+Reading = Annotated[Connection, Depends(reading)]
+
+
+def only(action: str, entity: str, *roles: Role) -> Callable[[Caller], Caller]:
+    """A dependency: only callers with one of the roles get to the route."""
+
+    def check(who: Who) -> Caller:
+        who.may(action, entity, roles)
+        return who
+
+    return check
+
+
+@contextmanager
+def writing(who: Caller, *entries: audit.Entry) -> Iterator[Connection]:
+    """One transaction of a direct write; the audit entries are appended last."""
+    with who.services.engine.begin() as connection:
+        yield connection
+        audit.append(connection, entries)

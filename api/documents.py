@@ -1,0 +1,176 @@
+"""What people see of an order: documents made from its folded state."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from api.history import Folded
+from domain.base import uuid_for
+from domain.process import Inspection, PickList, Process, PutAwayOrder, WorkOrder
+from domain.quantities import plain
+from domain.rules.possible import waits_for
+from domain.specification import OperationSpecification, WorkOrderSpecification
+
+Document = dict[str, Any]
+
+
+def order_id(number: str) -> UUID:
+    """The uuid of an order."""
+    return uuid_for("production-order", number)
+
+
+def work_order_id(number: str) -> UUID:
+    """The uuid of a work order."""
+    return uuid_for("work-order", number)
+
+
+def order(folded: Folded, deviations: int) -> Document:
+    """One order with its work orders. Quantities are those of the work orders that make the product itself."""
+    process = folded.process
+    specification = process.specification
+    finals = [own.number for own in specification.work_orders if own.feeds is None]
+    reported = [process.work_orders[number].reported() for number in finals]
+    return {
+        "id": str(order_id(specification.number)),
+        "number": specification.number,
+        "state": process.state,
+        "revision": process.revision,
+        "planLine": specification.plan_line,
+        "plant": specification.plant,
+        "product": specification.product,
+        "productName": specification.product_name,
+        "quantity": plain(specification.quantity),
+        "unit": specification.unit,
+        "policy": {"code": specification.policy.code, "version": specification.policy.version},
+        "goodQuantity": plain(sum((process.work_orders[number].produced for number in finals), Decimal(0))),
+        "scrapQuantity": plain(sum((scrap for _, scrap, _ in reported), Decimal(0))),
+        "reviewBoardQuantity": plain(sum((held for _, _, held in reported), Decimal(0))),
+        "createdBy": specification.created_by,
+        "createdAt": _time(process.created_at),
+        "dueAt": _time(specification.due_at),
+        "actualStart": _time(folded.started_at),
+        "actualEnd": _time(folded.ended_at),
+        "approvals": list(process.approvals),
+        "deviations": deviations,
+        "openDeviations": process.open_deviations(),
+        "gaps": [gap.model_dump(mode="json", by_alias=True) for gap in specification.gaps],
+        "waitsFor": [{"what": what, "who": who, "command": command} for what, who, command in waits_for(process)],
+        "waiting": [waiting.model_dump(mode="json", by_alias=True) for waiting in process.waiting.values()],
+        "workOrders": [work_order(folded, own.number) for own in specification.work_orders],
+    }
+
+
+def work_order(folded: Folded, number: str) -> Document:
+    """One work order with its operations and documents."""
+    process = folded.process
+    own, specification = process.work_order(number)
+    return {
+        "id": str(work_order_id(number)),
+        "number": number,
+        "orderNumber": process.specification.number,
+        "orderId": str(order_id(process.specification.number)),
+        "state": own.state,
+        "material": specification.material,
+        "quantity": plain(specification.quantity),
+        "unit": specification.unit,
+        "feeds": specification.feeds,
+        "outputLot": specification.output_lot,
+        "lotStatus": own.lot_status,
+        "certifiedBy": own.certified_by,
+        "operations": [_operation(own, operation) for operation in specification.operations],
+        "materials": _materials(specification),
+        "pickList": _pick_list(own.pick_list),
+        "inspection": _inspection(own.inspection, specification),
+        "putAway": _put_away(own.put_away),
+        "inputLots": _input_lots(folded, number),
+    }
+
+
+def _operation(own: WorkOrder, specification: OperationSpecification) -> Document:
+    operation = own.operations[specification.code]
+    return {
+        "code": specification.code,
+        "sequence": specification.sequence,
+        "name": specification.name,
+        "workstation": specification.workstation,
+        "equipment": specification.equipment,
+        "predecessors": list(specification.predecessors),
+        "state": operation.state,
+        "good": plain(operation.good),
+        "scrap": plain(operation.scrap),
+        "reviewBoard": plain(operation.review_board),
+        "reports": operation.reports,
+        "startedBy": operation.started_by,
+        "startedAt": _time(operation.started_at),
+        "netSeconds": operation.net_seconds,
+        "runningSince": _time(operation.running_since),
+        "openDeviations": list(operation.open_deviations),
+        "recorded": dict(operation.recorded),
+        "parameters": [value.model_dump(mode="json", by_alias=True) for value in specification.parameters],
+    }
+
+
+def _materials(specification: WorkOrderSpecification) -> list[Document]:
+    return [line.model_dump(mode="json", by_alias=True) for line in specification.materials]
+
+
+def _pick_list(found: PickList | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "id": str(uuid_for("pick-list", found.number)),
+        "number": found.number,
+        "state": found.state,
+        "createdBy": found.created_by,
+        "approvedBy": found.approved_by,
+        "lines": [line.model_dump(mode="json", by_alias=True) for line in found.allocations],
+        "short": [line.model_dump(mode="json", by_alias=True) for line in found.short],
+    }
+
+
+def _inspection(found: Inspection | None, specification: WorkOrderSpecification) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "number": found.number,
+        "state": found.state,
+        "enteredBy": found.entered_by,
+        "decidedBy": found.decided_by,
+        "failed": list(found.failed),
+        "characteristics": [value.model_dump(mode="json", by_alias=True) for value in specification.inspection],
+    }
+
+
+def _put_away(found: PutAwayOrder | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "id": str(uuid_for("put-away", found.number)),
+        "number": found.number,
+        "state": found.state,
+        "place": found.place,
+        "quantity": None if found.quantity is None else plain(found.quantity),
+    }
+
+
+def _input_lots(folded: Folded, number: str) -> list[Document]:
+    """Consumed lots; before consumption the allocated ones are on the pick list."""
+    summed: dict[tuple[str, str], Decimal] = {}
+    for line in folded.consumed.get(number, ()):
+        summed[line.lot, line.unit] = summed.get((line.lot, line.unit), Decimal(0)) + line.quantity
+    return [{"lot": lot, "quantity": plain(quantity), "unit": unit} for (lot, unit), quantity in summed.items()]
+
+
+def pick_list(process: Process, number: str) -> Document:
+    """The pick list of a work order, with what it belongs to."""
+    own, specification = process.work_order(number)
+    return (_pick_list(own.pick_list) or {}) | {
+        "workOrder": number,
+        "workOrderId": str(work_order_id(number)),
+        "orderNumber": process.specification.number,
+        "needs": _materials(specification),
+    }
+
+
+def _time(value: Any) -> str | None:
+    return None if value is None else value.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,321 @@
+"""Import of master data: one document, one transaction, an audit row for every object that is new or changed.
+
+A version of a bill of material, a route or a policy is never changed: orders were made by it. A change is a new
+version.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, Row, Table
+
+from api.deps import Caller
+from api.master_data_document import MasterDataDocument, faults
+from api.security import now
+from db import audit
+from db.queries import master_data as tables
+from db.queries import structure
+from domain.base import uuid_for
+from domain.errors import Blocker, Refused
+from domain.quantities import plain
+
+Values = dict[str, Any]
+
+
+def import_document(who: Caller, document: MasterDataDocument) -> dict[str, int]:
+    """Write the document; answers how many objects were new or changed, by kind. Raises `Refused`: all or nothing."""
+    if found := tuple(faults(document)):
+        raise Refused(found)
+    with who.services.engine.begin() as connection:
+        work = _Import(connection, who, document, now())
+        work.run()
+        audit.append(connection, work.entries)
+    return work.counts
+
+
+@dataclass
+class _Import:
+    connection: Connection
+    who: Caller
+    document: MasterDataDocument
+    at: datetime
+    entries: list[audit.Entry] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def run(self) -> None:
+        document = self.document
+        self._simple("material", tables.MATERIALS, "code", [_material(entry) for entry in document.materials])
+        self._simple("place", tables.PLACES, "code", [_columns(entry) for entry in document.places])
+        self._workstations()
+        self._units()
+        self._versions("bill-of-material", tables.BOMS, document.bills_of_material, self._bom, self._read_boms)
+        self._versions("route", tables.ROUTES, document.routes, self._route, self._read_routes)
+        self._plans()
+        self._policies()
+        self._loops()
+
+    def _note(self, kind: str, identity: str, old: Values | None, new: Values) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        action = f"{kind}.{'created' if old is None else 'changed'}"
+        entry = self.who.entry(action, f"{kind}/{identity}", old=old, new=new, reason=self.document.reason)
+        self.entries.append(entry)
+
+    # What may be changed -----------------------------------------------------------------------------------------
+
+    def _simple(self, kind: str, table: Table, key: str, rows: Sequence[Values]) -> None:
+        known = {row._mapping[key]: row for row in tables.by_key(self.connection, table, [r[key] for r in rows], key)}
+        changed = [row for row in rows if row[key] not in known or _differs(known[row[key]], row)]
+        for row in changed:
+            old = known.get(row[key])
+            self._note(kind, row[key], None if old is None else _json({name: old._mapping[name] for name in row}),
+                       _json(row))  # fmt: skip
+        if changed:
+            tables.write(self.connection, table, changed, key)
+
+    def _workstations(self) -> None:
+        entries = self.document.workstations
+        rows = [_columns(entry, "capabilities") | {"uuid": uuid_for("workstation", entry.code)} for entry in entries]
+        self._simple("workstation", tables.STATIONS, "code", rows)
+        codes = [entry.code for entry in entries]
+        before = _grouped(tables.by_key(self.connection, tables.CAPABILITIES, codes, "workstation"), "workstation")
+        changed = [
+            entry
+            for entry in entries
+            if {row.capability for row in before.get(entry.code, ())} != set(entry.capabilities)
+        ]
+        for entry in changed:
+            old = {"capabilities": sorted(row.capability for row in before.get(entry.code, ()))}
+            self._note("workstation-capability", entry.code, old, {"capabilities": sorted(set(entry.capabilities))})
+        tables.remove(self.connection, tables.CAPABILITIES, "workstation", [entry.code for entry in changed])
+        capabilities = [
+            {"workstation": entry.code, "capability": name} for entry in changed for name in set(entry.capabilities)
+        ]
+        tables.add(self.connection, tables.CAPABILITIES, capabilities)
+
+    def _plans(self) -> None:
+        plans = self.document.inspection_plans
+        materials = [plan.material for plan in plans]
+        before = _grouped(tables.by_key(self.connection, tables.PLANS, materials, "material"), "material")
+        changed: list[str] = []
+        rows: list[Values] = []
+        for plan in plans:
+            new = [_limits(entry, position) for position, entry in enumerate(plan.characteristics)]
+            old = [_without(row, "material") for row in sorted(before.get(plan.material, ()), key=_position)]
+            if _json(old) == _json(new):
+                continue
+            self._note("inspection-plan", plan.material, {"characteristics": _json(old)} if old else None,
+                       {"characteristics": _json(new)})  # fmt: skip
+            changed.append(plan.material)
+            rows += [row | {"material": plan.material} for row in new]
+        tables.remove(self.connection, tables.PLANS, "material", changed)
+        tables.add(self.connection, tables.PLANS, rows)
+
+    # What is never changed ---------------------------------------------------------------------------------------
+
+    def _versions(
+        self,
+        kind: str,
+        table: Table,
+        entries: Sequence[Any],
+        add: Callable[[Sequence[Any]], None],
+        read: Callable[[Sequence[Row[Any]]], dict[tuple[str, str], Any]],
+    ) -> None:
+        keys = [(entry.product, entry.version) for entry in entries]
+        known = read(tables.by_key(self.connection, table, keys, "product", "version"))
+        new = [entry for entry in entries if (entry.product, entry.version) not in known]
+        self._locked(kind, known, {(entry.product, entry.version): _comparable(entry) for entry in entries})
+        for entry in new:
+            self._note(kind, f"{entry.product}/{entry.version}", None, _json(_comparable(entry)))
+        rows = [
+            {
+                "id": uuid_for(kind, f"{entry.product}/{entry.version}"), "product": entry.product,
+                "version": entry.version, "state": entry.state, "effective_from": entry.effective_from or self.at,
+            } | ({"base_quantity": entry.base_quantity} if kind == "bill-of-material" else {})
+            for entry in new
+        ]  # fmt: skip
+        tables.add(self.connection, table, rows)
+        add(new)
+
+    def _locked(self, kind: str, known: dict[Any, Any], sent: dict[Any, Any]) -> None:
+        blockers = tuple(
+            Blocker(
+                code="VERSION_LOCKED", entity=kind, id="/".join(map(str, key)), found="another content",
+                required="a new version: orders were made by this one", who_can_fix="processEngineer",
+            )
+            for key, content in sent.items()
+            if key in known and _json(known[key]) != _json(content)
+        )  # fmt: skip
+        if blockers:
+            raise Refused(blockers)
+
+    def _read_boms(self, found: Sequence[Row[Any]]) -> dict[tuple[str, str], Any]:
+        rows = tables.by_key(self.connection, tables.BOM_LINES, [row.id for row in found], "bill_of_material")
+        lines = _grouped(rows, "bill_of_material")
+        return {
+            (row.product, row.version): {
+                "base_quantity": row.base_quantity,
+                "lines": [_without(own, "bill_of_material") for own in sorted(lines.get(row.id, ()), key=_line)],
+            }
+            for row in found
+        }
+
+    def _bom(self, entries: Sequence[Any]) -> None:
+        rows = [
+            _columns(line) | {"bill_of_material": uuid_for("bill-of-material", f"{bom.product}/{bom.version}")}
+            for bom in entries
+            for line in bom.lines
+        ]
+        tables.add(self.connection, tables.BOM_LINES, rows)
+
+    def _read_routes(self, found: Sequence[Row[Any]]) -> dict[tuple[str, str], Any]:
+        ids = [row.id for row in found]
+        operations = _grouped(tables.by_key(self.connection, tables.ROUTE_OPERATIONS, ids, "route"), "route")
+        parameters = _grouped(tables.by_key(self.connection, tables.PARAMETERS, ids, "route"), "route")
+        return {
+            (row.product, row.version): {
+                "operations": sorted((_without(own, "route") for own in operations.get(row.id, ())), key=_code),
+                "parameters": sorted((_without(own, "route") for own in parameters.get(row.id, ())), key=_parameter),
+            }
+            for row in found
+        }
+
+    def _route(self, entries: Sequence[Any]) -> None:
+        operations: list[Values] = []
+        parameters: list[Values] = []
+        for route in entries:
+            own = {"route": uuid_for("route", f"{route.product}/{route.version}")}
+            content = _comparable(route)
+            operations += [row | own for row in content["operations"]]
+            parameters += [row | own for row in content["parameters"]]
+        tables.add(self.connection, tables.ROUTE_OPERATIONS, operations)
+        tables.add(self.connection, tables.PARAMETERS, parameters)
+
+    def _policies(self) -> None:
+        sent = {(entry.code, entry.version): _policy(entry) for entry in self.document.policies}
+        found = tables.by_key(self.connection, tables.POLICIES, list(sent), "code", "version")
+        known = {(row.code, row.version): row.body for row in found}
+        self._locked("policy", known, sent)
+        new = [{"code": key[0], "version": key[1], "body": body} for key, body in sent.items() if key not in known]
+        for row in new:
+            self._note("policy", f"{row['code']}/{row['version']}", None, _json(row["body"]))
+        tables.add(self.connection, tables.POLICIES, new)
+
+    # What has to fit together ------------------------------------------------------------------------------------
+
+    def _units(self) -> None:
+        """Every material that is named exists, and a component is counted in its own unit."""
+        named = {line.material for bom in self.document.bills_of_material for line in bom.lines}
+        named |= {bom.product for bom in self.document.bills_of_material}
+        named |= {route.product for route in self.document.routes}
+        named |= {plan.material for plan in self.document.inspection_plans}
+        units = {row.code: row.unit for row in tables.by_key(self.connection, tables.MATERIALS, named, "code")}
+        blockers = [
+            _blocker("UNKNOWN_MATERIAL", "material", code, "no such material", "a material")
+            for code in sorted(named - units.keys())
+        ]
+        blockers += [
+            _blocker("UNIT_MISMATCH", "bill of material", f"{bom.product}/{bom.version} line {line.line}", line.unit,
+                     f"{units[line.material]}, the unit of {line.material}")
+            for bom in self.document.bills_of_material for line in bom.lines
+            if line.material in units and units[line.material] != line.unit
+        ]  # fmt: skip
+        if blockers:
+            raise Refused(tuple(blockers))
+
+    def _loops(self) -> None:
+        products = [bom.product for bom in self.document.bills_of_material]
+        if not products:
+            return
+        loop = structure.loop(structure.parts(self.connection, products, self.at))
+        if loop is not None:
+            found = " → ".join(loop)
+            blocker = _blocker("BOM_LOOP", "bill of material", loop[0], found, "a product that is not made of itself")
+            raise Refused((blocker,))
+
+
+def _blocker(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:
+    return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix="processEngineer")
+
+
+def _columns(entry: BaseModel, *without: str) -> Values:
+    return entry.model_dump(exclude=set(without), mode="python")
+
+
+def _material(entry: BaseModel) -> Values:
+    row = _columns(entry)
+    return row | {"uuid": uuid_for("material", row["code"])}
+
+
+def _limits(entry: Any, position: int) -> Values:
+    return {
+        "name": entry.name, "position": position, "unit": entry.unit, "low": entry.low, "high": entry.high,
+        "is_required": entry.required,
+    }  # fmt: skip
+
+
+def _comparable(entry: Any) -> Values:
+    """The content of a version, as it is stored: what may not change under its name."""
+    if hasattr(entry, "lines"):
+        lines = sorted((_columns(line) for line in entry.lines), key=lambda line: int(line["line"]))
+        return {"base_quantity": entry.base_quantity, "lines": lines}
+    operations = [_columns(own, "parameters") | {"predecessors": list(own.predecessors)} for own in entry.operations]
+    parameters = [
+        _limits(value, position) | {"operation": own.code, "is_critical": value.critical}
+        for own in entry.operations
+        for position, value in enumerate(own.parameters)
+    ]
+    return {"operations": sorted(operations, key=_code), "parameters": sorted(parameters, key=_parameter)}
+
+
+def _policy(entry: BaseModel) -> Values:
+    return entry.model_dump(mode="json", by_alias=True)
+
+
+def _code(row: Values) -> str:
+    return str(row["code"])
+
+
+def _parameter(row: Values) -> tuple[str, int]:
+    return str(row["operation"]), int(row["position"])
+
+
+def _position(row: Row[Any]) -> int:
+    return int(row.position)
+
+
+def _line(row: Row[Any]) -> int:
+    return int(row.line)
+
+
+def _without(row: Row[Any], column: str) -> Values:
+    return {name: value for name, value in row._mapping.items() if name != column}
+
+
+def _grouped(rows: Iterable[Row[Any]], column: str) -> dict[Any, list[Row[Any]]]:
+    found: dict[Any, list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row._mapping[column], []).append(row)
+    return found
+
+
+def _differs(row: Row[Any], values: Values) -> bool:
+    return any(_json(row._mapping[name]) != _json(value) for name, value in values.items())
+
+
+def _json(value: Any) -> Any:
+    """A value as JSON data; a quantity without superfluous zeros, so that 1.0 is 1."""
+    match value:
+        case Decimal():
+            return plain(value.normalize())
+        case dict():
+            return {key: _json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_json(item) for item in value]
+        case None | bool() | int() | str():
+            return value
+        case _:
+            return str(value)

@@ -1,0 +1,177 @@
+"""The master-data document: what `POST /master-data/import` takes."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from api.shapes import MAX_INT, Body, Identifier, NotNegative, Positive, Reason, Text, Time, storable
+from domain.errors import Blocker
+from domain.policy import Policy
+from domain.quantities import Exact
+from domain.specification import Equipment
+
+Count = Annotated[int, Field(ge=0, le=MAX_INT)]
+Unit = Annotated[str, Field(max_length=40)]
+State = Literal["draft", "effective", "superseded"]
+
+
+class MaterialEntry(Body):
+    """Something that is bought, made or sold."""
+
+    code: Identifier
+    name: Text
+    kind: Literal["raw", "semiFinished", "finished"]
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+    shelf_life_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    is_active: bool = True
+
+
+class PlaceEntry(Body):
+    """A place of stock."""
+
+    code: Identifier
+    name: Text
+    zone: Literal["released", "quarantine", "rejected", "line", "outside"]
+
+
+class WorkstationEntry(Body):
+    """A station and what it can do."""
+
+    code: Identifier
+    name: Text
+    line: Annotated[str, Field(max_length=80)] = ""
+    equipment: Equipment = Equipment.MANUAL
+    connection: dict[Identifier, Annotated[str, Field(max_length=500)]] | None = Field(default=None, max_length=50)
+    capabilities: tuple[Identifier, ...] = Field(default=(), max_length=200)
+    is_active: bool = True
+
+
+class BomLineEntry(Body):
+    """One component; `loss_percent` is added on top of `quantity`."""
+
+    line: Count
+    material: Identifier
+    quantity: Positive
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+    loss_percent: Annotated[NotNegative, Field(le=1000)] = Field(default=0, validate_default=True)
+    operation: Identifier
+
+
+class BomEntry(Body):
+    """One version of what a product is made of."""
+
+    product: Identifier
+    version: Identifier
+    base_quantity: Positive
+    lines: tuple[BomLineEntry, ...] = Field(max_length=500)
+    state: State = "effective"
+    effective_from: Time | None = None
+
+
+class CharacteristicEntry(Body):
+    """Something that is measured, with its limits."""
+
+    name: Text
+    unit: Unit = ""
+    low: Exact | None = None
+    high: Exact | None = None
+    required: bool = False
+    critical: bool = False
+
+
+class RouteOperationEntry(Body):
+    """One operation of a route."""
+
+    code: Identifier
+    sequence: Count
+    name: Text
+    capability: Identifier
+    predecessors: tuple[Identifier, ...] = Field(default=(), max_length=50)
+    counts_pieces: bool = True
+    is_output: bool = False
+    recipe: dict[Identifier, Annotated[str, Field(max_length=500)]] | None = Field(default=None, max_length=100)
+    parameters: tuple[CharacteristicEntry, ...] = Field(default=(), max_length=200)
+
+
+class RouteEntry(Body):
+    """One version of how a product is made."""
+
+    product: Identifier
+    version: Identifier
+    operations: tuple[RouteOperationEntry, ...] = Field(min_length=1, max_length=200)
+    state: State = "effective"
+    effective_from: Time | None = None
+
+
+class InspectionPlanEntry(Body):
+    """What is measured on a material."""
+
+    material: Identifier
+    characteristics: tuple[CharacteristicEntry, ...] = Field(max_length=200)
+
+
+class PolicyEntry(Policy):
+    """A plant's policy; its texts have to be storable, too."""
+
+    @field_validator("code", "put_away_place", "signatures")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        if not storable(value):
+            raise ValueError("a text holds a character that cannot be stored")
+        return value
+
+
+class MasterDataDocument(Body):
+    """All of it, in one transaction. `reason` goes into the audit trail."""
+
+    materials: tuple[MaterialEntry, ...] = ()
+    places: tuple[PlaceEntry, ...] = ()
+    workstations: tuple[WorkstationEntry, ...] = ()
+    bills_of_material: tuple[BomEntry, ...] = ()
+    routes: tuple[RouteEntry, ...] = ()
+    inspection_plans: tuple[InspectionPlanEntry, ...] = ()
+    policies: tuple[PolicyEntry, ...] = ()
+    reason: Reason | None = None
+
+
+def faults(document: MasterDataDocument) -> Iterator[Blocker]:
+    """What is wrong inside the document itself: duplicates, and routes that lead nowhere."""
+    for name, keys in (
+        ("material", [entry.code for entry in document.materials]),
+        ("place", [entry.code for entry in document.places]),
+        ("workstation", [entry.code for entry in document.workstations]),
+        ("bill of material", [f"{entry.product}/{entry.version}" for entry in document.bills_of_material]),
+        ("route", [f"{entry.product}/{entry.version}" for entry in document.routes]),
+        ("inspection plan", [entry.material for entry in document.inspection_plans]),
+        ("policy", [f"{entry.code}/{entry.version}" for entry in document.policies]),
+    ):
+        for key in sorted({key for key in keys if keys.count(key) > 1} if len(keys) != len(set(keys)) else ()):
+            yield _fault("DUPLICATE", name, key, "more than once in the document", "once")
+    for bom in document.bills_of_material:
+        if len({line.line for line in bom.lines}) != len(bom.lines):
+            yield _fault("DUPLICATE", "bill of material", f"{bom.product}/{bom.version}", "a line number twice", "once")
+    for route in document.routes:
+        yield from _route_faults(route)
+
+
+def _route_faults(route: RouteEntry) -> Iterator[Blocker]:
+    identity = f"{route.product}/{route.version}"
+    known = [operation.code for operation in route.operations]
+    if len(set(known)) != len(known):
+        yield _fault("DUPLICATE", "route", identity, "an operation code twice", "once")
+    unknown = {code for operation in route.operations for code in operation.predecessors} - set(known)
+    if unknown:
+        yield _fault("UNKNOWN_PREDECESSOR", "route", identity, ", ".join(sorted(unknown)), "operations of the route")
+    if not any(operation.is_output for operation in route.operations):
+        yield _fault("NO_OUTPUT", "route", identity, "no operation yields the product", "one with isOutput")
+    open_operations = {operation.code: set(operation.predecessors) & set(known) for operation in route.operations}
+    while ready := [code for code, before in open_operations.items() if not before & set(open_operations)]:
+        for code in ready:
+            del open_operations[code]
+    if open_operations:
+        yield _fault("ROUTE_LOOP", "route", identity, " → ".join(sorted(open_operations)), "an order without a loop")
+
+
+def _fault(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:
+    return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix="processEngineer")

@@ -1,0 +1,105 @@
+"""The only door to the orders' workflows: start one, send it a command, ask it how it stands."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.errors import Problem
+from api.security import now
+from domain.commands import Command
+from domain.process import Process
+from domain.specification import OrderSpecification
+from settings import Settings
+from workflows.policies import TASK_QUEUE, workflow_id
+from workflows.production_order import ProductionOrderWorkflow, StartOrder, search_attributes
+
+T = TypeVar("T")
+RPC: Final = timedelta(seconds=2)
+PATIENCE_SECONDS: Final = 6.0
+"""The longest that a caller waits for the engine, with the time to connect and the client's own retries."""
+
+
+class OrderGone(Exception):
+    """No workflow runs for this order: it is over, or it never began."""
+
+
+def unavailable() -> Problem:
+    """503: the engine cannot be reached."""
+    detail = "the process engine cannot be reached; send again with the same commandId: it has one effect"
+    return Problem(503, "ENGINE_UNAVAILABLE", detail)
+
+
+class Orders:
+    """The orders' workflows on one Temporal server. The connection is made at the first call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._address, self._namespace = settings.temporal_address, settings.temporal_namespace
+        self._connected: Client | None = None
+
+    async def _client(self) -> Client:
+        if self._connected is None:
+            self._connected = await Client.connect(
+                self._address, namespace=self._namespace, data_converter=pydantic_data_converter, lazy=True
+            )
+        return self._connected
+
+    async def start(self, specification: OrderSpecification) -> None:
+        """Start the workflow of an order; the one that runs, or ran, already is left as it is."""
+        client = await self._client()
+        start = StartOrder(specification=specification, command_id=f"create/{specification.number}", received_at=now())
+        try:
+            await _reached(
+                client.start_workflow(
+                    ProductionOrderWorkflow.run,
+                    start,
+                    id=workflow_id(specification.number),
+                    task_queue=TASK_QUEUE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=search_attributes(specification),
+                    static_summary=f"{specification.number} {specification.product_name}"[:190],
+                    rpc_timeout=RPC,
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def signal(self, number: str, command: Command) -> None:
+        """Send a command to an order. Raises `OrderGone` when its workflow does not run."""
+        handle = (await self._client()).get_workflow_handle(workflow_id(number))
+        await _reached(handle.signal("command", command, rpc_timeout=RPC))
+
+    async def process(self, number: str) -> Process:
+        """The order as its workflow holds it now. Raises `OrderGone`, or 503 when no worker answers within 2 s."""
+        handle = (await self._client()).get_workflow_handle_for(ProductionOrderWorkflow.run, workflow_id(number))
+        return await _reached(handle.query(ProductionOrderWorkflow.process, rpc_timeout=RPC))
+
+    async def is_reachable(self) -> bool:
+        """Whether the server answers."""
+        client = await self._client()
+        try:
+            return await _reached(client.service_client.check_health(timeout=RPC))
+        except (Problem, OrderGone):
+            return False
+
+
+async def _reached(call: Awaitable[T]) -> T:
+    """The answer of the server; every way in which it can be away becomes 503."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await call
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise OrderGone from None
+        raise unavailable() from error
+    except (TimeoutError, WorkflowQueryFailedError, ConnectionError) as error:
+        raise unavailable() from error
+    except RuntimeError as error:  # a lazy client that cannot connect
+        raise unavailable() from error

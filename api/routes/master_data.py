@@ -1,0 +1,145 @@
+"""Master data: import, products with their structure, routes, stations."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import Row
+
+from api import master_data
+from api.deps import Caller, Reading, only
+from api.errors import not_found
+from api.master_data_document import MasterDataDocument
+from api.security import Role
+from api.shapes import Identifier
+from db.queries import master_data as tables
+from db.queries import structure
+from db.queries.structure import Part, RouteVersion
+from domain.quantities import plain
+
+router = APIRouter(tags=["master data"])
+Engineer = Annotated[Caller, Depends(only("importMasterData", "master-data", Role.PROCESS_ENGINEER))]
+Document = dict[str, Any]
+
+
+@router.post("/master-data/import")
+def import_document(document: MasterDataDocument, who: Engineer) -> Document:
+    """Write a document: all of it or nothing. The answer counts what is new or changed."""
+    return {"changed": master_data.import_document(who, document)}
+
+
+@router.get("/master-data/materials")
+def materials(
+    reading: Reading,
+    prefix: Annotated[str, Query(max_length=80)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    after: Identifier | None = None,
+) -> Document:
+    """Materials by code."""
+    found = [_material(row) for row in tables.materials(reading, prefix, limit, after)]
+    return {"materials": found, "next": found[-1]["code"] if len(found) == limit else None}
+
+
+@router.get("/product/grouped")
+def grouped(reading: Reading) -> list[Document]:
+    """How many products there are of each kind."""
+    return [dict(row._mapping) for row in tables.grouped(reading)]
+
+
+@router.get("/product/by-category/{prefix}")
+def by_category(
+    prefix: Identifier,
+    reading: Reading,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    after: Identifier | None = None,
+) -> Document:
+    """Products whose code begins with `prefix`."""
+    return materials(reading, prefix, limit, after)
+
+
+@router.get("/product/{product_id}/bom")
+def bom(product_id: UUID, reading: Reading) -> Document:
+    """What a product is made of, all levels down. Three statements, however deep."""
+    code = tables.code_of(reading, product_id)
+    if code is None:
+        raise not_found("product", product_id)
+    return _bom(code, structure.parts(reading, [code], datetime.now(UTC)), ())
+
+
+def _bom(code: str, parts: dict[str, Part], above: tuple[str, ...]) -> Document:
+    part = parts[code]
+    lines = [
+        {
+            "line": line.line,
+            "material": line.material,
+            "name": parts[line.material].name,
+            "kind": parts[line.material].kind,
+            "quantity": plain(line.quantity),
+            "unit": line.unit,
+            "lossPercent": plain(line.loss_percent),
+            "operation": line.operation,
+            # A loop cannot be saved; a reader must not fall into one that came in by other ways.
+            "bom": _bom(line.material, parts, (*above, code))
+            if parts[line.material].version is not None and line.material not in (*above, code)
+            else None,
+        }
+        for line in part.lines
+    ]
+    return {
+        "product": code, "id": str(part.uuid), "name": part.name, "unit": part.unit, "version": part.version,
+        "baseQuantity": plain(part.base_quantity), "lines": lines,
+    }  # fmt: skip
+
+
+@router.get("/process/routes/tree")
+def route_tree(reading: Reading) -> list[Document]:
+    """All effective routes with their operations in order."""
+    moment = datetime.now(UTC)
+    found = structure.routes(reading, tables.routed_products(reading, moment), moment)
+    return [_route(product, route) for product, route in found.items()]
+
+
+@router.get("/process/routes/by-product/{product_id}")
+def route_of(product_id: UUID, reading: Reading) -> Document:
+    """The effective route of a product."""
+    code = tables.code_of(reading, product_id)
+    route = structure.routes(reading, [code], datetime.now(UTC)).get(code) if code is not None else None
+    if code is None or route is None:
+        raise not_found("route of product", product_id)
+    return _route(code, route)
+
+
+def _route(product: str, route: RouteVersion) -> Document:
+    operations = [
+        {
+            "code": row.code,
+            "sequence": row.sequence,
+            "name": row.name,
+            "capability": row.capability,
+            "predecessors": row.predecessors,
+            "countsPieces": row.counts_pieces,
+            "isOutput": row.is_output,
+            "parameters": [
+                value.model_dump(mode="json", by_alias=True) for value in route.parameters.get(row.code, ())
+            ],
+        }
+        for row in route.operations
+    ]
+    return {"product": product, "version": route.version, "operations": operations}
+
+
+@router.get("/process/operations/{capability}/workstations")
+def workstations(capability: Identifier, reading: Reading) -> list[Document]:
+    """The active stations that can do a kind of operation."""
+    return [
+        {"id": str(row.uuid), "code": row.code, "name": row.name, "line": row.line, "equipment": row.equipment}
+        for row in tables.stations_for(reading, capability)
+    ]
+
+
+def _material(row: Row[Any]) -> Document:
+    return {
+        "id": str(row.uuid), "code": row.code, "name": row.name, "kind": row.kind, "unit": row.unit,
+        "isActive": row.is_active, "shelfLifeDays": row.shelf_life_days,
+    }  # fmt: skip

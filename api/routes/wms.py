@@ -1,0 +1,120 @@
+"""The warehouse: pick lists of work orders, receipts, lots, stock."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from adapters.inventory.port import MaterialNeed
+from api import documents
+from api.commands import PICK_LIST, perform
+from api.deps import Caller, Reading, Who, With, only
+from api.errors import not_found
+from api.history import Folded
+from api.neighbours import once
+from api.routes.work_orders import read
+from api.security import Role
+from api.shapes import CommandBody, Identifier, Positive, Text
+from db.queries import stock
+from domain import commands as c
+
+router = APIRouter(prefix="/wms", tags=["warehouse"])
+Keeper = Annotated[Caller, Depends(only("receive", "lot", Role.WAREHOUSE_KEEPER))]
+
+
+class ReceiptBody(CommandBody):
+    """A delivery of one lot."""
+
+    lot: Identifier
+    material: Identifier
+    quantity: Positive
+    unit: Annotated[str, Query(min_length=1, max_length=40)]
+    place: Identifier = "RECEIVING"
+    supplier: Text | None = None
+    expires_on: date | None = None
+
+
+@router.get("/outbound-orders/{pick_list_id}")
+def pick_list(pick_list_id: UUID, having: With) -> dict[str, Any]:
+    """One pick list."""
+    return read(having, PICK_LIST, pick_list_id, lambda folded, number: documents.pick_list(folded.process, number))
+
+
+@router.get("/outbound-orders/{pick_list_id}/inventory-validation")
+def inventory_validation(pick_list_id: UUID, having: With) -> dict[str, Any]:
+    """What the warehouse has for every line: required, available, held, expired, reserved elsewhere, short."""
+
+    def needs(folded: Folded, number: str) -> dict[str, Any]:
+        materials = folded.process.specification.work_order(number).materials
+        return {
+            "number": number,
+            "needs": [MaterialNeed(**line.model_dump(exclude={"operation"})) for line in materials],
+        }
+
+    found = read(having, PICK_LIST, pick_list_id, needs)
+    lines = [
+        line.model_dump(mode="json", by_alias=True) | {"short": str(max(line.required - line.available, 0))}
+        for line in having.inventory.coverage(found["number"], found["needs"])
+    ]
+    return {"workOrder": found["number"], "covered": all(line["short"] == "0" for line in lines), "lines": lines}
+
+
+def _plain(path: str, kind: type[c.Command]) -> None:
+    async def command(pick_list_id: UUID, body: CommandBody, who: Who) -> Response:
+        return await perform(who, kind, PICK_LIST, pick_list_id, body)
+
+    router.add_api_route(f"/outbound-orders/{{pick_list_id}}/{path}", command, methods=["POST"], name=path)
+
+
+for _path, _kind in (
+    ("preallocate-inventory", c.AllocateMaterials),
+    ("approve", c.ApprovePickList),
+    ("execute", c.IssuePickList),
+):
+    _plain(_path, _kind)
+
+
+@router.post("/receipts")
+async def receive(body: ReceiptBody, who: Keeper) -> dict[str, Any]:
+    """Goods receipt into quarantine, with the inspection that the material's plan asks for."""
+    return await run_in_threadpool(_receive, body, who)
+
+
+def _receive(body: ReceiptBody, who: Caller) -> dict[str, Any]:
+    warehouse, quality = who.services.inventory, who.services.quality
+    received = once(
+        body.command_id,
+        lambda key: warehouse.receive(
+            body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on,
+            key=key, actor=who.id,
+        ),
+    )  # fmt: skip
+    # A crash in between is healed by sending the same command again: each request has a key of its own.
+    ticket = once(
+        f"{body.command_id}/inspection",
+        lambda key: quality.request_inspection(body.lot, body.material, None, None, key=key, actor=who.id),
+    )
+    inspection = ticket.model_dump(mode="json", by_alias=True)
+    return received.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "inspection": inspection}
+
+
+@router.get("/lots/{lot}")
+def lot(lot: Identifier, reading: Reading) -> dict[str, Any]:
+    """One lot with its status and where it lies."""
+    found = stock.lot(reading, lot)
+    if found is None:
+        raise not_found("lot", lot)
+    return found
+
+
+@router.get("/stock")
+def listed(
+    reading: Reading,
+    lot: Identifier | None = None,
+    material: Identifier | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> dict[str, Any]:
+    """What lies where."""
+    return {"stock": stock.balances(reading, lot, material, limit)}

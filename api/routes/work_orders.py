@@ -1,0 +1,145 @@
+"""Work orders: read one, start and pause it and its operations, inspect, put away, certify, release."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api import documents
+from api.commands import WORK_ORDER, perform
+from api.deps import Services, Who, With
+from api.errors import Problem, not_found
+from api.history import Folded
+from api.shapes import CommandBody, DecisionBody, Identifier, Positive, ReasonedBody, ValuesBody
+from db.queries import targets
+from domain import commands as c
+
+router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
+
+
+class PutAwayBody(CommandBody):
+    """Where to; everything good when no quantity is given."""
+
+    place: Identifier
+    quantity: Positive | None = None
+
+
+class PlaceBody(CommandBody):
+    """Where to."""
+
+    place: Identifier
+
+
+@router.get("/{work_order_id}")
+def detail(work_order_id: UUID, having: With) -> dict[str, Any]:
+    """One work order as it stands in the record."""
+    return read(having, WORK_ORDER, work_order_id, documents.work_order)
+
+
+def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, Any]:
+    """`show(folded, work order number)` of the object of that uuid."""
+    with having.engine.connect() as connection:
+        target = targets.find(connection, what, identity)
+        if target is None or target.work_order is None:
+            raise not_found(what.replace("-", " "), identity)
+        with having.histories.current(connection, target.order_number) as folded:
+            if folded is None:
+                raise not_found(what.replace("-", " "), identity)
+            found: dict[str, Any] = show(folded, target.work_order)
+            return found
+
+
+@router.post("/from-order/{order_id}")
+def from_order(order_id: UUID, who: Who) -> list[dict[str, Any]]:
+    """The work orders of an order. They are made with the order, from its bill of material: this answers them."""
+    having = who.services
+    with having.engine.connect() as connection:
+        target = targets.find(connection, "production-order", order_id)
+        if target is None:
+            raise not_found("production order", order_id)
+        who.may("createWorkOrders", target.entity, ("planner", "supervisor"))
+        with having.histories.current(connection, target.order_number) as folded:
+            if folded is None:
+                raise not_found("production order", order_id)
+            _check_stations(folded)
+            return [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
+
+
+def _check_stations(folded: Folded) -> None:
+    gaps = [gap for gap in folded.process.specification.gaps if gap.code == "NO_WORKSTATION"]
+    if gaps:
+        raise Problem(409, "NO_WORKSTATION", "an operation has no station that can do it", blockers=gaps)
+
+
+@router.post("/{work_order_id}/pause")
+async def pause(work_order_id: UUID, body: ReasonedBody, who: Who) -> Response:
+    """Pause, for a reason."""
+    return await perform(who, c.PauseWorkOrder, WORK_ORDER, work_order_id, body)
+
+
+@router.post("/{work_order_id}/inspection/results")
+async def enter_results(work_order_id: UUID, body: ValuesBody, who: Who) -> Response:
+    """Results of the batch's inspection, all at once."""
+    return await perform(who, c.EnterInspectionResults, WORK_ORDER, work_order_id, body)
+
+
+@router.post("/{work_order_id}/inspection/decision")
+async def decide(work_order_id: UUID, body: DecisionBody, who: Who) -> Response:
+    """The second person's decision."""
+    return await perform(who, c.DecideInspection, WORK_ORDER, work_order_id, body)
+
+
+@router.post("/{work_order_id}/put-away")
+async def put_away(work_order_id: UUID, body: PutAwayBody, who: Who) -> Response:
+    """Bring the finished quantity into the warehouse."""
+    return await perform(who, c.PutAway, WORK_ORDER, work_order_id, body)
+
+
+@router.post("/{work_order_id}/release-batch")
+async def release_batch(work_order_id: UUID, body: PlaceBody, who: Who) -> Response:
+    """Production release to a saleable place."""
+    return await perform(who, c.ReleaseBatch, WORK_ORDER, work_order_id, body)
+
+
+@router.post("/{work_order_id}/operations/{code}/pause")
+async def pause_operation(work_order_id: UUID, code: Identifier, body: ReasonedBody, who: Who) -> Response:
+    """Pause one operation, for a reason."""
+    return await perform(who, c.PauseOperation, WORK_ORDER, work_order_id, body, operation=code)
+
+
+@router.post("/{work_order_id}/operations/{code}/parameters")
+async def parameters(work_order_id: UUID, code: Identifier, body: ValuesBody, who: Who) -> Response:
+    """Measured values of one operation."""
+    return await perform(who, c.RecordParameters, WORK_ORDER, work_order_id, body, operation=code)
+
+
+def _plain(path: str, kind: type[c.Command]) -> None:
+    async def command(work_order_id: UUID, body: CommandBody, who: Who) -> Response:
+        return await perform(who, kind, WORK_ORDER, work_order_id, body)
+
+    router.add_api_route(f"/{{work_order_id}}/{path}", command, methods=["POST"], name=path)
+
+
+def _operation(path: str, kind: type[c.Command]) -> None:
+    async def command(work_order_id: UUID, code: Identifier, body: CommandBody, who: Who) -> Response:
+        return await perform(who, kind, WORK_ORDER, work_order_id, body, operation=code)
+
+    router.add_api_route(f"/{{work_order_id}}/operations/{{code}}/{path}", command, methods=["POST"], name=path)
+
+
+_PLAIN: tuple[tuple[str, type[c.Command]], ...] = (
+    ("dispatch", c.DispatchWorkOrder),
+    ("start-execution", c.StartWorkOrder),
+    ("resume", c.ResumeWorkOrder),
+    ("certify", c.CertifyBatch),
+)
+_OPERATION: tuple[tuple[str, type[c.Command]], ...] = (
+    ("start", c.StartOperation),
+    ("resume", c.ResumeOperation),
+    ("complete", c.CompleteOperation),
+    ("release-hold", c.ReleaseOperationHold),
+)
+for _path, _kind in _PLAIN:
+    _plain(_path, _kind)
+for _path, _kind in _OPERATION:
+    _operation(_path, _kind)

@@ -1,0 +1,102 @@
+"""The shape of what is sent to the API: camelCase, bounded, without characters that a record cannot hold."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic.alias_generators import to_camel
+
+from domain.quantities import Exact
+
+MAX_INT = 2_000_000_000
+
+
+def storable(value: Any) -> bool:
+    """Whether no text in it has a NUL or half a surrogate pair."""
+    match value:
+        case str():
+            return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+        case Mapping():
+            return all(storable(key) and storable(item) for key, item in value.items())
+        case Sequence():
+            return all(storable(item) for item in value)
+        case _:
+            return True
+
+
+def _plausible(value: datetime) -> datetime:
+    if not 1970 <= value.year <= 2200:
+        raise ValueError("a time between 1970 and 2200 is needed")
+    return value
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
+Identifier = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
+"""A code or number: no blanks around it."""
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+LongText = Annotated[str, Field(min_length=1, max_length=2000)]
+Positive = Annotated[Exact, Field(gt=0)]
+NotNegative = Annotated[Exact, Field(ge=0)]
+Reason = Annotated[str, Field(min_length=5, max_length=1000)]
+
+
+class Body(BaseModel):
+    """What a client sends."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and not storable(value):
+            raise ValueError("a text holds a character that cannot be stored")
+        return value
+
+
+class Ceremony(Body):
+    """Re-authentication for a signature: both components, in this request."""
+
+    user_id: Identifier
+    password: SecretStr = Field(max_length=200)
+
+
+class CommandBody(Body):
+    """What every command carries. The client makes `command_id`: the same id has one effect and one answer."""
+
+    command_id: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
+    reason: Annotated[str, Field(max_length=1000)] | None = None
+    signature: Ceremony | None = None
+
+
+class ReasonedBody(CommandBody):
+    """A command that needs a reason."""
+
+    reason: Reason
+
+
+class Value(Body):
+    """A measured value as it was entered."""
+
+    name: Text
+    text: Annotated[str, Field(max_length=200)]
+    unit: Annotated[str, Field(max_length=40)] = ""
+
+
+class ValuesBody(CommandBody):
+    """Measured values."""
+
+    values: tuple[Value, ...] = Field(min_length=1, max_length=200)
+
+
+class DecisionBody(CommandBody):
+    """Accept or reject."""
+
+    accept: bool

@@ -1,0 +1,65 @@
+"""Inspections and deviations."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from db.tables import Deviation, InspectionResult, InspectionRow, Lot, core
+from domain.quantities import plain
+
+INSPECTIONS, RESULTS, DEVIATIONS, LOTS = core(InspectionRow), core(InspectionResult), core(Deviation), core(Lot)
+
+
+def material_of(connection: Connection, lot: str) -> str | None:
+    """The material of a lot; None if there is no such lot."""
+    return connection.execute(select(LOTS.c.material).where(LOTS.c.number == lot)).scalar_one_or_none()
+
+
+def inspection_exists(connection: Connection, number: str) -> bool:
+    """Whether there is an inspection of that number."""
+    return connection.execute(select(INSPECTIONS.c.number).where(INSPECTIONS.c.number == number)).first() is not None
+
+
+def inspections(connection: Connection, lot: str, limit: int) -> list[dict[str, Any]]:
+    """The inspections of a lot, oldest first. Two statements."""
+    statement = select(INSPECTIONS).where(INSPECTIONS.c.lot == lot).order_by(INSPECTIONS.c.requested_at).limit(limit)
+    rows = connection.execute(statement).all()
+    results: dict[str, list[dict[str, Any]]] = {}
+    entered = select(RESULTS).where(RESULTS.c.inspection.in_([row.number for row in rows])).order_by(RESULTS.c.id)
+    for row in connection.execute(entered):
+        results.setdefault(row.inspection, []).append(
+            {
+                "name": row.name, "text": row.text, "unit": row.unit,
+                "low": None if row.low is None else plain(row.low),
+                "high": None if row.high is None else plain(row.high),
+                "withinLimits": row.within_limits, "enteredBy": row.entered_by,
+                "enteredAt": row.entered_at.isoformat(),
+            }
+        )  # fmt: skip
+    return [
+        {
+            "number": row.number, "lot": row.lot, "material": row.material, "workOrder": row.work_order,
+            "state": row.state, "characteristics": row.characteristics, "requestedAt": row.requested_at.isoformat(),
+            "enteredBy": row.entered_by, "decidedBy": row.decided_by,
+            "decidedAt": row.decided_at and row.decided_at.isoformat(), "results": results.get(row.number, []),
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def deviations(connection: Connection, order_number: str | None, lot: str | None, limit: int) -> list[dict[str, Any]]:
+    """Deviations, newest first."""
+    statement = select(DEVIATIONS).order_by(DEVIATIONS.c.opened_at.desc(), DEVIATIONS.c.number.desc()).limit(limit)
+    if order_number is not None:
+        statement = statement.where(DEVIATIONS.c.order_number == order_number)
+    if lot is not None:
+        statement = statement.where(DEVIATIONS.c.lot == lot)
+    return [
+        {
+            "number": row.number, "orderNumber": row.order_number, "workOrder": row.work_order,
+            "operation": row.operation, "lot": row.lot, "code": row.code, "detail": row.detail, "state": row.state,
+            "decision": row.decision, "openedBy": row.opened_by, "openedAt": row.opened_at.isoformat(),
+            "decidedBy": row.decided_by, "decidedAt": row.decided_at and row.decided_at.isoformat(),
+        }
+        for row in connection.execute(statement)
+    ]  # fmt: skip

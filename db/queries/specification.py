@@ -1,0 +1,180 @@
+"""From a plan line and the master data of today to the frozen specification of one production order.
+
+A number of statements that does not depend on levels, components or operations (8, counted in a test).
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from db.queries import policies, structure
+from db.queries.structure import Part, RouteVersion, Station
+from domain.errors import Blocker, Refused
+from domain.policy import Policy
+from domain.quantities import plain, rounded
+from domain.specification import (
+    Characteristic,
+    Equipment,
+    MaterialLine,
+    OperationSpecification,
+    OrderSpecification,
+    WorkOrderSpecification,
+)
+
+PLACES = 6
+"""Decimals of a calculated quantity."""
+MADE_KINDS = ("semiFinished", "finished")
+MOST_WORK_ORDERS = 200
+
+
+def load_specification(
+    connection: Connection, line: Row[Any], created_by: str, moment: datetime | None = None
+) -> OrderSpecification:
+    """The specification of a plan line's order; what release must refuse stands in its `gaps`.
+
+    `line` is a row of plan_line with a batch number. Raises `Refused` when the policy is unknown or the bill of
+    material has a loop.
+    """
+    policy = policies.newest(connection, line.policy)
+    if policy is None:
+        raise Refused((_blocker("POLICY_MISSING", "plant policy", line.policy, "none", "a policy", "processEngineer"),))
+    return _Builder(connection, line, policy, created_by, moment or datetime.now(UTC)).build()
+
+
+def _blocker(code: str, entity: str, identity: str, found: str, required: str, who: str) -> Blocker:
+    return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix=who)
+
+
+@dataclass
+class _Builder:
+    connection: Connection
+    line: Row[Any]
+    policy: Policy
+    created_by: str
+    moment: datetime
+    gaps: dict[tuple[str, str], Blocker] = field(default_factory=dict)
+    work_orders: list[WorkOrderSpecification] = field(default_factory=list)
+    count: int = 0
+
+    def build(self) -> OrderSpecification:
+        line = self.line
+        self.parts = structure.parts(self.connection, [line.product], self.moment)
+        if (loop := structure.loop(self.parts)) is not None:
+            found = " → ".join(loop)
+            raise Refused((_blocker("BOM_LOOP", "bill of material", loop[0], found, "no loop", "processEngineer"),))
+        made = [code for code in self.parts if code == line.product or self._is_made(code)]
+        self.routes = structure.routes(self.connection, made, self.moment)
+        self.plans = structure.inspection_plans(self.connection, made)
+        capabilities = {row.capability for route in self.routes.values() for row in route.operations}
+        self.stations = structure.stations(self.connection, capabilities)
+        product = self.parts[line.product]
+        self._check_product(product)
+        self._work_order(product, line.quantity, line.batch_number, None)
+        return self._order(product)
+
+    def _order(self, product: Part) -> OrderSpecification:
+        line, route = self.line, self.routes.get(self.line.product)
+        return OrderSpecification(
+            number=line.order_number, plan_line=line.reference, plant=line.plant, product=line.product,
+            product_name=product.name, quantity=line.quantity, unit=line.unit, policy=self.policy,
+            created_by=self.created_by, bill_of_material_version=product.version or "",
+            route_version=route.version if route else "", due_at=line.due_at,
+            work_orders=tuple(self.work_orders), gaps=tuple(self.gaps.values()),
+        )  # fmt: skip
+
+    def _gap(self, code: str, entity: str, identity: str, found: str, required: str, who: str) -> None:
+        self.gaps.setdefault((code, identity), _blocker(code, entity, identity, found, required, who))
+
+    def _check_product(self, product: Part) -> None:
+        if not product.is_known:
+            self._gap("UNKNOWN_PRODUCT", "material", product.code, "no such material", "a material", "processEngineer")
+        elif product.unit != self.line.unit:
+            self._gap("UNIT_MISMATCH", "plan line", self.line.reference, self.line.unit, product.unit, "planner")
+
+    def _is_made(self, code: str) -> bool:
+        """A component that is made here, unless the plan names lots of it to be taken from stock."""
+        part = self.parts[code]
+        return part.kind in MADE_KINDS and part.version is not None and code not in (self.line.fixed_lots or {})
+
+    # One work order ----------------------------------------------------------------------------------------------
+
+    def _work_order(self, part: Part, quantity: Decimal, lot: str, feeds: str | None) -> None:
+        self.count += 1
+        if self.count > MOST_WORK_ORDERS:
+            found, required = f"more than {MOST_WORK_ORDERS} made levels", "fewer"
+            raise Refused((_blocker("TOO_MANY_LEVELS", "material", part.code, found, required, "processEngineer"),))
+        number, place = f"{self.line.order_number}-{self.count:02d}", len(self.work_orders)
+        self._check_part(part)
+        if part.version is None and self.policy.certification and part.is_known:
+            self._gap("NO_BOM", "material", part.code, "no effective bill of material", "one", "processEngineer")
+        route = self.routes.get(part.code)
+        operations = self._operations(part, route)
+        materials = tuple(self._material(part, row, quantity, number, operations) for row in part.lines)
+        self.work_orders.insert(
+            place,  # before the work orders of its components
+            WorkOrderSpecification(
+                number=number, material=part.code, quantity=quantity, unit=part.unit or self.line.unit, output_lot=lot,
+                materials=materials, operations=operations, inspection=self.plans.get(part.code, ()), feeds=feeds,
+                shelf_life_days=part.shelf_life_days,
+            ),
+        )  # fmt: skip
+
+    def _check_part(self, part: Part) -> None:
+        if part.is_known and not part.is_active:
+            self._gap("OBSOLETE_PART", "material", part.code, "obsolete", "an active material", "processEngineer")
+
+    def _material(
+        self, parent: Part, row: Row[Any], quantity: Decimal, number: str, operations: tuple[Any, ...]
+    ) -> MaterialLine:
+        part = self.parts[row.material]
+        self._check_part(part)
+        if operations and row.operation not in {operation.code for operation in operations}:
+            identity = f"{parent.code}/{row.line}"
+            found, required = f"used at {row.operation}", "an operation of the route"
+            self._gap("NO_OPERATION", "bill of material line", identity, found, required, "processEngineer")
+        needed = needed_quantity(row.quantity, quantity, parent.base_quantity, row.loss_percent)
+        lots = tuple((self.line.fixed_lots or {}).get(row.material, ()))
+        if self._is_made(row.material):
+            lots = (f"{self.line.batch_number}-{self.count + 1:02d}",)
+            self._work_order(part, needed, lots[0], number)
+        return MaterialLine(
+            line=row.line, material=row.material, quantity=needed, unit=row.unit, operation=row.operation,
+            fixed_lots=lots,
+        )  # fmt: skip
+
+    # Its operations ----------------------------------------------------------------------------------------------
+
+    def _operations(self, part: Part, route: RouteVersion | None) -> tuple[OperationSpecification, ...]:
+        if route is None or not route.operations:
+            if part.is_known:
+                self._gap("NO_ROUTE", "material", part.code, "no effective route", "one", "processEngineer")
+            return ()
+        return tuple(self._operation(part, row, route.parameters.get(row.code, ())) for row in route.operations)
+
+    def _operation(self, part: Part, row: Row[Any], parameters: tuple[Characteristic, ...]) -> OperationSpecification:
+        station = self._least_loaded(part, row)
+        return OperationSpecification(
+            sequence=row.sequence, code=row.code, name=row.name, workstation=station.code if station else "",
+            equipment=station.equipment if station else Equipment.MANUAL, predecessors=tuple(row.predecessors),
+            parameters=parameters, counts_pieces=row.counts_pieces, is_output=row.is_output, recipe=row.recipe or {},
+        )  # fmt: skip
+
+    def _least_loaded(self, part: Part, row: Row[Any]) -> Station | None:
+        candidates = self.stations.get(row.capability, ())
+        if not candidates:
+            found = f"no active station for {row.capability}"
+            required = f"a station that can do {row.name}"
+            self._gap("NO_WORKSTATION", "operation", f"{part.code}/{row.code}", found, required, "processEngineer")
+            return None
+        station = min(candidates, key=lambda candidate: (candidate.load, candidate.code))
+        station.load += 1
+        return station
+
+
+def needed_quantity(quantity: Decimal, of_parent: Decimal, base: Decimal, loss_percent: Decimal) -> Decimal:
+    """What is needed of a component for `of_parent`, loss included, without superfluous zeros."""
+    needed = quantity * of_parent * (100 + loss_percent) / (base * 100)
+    return Decimal(plain(rounded(needed, PLACES).normalize()))

@@ -10,7 +10,6 @@ from typing import Final
 
 from domain.quantities import NotAPlainDecimal, exact, plain
 
-
 _EXPONENT: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?[eE][+-]?\d{1,2}")
 
 

@@ -1,0 +1,243 @@
+"""One batch of tablets from its plan line to its closed order, each step by the person whose duty it is.
+
+Steps carry ids made from the order's number and the step, so doing them all again changes nothing.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from domain.quantities import plain
+from plants.tablets import characteristics as c
+from plants.tablets.formula import target_weight_mg
+from plants.tablets.master_data import PLANT, POLICY
+from plants.tablets.source import Batch
+from plants.texts import number_in, written_out
+from replay import people as p
+from replay.client import Document, NotTaken, Plant
+from replay.lots import Values, as_entered, measured, not_numbers
+from replay.progress import Count, refusal_of
+from replay.report import Refusal
+
+OPERATIONS: Final = (
+    ("DISPENSE", p.OPERATOR),
+    ("BLEND", p.OPERATOR),
+    ("COMPRESS", p.OPERATOR_2),
+    ("COAT", p.OPERATOR_2),
+)
+MACHINE_PATIENCE_SECONDS: Final = 900.0
+"""A machine's job changes nothing in the order while it runs."""
+WASTE_REASON: Final = "start-up and in-process waste"
+_JOB_OVER: Final = frozenset({"ended", "refused"})
+
+
+class TabletOrder:
+    """The life of one order. `run` leaves what was refused on the way in `refusals`."""
+
+    def __init__(self, plant: Plant, batch: Batch, count: Count) -> None:
+        self._plant, self._batch, self._count = plant, batch, count
+        self._number = batch.order_number
+        self._order, self._work_order = "", ""
+        self.refusals: list[Refusal] = []
+
+    async def run(self) -> None:
+        """Make, do and close the order. Raises `NotTaken` when a step is refused that it cannot do without."""
+        await self._plan()
+        await self._prepare()
+        await self._pick()
+        for operation, operator in OPERATIONS:
+            await self._operate(operation, operator)
+        accepted = await self._inspect()
+        await self._put_away("QUARANTINE" if accepted else "REJECTED")
+        if accepted:
+            await self._release()
+        await self._command("close", p.SUPERVISOR, signed=True)
+
+    async def _plan(self) -> None:
+        batch = self._batch
+        line = {
+            "reference": f"{PLANT}/{batch.number}",
+            "product": batch.product,
+            "quantity": str(batch.size),
+            "unit": "pcs",
+            "policy": POLICY.code,
+            "plant": PLANT,
+            "orderNumber": batch.order_number,
+            "batchNumber": batch.finished_lot,
+            "fixedLots": {material: [lot] for material, lot in batch.lots.items()},
+        }
+        planned = await self._plant.post(p.PLANNER, "/mes/plan-lines", [line])
+        made = await self._plant.post(p.PLANNER, f"/mes/orders/from-plan/{planned[0]['id']}", {})
+        self._order, self._work_order = made["id"], made["workOrders"][0]["id"]
+        # A from-plan that was answered before the record had the order: commands need it there.
+        await self._plant.wait(p.PLANNER, self._number, lambda _: True)
+        self._count.at(self._number, "planned")
+
+    async def _prepare(self) -> None:
+        """Findings about the data itself, then approval and release."""
+        for index, found in enumerate(findings(self._batch)):
+            body = {"orderId": self._order, "code": found[0], "detail": found[1]}
+            await self._plant.command(p.REVIEWER, "/quality/deviations", body, key=(self._number, "finding", index))
+        await self._command("submit", p.PLANNER)
+        await self._command("approve", p.SUPERVISOR, signed=True)
+        await self._command("release", p.RELEASER, signed=True)
+        self._count.at(self._number, "released")
+
+    async def _pick(self) -> None:
+        """Exactly the lots of the row, let out by one keeper and issued by another."""
+        await self._work("dispatch", p.PLANNER)
+        order = await self._wait(lambda own: _state(own, "pickList") not in ("", "created"))
+        pick_list = order["pickList"]
+        path = f"/wms/outbound-orders/{pick_list['id']}"
+        if pick_list["state"] == "short":
+            # Stock may have come since; a further answer needs a further command.
+            key = (self._number, "allocate", order["revision"])
+            await self._plant.command(p.KEEPER, f"{path}/preallocate-inventory", {}, key=key)
+            order = await self._wait(lambda own: _state(own, "pickList") != "created")
+            if _state(order, "pickList") == "short":
+                raise NotTaken(409, "SHORT", _shortage(order["pickList"]["short"]))
+        await self._plant.command(p.KEEPER_2, f"{path}/approve", {}, key=(self._number, "approve-pick"))
+        await self._plant.command(p.KEEPER, f"{path}/execute", {}, key=(self._number, "issue"), signed=True)
+        self._count.at(self._number, "picked")
+
+    async def _operate(self, code: str, operator: str) -> None:
+        await self._work(f"operations/{code}/start", operator)
+        if code == "COMPRESS":
+            cores = c.compressed(target_weight_mg(self._batch.code, self._batch.strength))
+            if not await self._machine_reported(code):
+                good, waste = pressed(self._batch), self._batch.waste()
+                await self._report(code, operator, good, waste, optional=True)
+            features = {name: self._batch.process.get(column, "") for column, (name, _) in c.PROCESS_COLUMNS.items()}
+            await self._record(code, operator, {**self._batch.cells, **features}, cores)
+        if code == "COAT":
+            await self._record(code, operator, self._batch.cells, c.COATED)
+            await self._report(code, operator, coated(self._batch), Decimal(0))
+        await self._work(f"operations/{code}/complete", operator, signed=True)
+        self._count.at(self._number, code.lower())
+
+    async def _machine_reported(self, code: str) -> bool:
+        """Whether a machine did the job and counted; it may also refuse it, then the operator reports by hand."""
+        order = await self._wait(lambda _: True)
+        operation = _operation(order, code)
+        if operation.get("equipment", "manual") == "manual":
+            return False
+        order = await self._wait(
+            lambda own: _operation(own, code).get("jobState") in _JOB_OVER, MACHINE_PATIENCE_SECONDS
+        )
+        operation = _operation(order, code)
+        return operation["jobState"] == "ended" and Decimal(operation["good"]) > 0
+
+    async def _report(self, code: str, operator: str, good: Decimal, scrap: Decimal, *, optional: bool = False) -> None:
+        """Pieces of an operation. A refusal of an `optional` one is kept and the order goes on."""
+        body: Document = {
+            "workOrderId": self._work_order, "operation": code, "good": plain(good), "scrap": plain(scrap),
+        }  # fmt: skip
+        if scrap:
+            body["scrapReason"] = WASTE_REASON
+        key = (self._number, code, "report")
+        try:
+            await self._plant.command(operator, "/mes/production-reports/report", body, key=key)
+        except NotTaken as refused:
+            if not optional:
+                raise
+            self.refusals.append(refusal_of(self._batch.row, f"{self._number}/{code}", refused))
+
+    async def _record(self, code: str, operator: str, cells: Mapping[str, str], limits: Mapping[str, c.Limits]) -> None:
+        """In-process values as they stand in the source. Quality decides about those that are out of limits."""
+        self._note_unreadable(cells, limits)
+        values = measured(cells, limits)
+        if not values:
+            return
+        await self._work(f"operations/{code}/parameters", operator, {"values": as_entered(values, limits)})
+        if outside(values, limits):
+            order = await self._wait(lambda _: True)
+            if _operation(order, code)["state"] == "held":
+                reason = "real value of the source, kept as it was recorded"
+                await self._work(f"operations/{code}/release-hold", p.REVIEWER, {"reason": reason})
+
+    async def _inspect(self) -> bool:
+        """Release testing by one analyst, decided by another. Whether the batch was accepted."""
+        order = await self._wait(lambda own: own.get("inspection") is not None)
+        self._note_unreadable(self._batch.cells, c.RELEASE)
+        values = measured(self._batch.cells, c.RELEASE)
+        if not values:
+            raise NotTaken(0, "NOT_TESTED", "the source has no release test of this batch")
+        await self._work("inspection/results", p.ANALYST, {"values": as_entered(values, c.RELEASE)})
+        accept = not outside(values, c.RELEASE)
+        await self._work("inspection/decision", p.ANALYST_2, {"accept": accept}, signed=True)
+        self._count.at(self._number, f"tested in {order['inspection']['number']}")
+        return accept
+
+    async def _put_away(self, place: str) -> None:
+        order = await self._wait(lambda own: own.get("putAway") is not None)
+        if _state(order, "putAway") != "cancelled":  # nothing was made, so nothing is put away
+            await self._work("put-away", p.KEEPER, {"place": place})
+        await self._wait(lambda own: own["state"] in ("completed", "closed"))
+
+    async def _release(self) -> None:
+        await self._work("certify", p.QUALIFIED, signed=True)
+        await self._work("release-batch", p.RELEASER, {"place": "FINISHED"}, signed=True)
+        self._count.at(self._number, "in saleable stock")
+
+    async def _command(self, step: str, who: str, *, signed: bool = False) -> None:
+        await self._plant.command(who, f"/mes/orders/{self._order}/{step}", {}, key=(self._number, step), signed=signed)
+
+    async def _work(self, step: str, who: str, body: Mapping[str, Any] | None = None, *, signed: bool = False) -> None:
+        path = f"/mes/work-orders/{self._work_order}/{step}"
+        await self._plant.command(who, path, body or {}, key=(self._number, step), signed=signed)
+
+    async def _wait(self, reached: Any, patience: float = 120.0) -> Document:
+        """The work order, with the order's revision, as soon as it is as `reached` wants it."""
+        order = await self._plant.wait(p.SUPERVISOR, self._number, lambda o: reached(o["workOrders"][0]), patience)
+        own: Document = order["workOrders"][0]
+        return {**own, "revision": order["revision"]}
+
+    def _note_unreadable(self, cells: Mapping[str, str], names: Mapping[str, c.Limits]) -> None:
+        for found in not_numbers(cells, list(names)):
+            self.refusals.append(Refusal(row=self._batch.row, code="NOT_A_NUMBER", detail=f"{self._number}: {found}"))
+
+
+def findings(batch: Batch) -> list[tuple[str, str]]:
+    """(Code, detail) of everything about a row that somebody should know, though the batch can be made."""
+    found = [("DATA_DISAGREES", detail) for detail in batch.disagreements()]
+    for column, instead in (("tbl_yield", "the batch size less the waste"), ("batch_yield", "the compressed quantity")):
+        if batch.share(column) is None:
+            found.append(("QUANTITY_NOT_MEASURED", f"no {column} of batch {batch.number}; {instead} is reported"))
+    return found
+
+
+def pressed(batch: Batch) -> Decimal:
+    """Good cores, by the yield of compression."""
+    good = batch.share("tbl_yield")
+    return max(batch.size - batch.waste(), Decimal(0)) if good is None else good
+
+
+def coated(batch: Batch) -> Decimal:
+    """Good tablets, by the yield of the whole batch."""
+    good = batch.share("batch_yield")
+    return pressed(batch) if good is None else good
+
+
+def outside(values: Values, limits: Mapping[str, c.Limits]) -> list[str]:
+    """Names of the values that lie outside their limits."""
+    found = []
+    for name, text in values.items():
+        _, low, high = limits[name]
+        value = number_in(written_out(text)) or Decimal(0)
+        if (low is not None and value < Decimal(low)) or (high is not None and value > Decimal(high)):
+            found.append(name)
+    return found
+
+
+def _state(work_order: Document, document: str) -> str:
+    return str((work_order.get(document) or {}).get("state", ""))
+
+
+def _operation(work_order: Document, code: str) -> Document:
+    return next(operation for operation in work_order["operations"] if operation["code"] == code)
+
+
+def _shortage(lines: list[Document]) -> str:
+    return "; ".join(
+        f"{line['material']}: {line['required']} {line['unit']} needed, {line['available']} available" for line in lines
+    )

@@ -49,12 +49,8 @@ def attach_or_start(
                 system.start()
             except AlreadyRunning:
                 addresses = _attach(system.folder, Outside.of(environment), stack)
-                if addresses is None and time.monotonic() > deadline:
-                    raise SystemNotReady(
-                        f"The system of {system.folder.root} is neither ready nor stopped for {_READY_SECONDS:.0f} s.",
-                        f"See the logs in {system.folder.logs}, or stop that process.",
-                    ) from None
-                time.sleep(0 if addresses else 0.1)
+                if addresses is None:
+                    _wait_a_little(system.folder, deadline)
             else:
                 stack.callback(_stop_when_free, system, report)
                 addresses = system.addresses
@@ -83,6 +79,15 @@ def _attach(folder: DataFolder, outside: Outside, stack: contextlib.ExitStack) -
         addresses = attached_addresses(folder, state, outside)
         stack.enter_context(ours.pop_all())
         return addresses
+
+
+def _wait_a_little(folder: DataFolder, deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise SystemNotReady(
+            f"The system of {folder.root} is neither ready nor stopped for {_READY_SECONDS:.0f} s.",
+            f"See the logs in {folder.logs}, or stop that process.",
+        )
+    time.sleep(0.1)
 
 
 def _stop_when_free(system: EmbeddedSystem, report: Report) -> None:

@@ -1,6 +1,7 @@
 """A data folder that was started once, to be copied: making the database is the slow part of a first start."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,15 +24,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def copy_of(template: Path, to: Path) -> Path:
+    """A thousand files: `cp` is several times faster than shutil here."""
+    subprocess.run(["cp", "-a", "--reflink=auto", template, to], check=True)
+    return to
+
+
 @pytest.fixture
 def folder(template: Path, tmp_path: Path) -> Path:
     """A stopped system's own copy of the template."""
-    return Path(shutil.copytree(template, tmp_path / "mes"))
+    return copy_of(template, tmp_path / "mes")
 
 
 @pytest.fixture(scope="session")
 def shared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
     """A running system for tests that do not stop it."""
-    copy = Path(shutil.copytree(template, tmp_path_factory.mktemp("shared") / "mes"))
+    copy = copy_of(template, tmp_path_factory.mktemp("shared") / "mes")
     with EmbeddedSystem(copy, environment={}) as system:
         yield system

@@ -1,6 +1,5 @@
 """A data folder that was started once, to be copied: making the database is the slow part of a first start."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path

@@ -115,12 +115,13 @@ def verify(connection: Connection) -> Verdict:
 
 
 def _rows(connection: Connection) -> Iterator[tuple[int, str, Entry]]:
-    streaming = connection.execution_options(yield_per=5000)
-    for row in streaming.execute(select(ROWS).order_by(ROWS.c.seq)):
-        entry = Entry(
-            row.at, row.actor, row.action, row.entity, row.old, row.new, row.reason, row.command_id, row.source
-        )
-        yield row.seq, row.hash, entry
+    statement = select(ROWS).order_by(ROWS.c.seq).execution_options(yield_per=5000)
+    with connection.execute(statement) as rows:
+        for row in rows:
+            entry = Entry(
+                row.at, row.actor, row.action, row.entity, row.old, row.new, row.reason, row.command_id, row.source
+            )
+            yield row.seq, row.hash, entry
 
 
 def head(connection: Connection) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """Plant policies: the newest version counts for new orders, the frozen one for orders that exist."""
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONPATH
 
 from db.tables import OrderFact, PlantPolicy, ProductionOrder, core
 from domain.policy import Policy
@@ -19,7 +20,7 @@ def newest(connection: Connection, code: str) -> Policy | None:
 
 def frozen_signatures(connection: Connection, order_number: str) -> dict[str, str] | None:
     """Command kind → meaning, as frozen into the order; None while the order's first fact is not recorded."""
-    path = "$.events[*].specification.policy.signatures"
+    path = cast("$.events[*].specification.policy.signatures", JSONPATH)
     statement = select(func.jsonb_path_query_first(FACTS.c.body, path)).where(
         FACTS.c.order_number == order_number, FACTS.c.revision == 1
     )

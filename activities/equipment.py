@@ -15,9 +15,9 @@ from temporalio import activity
 
 from activities.errors import adapter_errors
 from activities.stubs import JobRequest, JobResult
-from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading
+from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading, Refusal
 from db.tables import EquipmentReading, core
-from domain.errors import AdapterRefused
+from domain.errors import AdapterRefused, AdapterUnreachable
 from domain.quantities import plain
 
 READINGS: Final = core(EquipmentReading)
@@ -27,8 +27,12 @@ POLL: Final = timedelta(seconds=0.5)
 class Machines(Protocol):
     """Finds the driver of a workstation."""
 
-    def at(self, workstation: str) -> Equipment:
-        """The driver; `AdapterRefused` when the workstation has no machine."""
+    async def at(self, workstation: str) -> Equipment:
+        """The driver; `AdapterRefused` when there is no such workstation."""
+        ...
+
+    async def batch_name(self, workstation: str, lot: str) -> str:
+        """The lot's number as the machine knows it."""
         ...
 
 
@@ -43,9 +47,14 @@ class EquipmentActivities:
     async def run_job(self, request: JobRequest) -> JobResult:
         """Run a job on a machine to its end, storing its readings. Cancelling the activity aborts the job."""
         with adapter_errors():
-            machine = self._machines.at(request.workstation)
+            machine = await self._machines.at(request.workstation)
             try:
                 return await self._run(machine, request)
+            except AdapterRefused as refused:
+                if refused.code == Refusal.MACHINE_BUSY:
+                    # Another job runs: not a no for good, but a wait that everybody can see.
+                    raise AdapterUnreachable(request.workstation, refused.detail) from refused
+                raise
             except asyncio.CancelledError:
                 # A worker that stops leaves the machine alone: the next attempt finds the job and goes on with it.
                 if not activity.is_worker_shutdown():
@@ -56,12 +65,13 @@ class EquipmentActivities:
     async def abort_job(self, request: JobRequest) -> None:
         """Abort a job, if the machine has it."""
         with adapter_errors():
-            machine = self._machines.at(request.workstation)
+            machine = await self._machines.at(request.workstation)
             if await machine.get_job(request.job) is not None:
                 await machine.abort_job(request.job)
 
     async def _run(self, machine: Equipment, request: JobRequest) -> JobResult:
-        job = await machine.load_job(_specification(request))
+        batch = await self._machines.batch_name(request.workstation, request.batch)
+        job = await machine.load_job(_specification(request, batch))
         if job.state == JobState.LOADED:
             job = await machine.start_job(request.job)
         stored = await asyncio.to_thread(self._last_sequence, request.job)
@@ -108,19 +118,17 @@ class EquipmentActivities:
             connection.execute(upsert(READINGS).on_conflict_do_nothing(), rows)
 
 
-def _specification(request: JobRequest) -> JobSpec:
+def _specification(request: JobRequest, batch: str) -> JobSpec:
     return JobSpec(
         job_id=request.job,
         order_number=request.order_number,
-        batch=request.batch,
+        batch=batch,
         product=request.product,
         target_quantity=request.quantity,
         unit=request.unit,
-        recipe=request.recipe,
+        parameters=request.recipe,
     )
 
 
 def _result(job: JobView, stored: int) -> JobResult:
-    return JobResult(
-        good=job.good, waste=job.waste, readings=stored, started_at=job.started_at, ended_at=job.ended_at
-    )
+    return JobResult(good=job.good, waste=job.waste, readings=stored, started_at=job.started_at, ended_at=job.ended_at)

@@ -23,6 +23,12 @@ class Command(Message):
     signature_id: str | None = None
     source: str = ""
     roles: ClassVar[tuple[str, ...]] = ()
+    """Who may ask: one of these roles is enough."""
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """The command's stable name, such as `approveOrder`."""
+        return str(cls.model_fields["kind"].default)
 
 
 class OrderCommand(Command):

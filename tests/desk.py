@@ -19,6 +19,7 @@ from domain.rules.consequences import consequences
 from domain.rules.judge import judge
 from domain.specification import (
     Characteristic,
+    Equipment,
     MaterialLine,
     OperationSpecification,
     OrderSpecification,
@@ -43,9 +44,12 @@ DISCRETE = Policy(
 
 
 def tablet_order(
-    policy: Policy = GMP, number: str = "PO-1", quantity: int = 1000, **changes: Any
+    policy: Policy = GMP, number: str = "PO-1", quantity: int = 1000, *, api: str = "5.0", press: str | None = None
 ) -> OrderSpecification:
-    """An order of tablets: dispense, blend, compress, coat; two materials; a release test on dissolution."""
+    """An order of tablets: dispense, compress, coat; two materials; a release test on dissolution.
+
+    `api` is the quantity of the active ingredient in kg; `press` names a workstation whose machine compresses.
+    """
     weight = Characteristic(name="weight", unit="mg", low=Decimal(108), high=Decimal(118), required=True)
     work_order = WorkOrderSpecification(
         number=f"{number}-01",
@@ -54,7 +58,7 @@ def tablet_order(
         unit="pcs",
         output_lot=f"LOT-{number}",
         materials=(
-            MaterialLine(line=1, material="API", quantity=Decimal("5.0"), unit="kg", operation="DISPENSE"),
+            MaterialLine(line=1, material="API", quantity=Decimal(api), unit="kg", operation="DISPENSE"),
             MaterialLine(line=2, material="LAC", quantity=Decimal("95.0"), unit="kg", operation="DISPENSE"),
         ),
         operations=(
@@ -62,7 +66,8 @@ def tablet_order(
                 sequence=10, code="DISPENSE", name="Weigh and dispense", workstation="W1", counts_pieces=False
             ),
             OperationSpecification(
-                sequence=20, code="COMPRESS", name="Compress", workstation="P1", predecessors=("DISPENSE",),
+                sequence=20, code="COMPRESS", name="Compress", workstation=press or "P1",
+                equipment=Equipment.MANUAL if press is None else Equipment.OPC_UA, predecessors=("DISPENSE",),
                 parameters=(weight,),
             ),
             OperationSpecification(
@@ -76,7 +81,7 @@ def tablet_order(
         "quantity": Decimal(quantity), "unit": "pcs", "policy": policy, "created_by": "pia",
         "work_orders": (work_order,),
     }  # fmt: skip
-    return OrderSpecification(**{**fields, **changes})
+    return OrderSpecification(**fields)
 
 
 class Desk:

@@ -124,7 +124,7 @@ class Journal:
         entity = getattr(command, "operation", None) or getattr(command, "work_order", None)
         possible = possible_commands(self.process, command)
         event = e.CommandRefused(
-            command=command.model_fields["kind"].default,
+            command=command.kind_name(),
             entity=entity or self.process.specification.number,
             blockers=blockers,
             possible=possible,
@@ -179,7 +179,7 @@ class Journal:
             at=at,
             actor=actor,
             command_id=command.command_id if command else None,
-            command_kind=command.model_fields["kind"].default if command else None,
+            command_kind=command.kind_name() if command else None,
             reason=command.reason if command else None,
             signature_id=command.signature_id if command else None,
             source=command.source if command else "",

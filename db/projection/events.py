@@ -251,7 +251,7 @@ def _(event: e.DeviationDecided, context: Context) -> None:
 def _(event: e.InspectionRequested, context: Context) -> None:
     """Quality made the row, as `requested`, in its own transaction; from here on the order takes its results."""
     context.batch.update(INSPECTIONS, {"number": event.inspection}, state="created")
-    context.transition("inspection", event.inspection, "create", None, "created")
+    context.transition("inspection", event.inspection, "open", "requested", "created")
 
 
 @project.register

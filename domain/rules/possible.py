@@ -115,7 +115,7 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         (f"{w.neighbour}: attempt {w.attempt}, {w.last_error}", "maintenance", "retryNow")
         for w in process.waiting.values()
     ]
-    roles = {command.model_fields["kind"].default: command.roles for command in c.COMMANDS}
+    roles = {command.kind_name(): command.roles for command in c.COMMANDS}
     skipped = {"cancelOrder", "holdOrder", "rejectOrder", "retryNow", "pauseWorkOrder", "pauseOperation"}
     order_kinds = [name for name in possible_commands(process) if name not in skipped]
     waits += [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]

@@ -20,11 +20,12 @@ from api.routes import auth, master_data, orders, plan_lines, quality, records, 
 from api.security import Sessions
 from db.session import engine_for
 from settings import Settings, from_environment
+from workflows.policies import TASK_QUEUE
 
 ROUTERS = (auth, users, master_data, plan_lines, orders, work_orders, reports, wms, quality, traces, records)
 
 
-def build_services(settings: Settings) -> Services:
+def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services:
     """The services of one process. Nothing is connected yet."""
     engine = engine_for(settings.database_url, pool_size=15, application="millwright-api")
     return Services(
@@ -32,16 +33,16 @@ def build_services(settings: Settings) -> Services:
         engine=engine,
         sessions=Sessions(engine),
         outcomes=Outcomes(settings.database_url, engine),
-        orders=Orders(settings),
+        orders=Orders(settings, task_queue),
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
     )
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     """The API on the record and the engine that the settings name. It starts without either, and answers 503."""
-    services = build_services(settings)
+    services = build_services(settings, task_queue)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -66,7 +66,7 @@ def _prepare(
             raise not_found(what.replace("-", " "), identity)
         earlier = record.earlier(connection, body.command_id)
     command = _build(who, kind, target, body, more)
-    name = kind.model_fields["kind"].default
+    name = kind.kind_name()
     who.may(name, target.entity, kind.roles)
     if earlier is not None:
         if earlier.order_number != target.order_number or earlier.kind not in (None, name):
@@ -109,7 +109,7 @@ def _nothing_possible(number: str, state: str) -> Blocker:
 
 def _audit_refusal(connection: Connection, who: Caller, prepared: Prepared, blocker: Blocker) -> None:
     new = {
-        "command": prepared.command.model_fields["kind"].default,
+        "command": prepared.command.kind_name(),
         "blockers": [blocker.model_dump(mode="json", by_alias=True)],
     }
     command_id, reason = prepared.command.command_id, prepared.command.reason

@@ -39,7 +39,8 @@ def unavailable() -> Problem:
 class Orders:
     """The orders' workflows on one Temporal server. The connection is made at the first call."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, task_queue: str = TASK_QUEUE) -> None:
+        self._task_queue = task_queue
         self._address, self._namespace = settings.temporal_address, settings.temporal_namespace
         self._connected: Client | None = None
 
@@ -60,7 +61,7 @@ class Orders:
                     ProductionOrderWorkflow.run,
                     start,
                     id=workflow_id(specification.number),
-                    task_queue=TASK_QUEUE,
+                    task_queue=self._task_queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=search_attributes(specification),

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.tables import (
     BillOfMaterialLine,
@@ -114,7 +115,7 @@ def routes(connection: Connection, products: Collection[str], moment: datetime) 
     """The effective route of each product that has one. Three statements."""
     statement = (
         select(ROUTES.c.id, ROUTES.c.product, ROUTES.c.version)
-        .distinct(ROUTES.c.product)
+        .ext(distinct_on(ROUTES.c.product))
         .where(ROUTES.c.product.in_(products), ROUTES.c.state == "effective", ROUTES.c.effective_from <= moment)
         .order_by(ROUTES.c.product, ROUTES.c.effective_from.desc(), ROUTES.c.version.desc())
     )

@@ -112,6 +112,10 @@ class Link:
             raise AdapterUnreachable(self._endpoint.url, "the driver was closed")
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"opcua {self._endpoint.url}")
+        if self._generation is not None and self._generation.client.state is not UaClientState.CONNECTED:
+            self._settled.clear()  # it was just lost, and the supervisor has not had its turn yet
+        # Without this a caller that asks again at once would never let the supervisor have it.
+        await asyncio.sleep(0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._endpoint.call_timeout):
                 await self._settled.wait()

@@ -9,7 +9,7 @@ from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 
 from adapters.equipment.opcua import OpcUaEquipment
 from adapters.equipment.opcua_names import JOB, NAMESPACE, node_id
-from adapters.equipment.pki import CLIENT_URI, PRESS_URI
+from adapters.equipment.pki import CLIENT_URI, PRESS_URI, Identity
 from tests.contracts.equipment.support import PASSWORD, PressProcess
 
 
@@ -47,8 +47,9 @@ class Look:
         return await self.client.get_node(node_id(f"{parent}.{name}", self.index)).read_value()
 
 
-async def secured(process: PressProcess, user: str = "") -> Client:
+async def secured(process: PressProcess, user: str = "", identity: Identity | None = None) -> Client:
     """The library's bare client with certificates set, not connected; without a name it would come in as nobody."""
+    identity = identity or process.client
     client = Client(process.endpoint().url, timeout=3)
     client.application_uri = CLIENT_URI
     client.session_timeout = 60_000
@@ -57,9 +58,9 @@ async def secured(process: PressProcess, user: str = "") -> Client:
         client.set_password(PASSWORD)
     await client.set_security(
         SecurityPolicyBasic256Sha256,
-        certificate=process.client.certificate,
-        private_key=process.client.key,
-        server_certificate=str(process.client.trusted_certificate(PRESS_URI)),
+        certificate=identity.certificate,
+        private_key=identity.key,
+        server_certificate=str(identity.trusted_certificate(PRESS_URI)),
     )
     return client
 

@@ -20,9 +20,14 @@ async def test_a_press_killed_in_the_middle_of_a_job_goes_on_without_gap_or_doub
     await asyncio.sleep(0.5)
     collected: list[Reading] = list(await press.readings(job.job_id, 0))
     assert 0 < len(collected) < LONG_ROWS
+    press_process.send(signal.SIGKILL)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    for _ in range(3):  # at once, one after the other: a caller in a hurry must not starve the supervisor
+        with pytest.raises(AdapterUnreachable):
+            await press.get_job(job.job_id)
+    assert clock() - began > 1.0, "only the first may fail at once, the others wait for a connection"
     await press_process.kill()
-    with pytest.raises(AdapterUnreachable):
-        await press.get_job(job.job_id)
     with pytest.raises(AdapterUnreachable):
         await press.readings(job.job_id, collected[-1].sequence)
     with pytest.raises((AdapterUnreachable, AdapterUnknown)):

@@ -2,11 +2,12 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asyncua.client.client import Client
 from asyncua.crypto.truststore import TrustStore
-from asyncua.ua.uaerrors import BadIdentityTokenRejected, UaError
+from asyncua.ua.uaerrors import BadIdentityTokenRejected, BadUserAccessDenied, UaError
 
 from adapters.equipment.opcua import OpcUaEquipment
 from adapters.equipment.pki import CLIENT_URI, PRESS_URI, Identity, ensure_identity, ensure_pair
@@ -56,6 +57,21 @@ async def test_the_certificate_of_the_channel_counts_not_the_one_that_is_shown(
     assert gate.get_user(None, "mes", PASSWORD, ours) is not None
     assert gate.get_user(None, "mes", PASSWORD, theirs) is None
     assert gate.get_user(None, "mes", PASSWORD, None) is None
+
+
+async def test_a_client_that_hides_its_certificate_is_refused(
+    press_process: PressProcess, stranger: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await secured(press_process, "mes", stranger)
+    create = client.uaclient.create_session
+
+    async def without_certificate(parameters: Any) -> Any:
+        parameters.ClientCertificate = None
+        return await create(parameters)
+
+    monkeypatch.setattr(client.uaclient, "create_session", without_certificate)
+    with pytest.raises(BadUserAccessDenied):
+        await client.connect()
 
 
 async def test_a_press_that_is_not_ours_is_not_talked_to(press_process: PressProcess, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from domain.quantities import plain
 from plants import places
 from plants.tablets import characteristics as c
 from plants.tablets.formula import formula_mg, target_weight_mg
-from plants.tablets.source import Batch, product_code
+from plants.tablets.source import LOT_PREFIX, Batch, product_code
 
 Document = dict[str, Any]
 
@@ -56,7 +56,7 @@ def build(
     """The master-data document for these products of the source.
 
     `online_products` are product codes that are compressed at the press that takes its jobs from the system; it needs
-    `press_connection`, which is written into the press's workstation as it is.
+    `press_connection`, which is written into the press's workstation.
     """
     if online_products and press_connection is None:
         raise ValueError("a product can run online only at a press with a connection")
@@ -178,7 +178,7 @@ def _workstations(press_connection: Mapping[str, str] | None) -> list[Document]:
                 "name": "Tablet press 1",
                 "line": PLANT,
                 "equipment": "opcua",
-                "connection": dict(press_connection),
+                "connection": {"batchPrefix": LOT_PREFIX, **press_connection},
                 "capabilities": ["COMPRESS-ONLINE"],
             }
         )

@@ -16,6 +16,8 @@ LOT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "STA": ("starch_batch",),
 }
 """Material → the columns that together are its lot number."""
+LOT_PREFIX: Final = "FCT-"
+"""Before the batch number in the number of a finished lot; the press knows the bare batch number."""
 RENAMED: Final = {"resodual_solvent": "residual_solvent"}
 """The source's misspelling → our name."""
 _REQUIRED: Final = frozenset(
@@ -53,7 +55,7 @@ class Batch:
     @property
     def finished_lot(self) -> str:
         """The lot number of the finished tablets."""
-        return f"FCT-{self.number}"
+        return f"{LOT_PREFIX}{self.number}"
 
     def share(self, column: str) -> Decimal | None:
         """The tablets that a percentage of the batch size is, rounded half up; none if it was not measured."""

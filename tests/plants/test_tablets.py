@@ -1,0 +1,167 @@
+"""Reading the tablet plant's files, and the master data made from them."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from domain.policy import Policy
+from domain.specification import Characteristic
+from plants.tablets import characteristics as c
+from plants.tablets import master_data, source
+from plants.tablets.formula import TARGET_WEIGHT_MG, formula_mg, strength_mg, target_weight_mg
+from plants.texts import SourceUnreadable, number_in, written_out
+
+PLANT = Path(__file__).parent.parent.parent / "plants" / "tablets"
+SAMPLE = PLANT / "sample"
+HEADER = "batch;code;strength;size;api_code;api_batch;smcc_batch;lactose_batch;starch_batch;tbl_yield;batch_yield"
+GOOD = "7;25;5MG;240000;5;2;1;2;1;95.785;94.697"
+
+
+def read(folder: Path, *lines: str, header: str = HEADER, newline: str = "\r\n") -> source.Source:
+    """What is read from a `laboratory.csv` of these lines."""
+    (folder / "laboratory.csv").write_text(newline.join([header, *lines, ""]), encoding="utf-8", newline="")
+    return source.read(folder)
+
+
+def test_a_row_becomes_a_batch_with_its_real_lots(tmp_path: Path) -> None:
+    (batch,) = read(tmp_path, GOOD).batches
+    assert dict(batch.lots) == {"API": "API-5-2", "SMCC": "SMCC-1", "LAC": "LAC-2", "STA": "STA-1"}
+    assert (batch.order_number, batch.finished_lot, batch.product) == ("TAB-00007", "FCT-7", "TABLET-25")
+    assert batch.share("tbl_yield") == 229884
+    assert batch.share("batch_yield") == 227273
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("x;25;5MG;240000;5;2;1;2;1;95;94", "BATCH_UNREADABLE"),
+        (";25;5MG;240000;5;2;1;2;1;95;94", "BATCH_UNREADABLE"),
+        ("7;25;5MG;many;5;2;1;2;1;95;94", "SIZE_UNREADABLE"),
+        ("7;25;5MG;0;5;2;1;2;1;95;94", "SIZE_UNREADABLE"),
+        ("7;25;strong;240000;5;2;1;2;1;95;94", "PRODUCT_UNREADABLE"),
+        ("7;;5MG;240000;5;2;1;2;1;95;94", "PRODUCT_UNREADABLE"),
+        ("7;25;5MG;240000;5;      ;1;2;1;95;94", "LOT_MISSING"),
+        ("7;25;5MG;240000;5;2", "LOT_MISSING"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_and_never_dropped(tmp_path: Path, line: str, code: str) -> None:
+    read_source = read(tmp_path, line, GOOD)
+    (unreadable,) = read_source.unreadable
+    assert (unreadable.row, unreadable.code) == (1, code)
+    assert len(read_source.batches) == 1
+
+
+def test_a_batch_that_stands_twice_is_made_once_and_said(tmp_path: Path) -> None:
+    read_source = read(tmp_path, GOOD, GOOD)
+    assert [one.code for one in read_source.unreadable] == ["DUPLICATE_BATCH"]
+    assert len(read_source.batches) == 1
+
+
+def test_blanks_byte_order_mark_and_either_line_end_are_read(tmp_path: Path) -> None:
+    (batch,) = read(tmp_path, GOOD.replace("95.785", "          "), header="\ufeff" + HEADER, newline="\n").batches
+    assert batch.share("tbl_yield") is None
+    assert batch.waste() == 0
+
+
+def test_a_missing_column_is_an_error_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnreadable, match="starch_batch"):
+        read(tmp_path, header=HEADER.replace("starch_batch", "starch"))
+
+
+def test_waste_is_counted_in_tablets_again() -> None:
+    """Batch 60's press counted 18,298 rejects; the source divides that by the product's factor 9.6."""
+    batches = {batch.number: batch for batch in source.read(SAMPLE).batches}
+    assert batches[60].waste() == 18298
+    assert batches[19].waste() == 4475
+
+
+def test_the_two_batch_sizes_of_code_14_are_a_finding_and_the_row_counts() -> None:
+    (batch,) = [batch for batch in source.read(SAMPLE).batches if batch.code == "14"]
+    assert batch.size == 4_800_000
+    (found,) = batch.disagreements()
+    assert "480000" in found
+
+
+def test_the_misspelt_column_has_our_name() -> None:
+    assert "residual_solvent" in source.read(SAMPLE).batches[0].cells
+
+
+@pytest.mark.parametrize(
+    ("label", "strength"), [("5MG", 5), ("10M", 10), ("20M", 20), ("40M", 40), ("40 mg", 40), ("", None), ("MG", None)]
+)
+def test_strengths_as_the_source_spells_them(label: str, strength: int | None) -> None:
+    assert strength_mg(label) == strength
+
+
+def test_a_number_with_exponent_is_written_out_and_nothing_else_is_changed() -> None:
+    assert written_out("7.08E-05") == "0.0000708"
+    assert [written_out(text) for text in ("3.012", "", "n/a", "1e999")] == ["3.012", "", "n/a", "1e999"]
+
+
+@pytest.mark.parametrize("strength", [Decimal(5), Decimal(10), Decimal(20), Decimal(40), Decimal("2.5")])
+@pytest.mark.parametrize("code", [*TARGET_WEIGHT_MG, "99"])
+def test_the_formula_sums_to_the_tablet_weight(code: str, strength: Decimal) -> None:
+    parts = formula_mg(code, strength)
+    assert sum(parts.values()) == target_weight_mg(code, strength)
+    assert all(part > 0 for part in parts.values())
+
+
+def test_every_code_of_the_source_has_a_target_weight() -> None:
+    assert set(TARGET_WEIGHT_MG) == {str(code) for code in range(1, 26)}
+
+
+def test_the_limits_accept_every_real_value() -> None:
+    refused = []
+    for batch in source.read(SAMPLE).batches:
+        cores = c.compressed(target_weight_mg(batch.code, batch.strength))
+        for limits in (*c.INCOMING.values(), cores, c.COATED, c.RELEASE):
+            for name, (unit, low, high) in limits.items():
+                text = batch.cells.get(name, "")
+                characteristic = Characteristic.model_validate({"name": name, "unit": unit, "low": low, "high": high})
+                value = number_in(text)
+                if text and (value is None or not characteristic.accepts(value)):
+                    refused.append((batch.number, name, text))
+    assert refused == []
+
+
+def test_every_in_process_and_release_column_of_the_source_is_asked_for() -> None:
+    asked = {*c.compressed(Decimal(113)), *c.COATED, *c.RELEASE, *(n for plan in c.INCOMING.values() for n in plan)}
+    not_measured = {
+        "batch", "code", "strength", "size", "start", "api_code", "api_batch", "smcc_batch", "lactose_batch",
+        "starch_batch",
+    }  # fmt: skip
+    assert set(source.read(SAMPLE).batches[0].cells) - not_measured - asked == set()
+
+
+def test_the_master_data_hang_together() -> None:
+    products = master_data.products_of(source.read(SAMPLE).batches)
+    document = master_data.build(products, online_products={"3"}, press_connection={"url": "opc.tcp://press"})
+    materials = {material["code"] for material in document["materials"]}
+    capabilities = {one for station in document["workstations"] for one in station["capabilities"]}
+    for bill in document["billsOfMaterial"]:
+        assert {line["material"] for line in bill["lines"]} <= materials
+        assert bill["baseQuantity"] == "1000"
+    for route in document["routes"]:
+        operations = route["operations"]
+        assert [operation["code"] for operation in operations] == ["DISPENSE", "BLEND", "COMPRESS", "COAT"]
+        assert [operation["isOutput"] for operation in operations] == [False, False, False, True]
+        assert {operation["capability"] for operation in operations} <= capabilities
+        online = operations[2]["capability"] == "COMPRESS-ONLINE"
+        assert online == (route["product"] == "TABLET-3")
+    assert {plan["material"] for plan in document["inspectionPlans"]} == materials
+    (policy,) = (Policy.model_validate(entry) for entry in document["policies"])
+    assert policy.code == "gmp"
+
+
+def test_a_product_cannot_run_online_without_a_press() -> None:
+    with pytest.raises(ValueError, match="connection"):
+        master_data.build({"3": (Decimal(20), 960000)}, online_products={"3"})
+
+
+def test_the_samples_are_small_and_their_licence_is_named() -> None:
+    text = (PLANT / "README.md").read_text(encoding="utf-8")
+    assert "CC BY 4.0" in text
+    assert "10.1038/s41597-022-01203-x" in text
+    assert "10.6084/m9.figshare.c.5645578" in text
+    assert sum(file.stat().st_size for file in SAMPLE.iterdir()) < 300_000

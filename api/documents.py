@@ -105,6 +105,8 @@ def _operation(own: WorkOrder, specification: OperationSpecification) -> Documen
         "netSeconds": operation.net_seconds,
         "runningSince": _time(operation.running_since),
         "openDeviations": list(operation.open_deviations),
+        "job": operation.job,
+        "jobState": operation.job_state,
         "recorded": dict(operation.recorded),
         "parameters": [value.model_dump(mode="json", by_alias=True) for value in specification.parameters],
     }

@@ -95,7 +95,8 @@ class ProductionOrderWorkflow:
         return self._journal.process
 
     def _is_ending(self) -> bool:
-        return self._continues or self._process.state == OrderState.CANCELLING
+        state = self._process.state
+        return self._continues or state == OrderState.CANCELLING or ORDER.is_final(state)
 
     async def _work_order(self, number: str) -> None:
         await WorkOrderProcedure(number, self._journal, self._neighbours, self._is_ending).run()

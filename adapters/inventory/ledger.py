@@ -1,20 +1,35 @@
 """Stock moves and balances: the few statements that everything in the warehouse is made of.
 
-Order of locks, the same everywhere: subject (advisory), lots, balances by (lot, place) in the database's own text
-order, the audit head last. Whoever keeps to it cannot deadlock with anybody else who does.
+Order of locks, the same everywhere: subject (advisory), lots, new balance rows, balances by (lot, place), the audit
+head last. Texts are ordered by code point, which is Python's order too. Whoever keeps to it cannot deadlock with
+anybody else who does. A balance row that does not exist yet is made before any is locked: made in between, it was a
+deadlock (`tests/contracts/inventory/test_crowd.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, column, func, literal, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    collate,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy import Numeric as Number
 from sqlalchemy import String as Text
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
 from adapters.inventory.planning import Stock
@@ -62,29 +77,58 @@ def table_of(rows: Sequence[Mapping[str, object]], name: str, /, **types: TypeEn
 
 
 def stock(condition: ColumnElement[bool]) -> Select[Any]:
-    """The statement for what is on hand, with lot and zone, under a condition."""
+    """The statement for balances with lot and zone, under a condition."""
     joined = BALANCES.join(LOTS, LOTS.c.number == BALANCES.c.lot).join(PLACES, PLACES.c.code == BALANCES.c.place)
-    return select(*_STOCK_COLUMNS).select_from(joined).where(BALANCES.c.on_hand > 0, condition)
+    return select(*_STOCK_COLUMNS).select_from(joined).where(condition)
 
 
 def read_stock(connection: Connection, condition: ColumnElement[bool], *, lock: bool) -> list[Stock]:
     """What is on hand under a condition; with `lock` nobody else changes it until the end of the transaction."""
-    statement = stock(condition).order_by(BALANCES.c.lot, BALANCES.c.place)
+    return _read(connection, and_(BALANCES.c.on_hand > 0, condition), lock=lock)
+
+
+def lock_stock_of(connection: Connection, lot: str, target: str) -> list[Stock]:
+    """Lock all balances of a lot, the one at the target among them."""
+    _make_balances(connection, [(lot, target)])
+    return _read(connection, BALANCES.c.lot == lot, lock=True)
+
+
+def _read(connection: Connection, condition: ColumnElement[bool], *, lock: bool) -> list[Stock]:
+    statement = stock(condition).order_by(*_in_order(BALANCES))
     if lock:
         statement = statement.with_for_update(of=BALANCES)
     return [Stock(**row._mapping) for row in connection.execute(statement)]
 
 
-def lock_balances(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Decimal]:
-    """Lock these (lot, place) balances in order; gives what is on hand at each that exists."""
-    wanted = table_of([{"lot": lot, "place": place} for lot, place in pairs], "wanted", lot=Text(), place=Text())
+def lock_balances(connection: Connection, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Decimal]:
+    """Lock these (lot, place) balances in order, the missing ones made first; gives what is on hand at each."""
+    _make_balances(connection, pairs)
+    wanted = _pairs(pairs)
     statement = (
         select(BALANCES.c.lot, BALANCES.c.place, BALANCES.c.on_hand)
         .join(wanted, (wanted.c.lot == BALANCES.c.lot) & (wanted.c.place == BALANCES.c.place))
-        .order_by(BALANCES.c.lot, BALANCES.c.place)
+        .order_by(*_in_order(BALANCES))
         .with_for_update(of=BALANCES)
     )
     return {(row.lot, row.place): row.on_hand for row in connection.execute(statement)}
+
+
+def _make_balances(connection: Connection, pairs: Collection[tuple[str, str]]) -> None:
+    inside = [(lot, place) for lot, place in pairs if place not in OUTSIDE]
+    if not inside:
+        return
+    new, zero = _pairs(inside), literal(0, Number)
+    ordered = select(new.c.lot, new.c.place, zero, zero).where(true()).order_by(*_in_order(new))
+    statement = insert(BALANCES).from_select(["lot", "place", "on_hand", "reserved"], ordered)
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def _in_order(rows: FromClause) -> tuple[ColumnElement[str], ColumnElement[str]]:
+    return collate(rows.c.lot, "C"), collate(rows.c.place, "C")
+
+
+def _pairs(pairs: Collection[tuple[str, str]]) -> TableValuedAlias:
+    return table_of([{"lot": lot, "place": place} for lot, place in pairs], "wanted", lot=Text(), place=Text())
 
 
 def lock_lot(connection: Connection, lot: str) -> Row[Any]:
@@ -114,27 +158,25 @@ def zone_of(connection: Connection, place: str) -> str:
 
 def reserve(connection: Connection, deltas: Mapping[tuple[str, str], Decimal]) -> None:
     """Change what is reserved on locked balances."""
-    rows = [{"lot": lot, "place": place, "delta": delta} for (lot, place), delta in deltas.items() if delta != 0]
-    if not rows:
-        return
-    change = table_of(rows, "change", lot=Text(), place=Text(), delta=Number())
-    statement = (
-        update(BALANCES)
-        .where(BALANCES.c.lot == change.c.lot, BALANCES.c.place == change.c.place)
-        .values(reserved=BALANCES.c.reserved + change.c.delta)
-    )
-    _all_there(connection.execute(statement).rowcount, len(rows))
+    _change(connection, {}, deltas)
 
 
 def move(connection: Connection, moves: Sequence[Move], actor: str, at: datetime, *, reserved: bool = False) -> None:
-    """Write moves and both ends' balances; the sources are locked already.
+    """Write moves and both ends' balances, which are locked already.
 
     With `reserved` it is reserved stock that leaves, and its reservation goes with it.
     """
     if not moves:
         return
-    _take(connection, _totals((m.lot, m.source, m.quantity) for m in moves), reserved=reserved)
-    _put(connection, _totals((m.lot, m.target, m.quantity) for m in moves))
+    on_hand: dict[tuple[str, str], Decimal] = {}
+    reservations: dict[tuple[str, str], Decimal] = {}
+    for m in moves:
+        source, target = (m.lot, m.source), (m.lot, m.target)
+        on_hand[source] = on_hand.get(source, Decimal(0)) - m.quantity
+        on_hand[target] = on_hand.get(target, Decimal(0)) + m.quantity
+        if reserved:
+            reservations[source] = reservations.get(source, Decimal(0)) - m.quantity
+    _change(connection, on_hand, reservations)
     rows = [
         {
             "key": m.key, "lot": m.lot, "from_place": m.source, "to_place": m.target, "quantity": m.quantity,
@@ -154,50 +196,26 @@ def insert_rows(connection: Connection, table: Any, rows: Sequence[Mapping[str, 
     connection.execute(insert(table).from_select(names, select(*(new.c[name] for name in names))))
 
 
-def _take(connection: Connection, totals: Mapping[tuple[str, str], Decimal], *, reserved: bool) -> None:
-    rows = _rows(totals)
+def _change(
+    connection: Connection,
+    on_hand: Mapping[tuple[str, str], Decimal],
+    reserved: Mapping[tuple[str, str], Decimal],
+) -> None:
+    nothing = Decimal(0)
+    rows = [
+        {"lot": lot, "place": place, "on_hand": on_hand.get((lot, place), nothing),
+         "reserved": reserved.get((lot, place), nothing)}
+        for lot, place in on_hand.keys() | reserved.keys()
+        if place not in OUTSIDE
+    ]  # fmt: skip
     if not rows:
         return
-    taken = table_of(rows, "taken", lot=Text(), place=Text(), quantity=Number())
-    values = {"on_hand": BALANCES.c.on_hand - taken.c.quantity}
-    if reserved:
-        values["reserved"] = BALANCES.c.reserved - taken.c.quantity
-    condition = (BALANCES.c.lot == taken.c.lot) & (BALANCES.c.place == taken.c.place)
-    _all_there(connection.execute(update(BALANCES).where(condition).values(values)).rowcount, len(rows))
-
-
-def _put(connection: Connection, totals: Mapping[tuple[str, str], Decimal]) -> None:
-    rows = _rows(totals)
-    if not rows:
-        return
-    new = table_of(rows, "put", lot=Text(), place=Text(), quantity=Number())
-    # Sorted by the database: rows that do not exist yet are locked in the same order as those that do.
-    ordered = (
-        select(new.c.lot, new.c.place, new.c.quantity, literal(0, Number))
-        .where(true())
-        .order_by(new.c.lot, new.c.place)
+    change = table_of(rows, "change", lot=Text(), place=Text(), on_hand=Number(), reserved=Number())
+    statement = (
+        update(BALANCES)
+        .where(BALANCES.c.lot == change.c.lot, BALANCES.c.place == change.c.place)
+        .values(on_hand=BALANCES.c.on_hand + change.c.on_hand, reserved=BALANCES.c.reserved + change.c.reserved)
     )
-    statement = insert(BALANCES).from_select(["lot", "place", "on_hand", "reserved"], ordered)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["lot", "place"],
-            set_={"on_hand": BALANCES.c.on_hand + statement.excluded.on_hand},
-        )
-    )
-
-
-def _totals(entries: Iterable[tuple[str, str, Decimal]]) -> dict[tuple[str, str], Decimal]:
-    totals: dict[tuple[str, str], Decimal] = {}
-    for lot, place, quantity in entries:
-        if place not in OUTSIDE:
-            totals[lot, place] = totals.get((lot, place), Decimal(0)) + quantity
-    return totals
-
-
-def _rows(totals: Mapping[tuple[str, str], Decimal]) -> list[dict[str, object]]:
-    return [{"lot": lot, "place": place, "quantity": quantity} for (lot, place), quantity in totals.items()]
-
-
-def _all_there(changed: int, wanted: int) -> None:
-    if changed != wanted:
-        raise AdapterRefused("NO_BALANCE", f"{wanted - changed} of {wanted} balances do not exist")
+    changed = connection.execute(statement).rowcount
+    if changed != len(rows):
+        raise AdapterRefused("NO_BALANCE", f"{len(rows) - changed} of {len(rows)} balances do not exist")

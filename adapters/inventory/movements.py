@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.inventory import ledger, planning
-from adapters.inventory.ledger import BALANCES, LOTS, Move
+from adapters.inventory.ledger import LOTS, Move
 from adapters.inventory.port import MoveAnswer, ReceiptAnswer
 from db.once import Done, Request
 from db.tables import Material, core
@@ -59,7 +59,7 @@ def receive(
     status: str = LotStatus.QUARANTINE
     if made.one_or_none() is None:
         status = _add_to(connection, delivery, expires_on)
-        ledger.lock_balances(connection, [(delivery.lot, delivery.place)])
+    ledger.lock_balances(connection, [(delivery.lot, delivery.place)])
     arrival = Move(
         request.key, delivery.lot, ledger.SUPPLIER, delivery.place, delivery.quantity, delivery.unit, "receipt"
     )
@@ -151,7 +151,7 @@ def _out_of(
     work_order: str | None,
 ) -> list[Move]:
     """Moves that empty the zones of a lot; its balances are locked, the target's among them."""
-    stock = ledger.read_stock(connection, BALANCES.c.lot == lot.number, lock=True)
+    stock = ledger.lock_stock_of(connection, lot.number, target)
     return [
         Move(f"{request.key}/{line.place}", line.lot, line.place, target, line.free, line.unit, kind, work_order)
         for line in stock
@@ -165,7 +165,7 @@ def settle(connection: Connection, request: Request, lot: Row[Any], *, accepted:
     What a work order has reserved stays until it is allocated anew: a rejected lot is never issued.
     """
     if accepted:
-        stock = ledger.read_stock(connection, BALANCES.c.lot == lot.number, lock=True)
+        stock = ledger.lock_stock_of(connection, lot.number, ledger.RAW)
         taken = [line for line in stock if line.place == ledger.RECEIVING and line.free > 0]
         moves = [
             Move(f"{request.key}/{line.place}", line.lot, line.place, ledger.RAW, line.free, line.unit, "accepted")

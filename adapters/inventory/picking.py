@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, union, update
+from sqlalchemy import Connection, Row, and_, collate, func, or_, select, union, update
 
 from adapters.inventory import ledger, planning
 from adapters.inventory.ledger import BALANCES, LOTS, MOVES, PLACES, Move
@@ -145,7 +145,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
         select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on)
         .join(LOTS, LOTS.c.number == RESERVATIONS.c.lot)
         .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(("reserved", "issued")))
-        .order_by(RESERVATIONS.c.lot)
+        .order_by(collate(RESERVATIONS.c.lot, "C"))
         .with_for_update(of=LOTS, read=True)
     )
     known = connection.execute(statement).all()

@@ -135,7 +135,7 @@ def test_moves_always_add_up_to_balances(warehouse: Warehouse) -> None:
 
     Bound.warehouse = warehouse
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-    how = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=checks)
+    how = settings(max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Bound, settings=how)
 
 

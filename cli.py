@@ -1,0 +1,326 @@
+"""The `mes` command. Every command works on the system of its data folder: the running one, or one of its own."""
+
+import asyncio
+import json
+import os
+import re
+import runpy
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+import wiring
+from db import audit
+from db.queries.trace import Direction, LotUnknown, Trace, trace
+from db.session import engine_for
+from domain.quantities import plain
+from replay.client import NotTaken
+from replay.jobshop import replay_jobshop
+from replay.progress import Progress as Step
+from replay.report import ReplayReport
+from replay.tablets import replay_tablets
+from settings import DEFAULT_DATA_DIR
+from system import Addresses, EmbeddedSystem, SystemRefusal, attach_or_start, running
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Millwright, a manufacturing execution system.")
+replay_app = typer.Typer(no_args_is_help=True, help="Run real plants' data through the system.")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
+app.add_typer(replay_app, name="replay")
+app.add_typer(audit_app, name="audit")
+SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
+screen = Console(stderr=True)
+out = Console()
+
+DataDir = Annotated[Path, typer.Option("--data-dir", help="where the system keeps its state")]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="write what happened as JSON into this file")]
+AtOnce = Annotated[int, typer.Option("--concurrency", min=1, max=64, help="orders at a time")]
+
+
+def _say(step: str) -> None:
+    screen.print(f"[dim]· {step}[/dim]")
+
+
+@contextmanager
+def _system(
+    data_dir: Path, series: Path | None = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
+) -> Iterator[Addresses]:
+    """The whole system of a folder, with worker, gateway, API and press."""
+    with attach_or_start(data_dir, children=wiring.children(series), migrate=wiring.migrate, report=_say) as addresses:
+        yield addresses
+
+
+@contextmanager
+def _record(data_dir: Path) -> Iterator[Addresses]:
+    """The record of a folder; only its servers are started, if they do not run."""
+    with attach_or_start(data_dir, migrate=wiring.migrate, report=_say) as addresses:
+        yield addresses
+
+
+@app.command()
+def up(
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    port: Annotated[int, typer.Option("--port", help="port of the API on 127.0.0.1")] = 8080,
+) -> None:
+    """Start everything and keep it running until Ctrl-C."""
+    with EmbeddedSystem(
+        data_dir, api_port=port, children=wiring.children(SAMPLE_SERIES), migrate=wiring.migrate, report=_say
+    ) as system:
+        table = Table(show_header=False, box=None)
+        table.add_row("API", f"{system.api_url}/api/v1  (documentation: {system.api_url}/docs)")
+        table.add_row("Temporal", system.temporal_address)
+        table.add_row("Data", str(data_dir.resolve()))
+        table.add_row("People", ", ".join(wiring.people(data_dir)))
+        table.add_row("Passwords", f"mes password USER --data-dir {data_dir}")
+        screen.print(table)
+        system.run_until_stopped()
+
+
+@app.command()
+def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """What runs on this data folder."""
+    state = running(data_dir)
+    out.print_json(json.dumps(state if state is not None else {"state": "stopped"}, default=str))
+
+
+@app.command()
+def password(user: str, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """The password that was made for one of the first accounts of this data folder."""
+    found = wiring.password_of(data_dir, user)
+    if found is None:
+        _end(
+            f"there is no first account {user}; there are: {', '.join([*wiring.people(data_dir), 'admin', 'auditor'])}"
+        )
+    print(found)
+
+
+@app.command()
+def demo(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Real tablet batches from approval to close, two of them on the press, and where every lot went."""
+    with _system(data_dir) as addresses:
+        report = _replay_tablets(addresses, wiring.SAMPLE_TABLETS, None, 4)
+        _summary(report)
+        if any(order.state != "closed" for order in report.orders):
+            _end("not every order was closed")
+        lot = report.orders[0].input_lots[0].lot
+        _draw(_trace(addresses, lot, "forward"))
+        _verify(addresses)
+
+
+@replay_app.command()
+def tablets(
+    directory: Path,
+    batches: Annotated[str | None, typer.Option(help="batch numbers, as 1-50 or 19,60")] = None,
+    report: ReportFile = None,
+    concurrency: AtOnce = 8,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Every row of DIRECTORY/laboratory.csv becomes a production order of the tablet plant."""
+    if not (directory / "laboratory.csv").is_file():
+        _end(f"there is no laboratory.csv in {directory}")
+    chosen = None if batches is None else _numbers(batches)
+    series = directory / "press_timeseries.csv"
+    with _system(data_dir, series if series.exists() else SAMPLE_SERIES) as addresses:
+        _finish(_replay_tablets(addresses, directory, chosen, concurrency), report)
+
+
+@replay_app.command()
+def jobshop(
+    file: Path, report: ReportFile = None, concurrency: AtOnce = 8, data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """Every work order of FILE becomes a production order of the job shop."""
+    if not file.is_file():
+        _end(f"there is no file {file}")
+    with _system(data_dir) as addresses, _progress("job shop") as watch:
+        done = asyncio.run(
+            replay_jobshop(
+                lambda: _client(addresses), wiring.people(addresses.data_dir), file, concurrency=concurrency,
+                watcher=watch,
+            )
+        )  # fmt: skip
+    _finish(done, report)
+
+
+def _replay_tablets(
+    addresses: Addresses, directory: Path, batches: Collection[int] | None, concurrency: int
+) -> ReplayReport:
+    with _progress("tablets") as watch:
+        return asyncio.run(
+            replay_tablets(
+                lambda: _client(addresses), wiring.people(addresses.data_dir), directory, batches=batches,
+                concurrency=concurrency, press_connection=wiring.PRESS_CONNECTION, watcher=watch,
+            )
+        )  # fmt: skip
+
+
+def _client(addresses: Addresses) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=addresses.api_url or "", timeout=60)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Any]:
+    """A bar for the orders that are over, with what was last done beside it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[stage]}"), console=screen) as bar:
+        task = bar.add_task(name, total=None, stage="")
+
+        def watch(step: Step) -> None:
+            bar.update(task, total=step.total, completed=step.done, stage=f"{step.order} {step.stage}")
+
+        yield watch
+
+
+def _finish(report: ReplayReport, file: Path | None) -> None:
+    _summary(report)
+    if file is not None:
+        report.write(file)
+        screen.print(f"report: {file}")
+
+
+def _summary(report: ReplayReport) -> None:
+    states: dict[str, int] = {}
+    for order in report.orders:
+        states[order.state] = states.get(order.state, 0) + 1
+    table = Table(show_header=False, box=None)
+    table.add_row("orders", ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none")
+    table.add_row("good", f"{sum(order.good_quantity for order in report.orders):,}")
+    table.add_row("scrap", f"{sum(order.scrap_quantity for order in report.orders):,}")
+    table.add_row("deviations", str(sum(order.deviations for order in report.orders)))
+    table.add_row("time", f"{report.seconds:.1f} s, {report.orders_per_second:.2f} orders/s")
+    screen.print(table)
+    for refusal in report.refusals[:20]:
+        screen.print(f"[yellow]refused[/yellow] row {refusal.row}: {refusal.code} {refusal.detail}")
+    if len(report.refusals) > 20:
+        screen.print(f"… and {len(report.refusals) - 20} more")
+
+
+@app.command(name="trace")
+def trace_command(
+    lot: str,
+    direction: Annotated[str, typer.Option(help="forward, backward or both")] = "forward",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Where a lot went, or what it was made from."""
+    if direction not in ("forward", "backward", "both"):
+        _end(f"{direction} is no direction: forward, backward or both")
+    with _record(data_dir) as addresses:
+        found = _trace(addresses, lot, direction)  # type: ignore[arg-type]
+    if as_json:
+        print(json.dumps(found.as_document()))
+    else:
+        _draw(found)
+
+
+def _trace(addresses: Addresses, lot: str, direction: Direction) -> Trace:
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return trace(connection, lot, direction)
+    except LotUnknown as unknown:
+        _end(str(unknown))
+    finally:
+        engine.dispose()
+
+
+def _draw(found: Trace) -> None:
+    table = Table(title=f"{found.direction} trace of {found.lot}")
+    for column in ("from", "to", "quantity", "work order"):
+        table.add_column(column)
+    for edge in found.edges:
+        table.add_row(edge.source, edge.target, f"{plain(edge.quantity)} {edge.unit}", edge.work_order)
+    out.print(table)
+
+
+@audit_app.command()
+def verify(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Walk the whole chain; name the first row that is not as it was written."""
+    with _record(data_dir) as addresses:
+        _verify(addresses)
+
+
+def _verify(addresses: Addresses) -> None:
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.begin() as connection:
+            verdict = audit.verify(connection)
+    finally:
+        engine.dispose()
+    if verdict.broken_at is not None:
+        _end(f"audit trail broken at row {verdict.broken_at}: {verdict.detail}")
+    out.print(f"audit trail: {verdict.detail}, head {verdict.head}")
+
+
+@app.command()
+def worker() -> None:
+    """The worker of orders, on the servers that DATABASE_URL and TEMPORAL_ADDRESS name."""
+    _module("worker", "--role", "orders")
+
+
+@app.command()
+def gateway() -> None:
+    """The worker beside the machines, on the servers that the environment names."""
+    _module("worker", "--role", "gateway")
+
+
+@app.command()
+def api() -> None:
+    """The API, on the servers that the environment names."""
+    _module("api")
+
+
+def _module(name: str, *arguments: str) -> None:
+    sys.argv = [name, *arguments]
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def _numbers(text: str) -> set[int]:
+    """`1-50,60` → the numbers that it names."""
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", part)
+        if match is None:
+            _end(f"{part!r} names no batches: write 1-50 or 19,60")
+        first = int(match[1])
+        found |= set(range(first, int(match[2] or first) + 1))
+    return found
+
+
+def _end(message: str) -> NoReturn:
+    screen.print(f"[red]{message}[/red]", highlight=False)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry of the command; a refusal is a sentence, not a stack trace."""
+    try:
+        app(standalone_mode=False)
+    except SystemRefusal as refusal:
+        screen.print(f"[red]{refusal.detail}[/red]\n{refusal.remedy}", highlight=False)
+        sys.exit(2)
+    except NotTaken as refused:
+        screen.print(f"[red]{refused}[/red]", highlight=False)
+        sys.exit(1)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("MES_DEBUG"):
+            raise
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a mistake on the command line
+            error.show()
+            sys.exit(error.exit_code)
+        screen.print(f"[red]{type(error).__name__}: {error}[/red]\n(MES_DEBUG=1 shows where)", highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,13 +16,39 @@ from api.gate import PREFIX, Gate
 from api.history import Histories
 from api.orders_door import Orders
 from api.outcomes import Outcomes
-from api.routes import auth, master_data, orders, plan_lines, quality, records, reports, traces, users, wms, work_orders
+from api.routes import (
+    auth,
+    master_data,
+    orders,
+    plan_lines,
+    quality,
+    records,
+    reports,
+    traces,
+    users,
+    validation,
+    wms,
+    work_orders,
+)
 from api.security import Sessions
 from db.session import engine_for
 from settings import Settings, from_environment
 from workflows.policies import TASK_QUEUE
 
-ROUTERS = (auth, users, master_data, plan_lines, orders, work_orders, reports, wms, quality, traces, records)
+ROUTERS = (
+    auth,
+    users,
+    master_data,
+    plan_lines,
+    orders,
+    work_orders,
+    reports,
+    wms,
+    quality,
+    traces,
+    validation,
+    records,
+)
 
 
 def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services:

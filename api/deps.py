@@ -83,8 +83,8 @@ def not_authorised(session: Session, action: str, entity: str, roles: tuple[str,
     return Problem(403, "NOT_AUTHORISED", detail, blockers=(blocker,))
 
 
-def services(request: Request) -> Services:
-    """The services of this process."""
+async def services(request: Request) -> Services:
+    """The services of this process. (Not a plain function: FastAPI would hand it to a thread.)"""
     found: Services = request.app.state.services
     return found
 
@@ -92,7 +92,7 @@ def services(request: Request) -> Services:
 With = Annotated[Services, Depends(services)]
 
 
-def caller(request: Request, found: With) -> Caller:
+async def caller(request: Request, found: With) -> Caller:
     """Who asks. The gate has looked the session up."""
     return Caller(request.state.session, request.state.source, found)
 

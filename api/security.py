@@ -69,11 +69,10 @@ def hashed(password: str) -> str:
 
 def matches(password_hash: str, password: str) -> bool:
     """Whether the password is the one that was hashed."""
-    with _HASHING:
-        try:
-            return _HASHER.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        return _HASHER.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 _NOBODY: Final = _HASHER.hash(secrets.token_urlsafe(16))
@@ -106,6 +105,11 @@ def check_password(engine: Engine, user_id: str, password: str, *, act: str, sou
 
     `act` names what was attempted (`login`, `signature`). Raises 403 ACCOUNT_LOCKED; takes 50 ms: call it in a thread.
     """
+    with _HASHING:  # from the look at the lock to the count: many attempts at once do not slip past it
+        return _check_password(engine, user_id, password, act, source)
+
+
+def _check_password(engine: Engine, user_id: str, password: str, act: str, source: str) -> users.User | None:
     with engine.connect() as connection:
         user = users.find(connection, user_id)
     if user is None or not user.is_active:

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from adapters.inventory.port import MaterialNeed
 from api import documents
-from api.commands import PICK_LIST, perform
+from api.commands import PICK_LIST, WORK_ORDER, perform
 from api.deps import Caller, Reading, Who, With, only
 from api.errors import not_found
 from api.history import Folded
@@ -17,7 +17,7 @@ from api.neighbours import once
 from api.routes.work_orders import read
 from api.security import Role
 from api.shapes import CommandBody, Identifier, Positive, Text
-from db.queries import stock
+from db.queries import reports, stock
 from domain import commands as c
 
 router = APIRouter(prefix="/wms", tags=["warehouse"])
@@ -34,6 +34,14 @@ class ReceiptBody(CommandBody):
     place: Identifier = "RECEIVING"
     supplier: Text | None = None
     expires_on: date | None = None
+
+
+class FromReportBody(CommandBody):
+    """Which report, where to, how much (everything good when it is not given)."""
+
+    report_number: Identifier
+    place: Identifier
+    quantity: Positive | None = None
 
 
 @router.get("/outbound-orders/{pick_list_id}")
@@ -74,6 +82,21 @@ for _path, _kind in (
     ("execute", c.IssuePickList),
 ):
     _plain(_path, _kind)
+
+
+@router.post("/inbound-orders/from-production-report")
+async def from_report(body: FromReportBody, who: Who) -> Response:
+    """Bring what was reported into the warehouse: the put-away of the report's work order."""
+    work_order_id = await run_in_threadpool(_work_order_of, who, body.report_number)
+    return await perform(who, c.PutAway, WORK_ORDER, work_order_id, body)
+
+
+def _work_order_of(who: Caller, report_number: str) -> UUID:
+    with who.services.engine.connect() as connection:
+        number = reports.work_order_of(connection, report_number)
+    if number is None:
+        raise not_found("production report", report_number)
+    return documents.work_order_id(number)
 
 
 @router.post("/receipts")

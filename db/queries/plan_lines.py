@@ -94,3 +94,15 @@ def made(connection: Connection, order_number: str) -> tuple[str, list[str]] | N
     )
     rows = connection.execute(statement).all()
     return (rows[0].state, [row.number for row in rows if row.number is not None]) if rows else None
+
+
+def without_order(connection: Connection, limit: int) -> list[Row[Any]]:
+    """Lines of which no order was made yet, oldest first."""
+    statement = (
+        select(LINES)
+        .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
+        .where(ORDERS.c.number.is_(None))
+        .order_by(LINES.c.created_at, LINES.c.reference)
+        .limit(limit)
+    )
+    return list(connection.execute(statement))

@@ -31,3 +31,8 @@ def of_work_order(connection: Connection, work_order: str, limit: int, after: st
         }
         for row in rows
     ]  # fmt: skip
+
+
+def work_order_of(connection: Connection, number: str) -> str | None:
+    """The work order of a report."""
+    return connection.execute(select(REPORTS.c.work_order).where(REPORTS.c.number == number)).scalar_one_or_none()

@@ -50,8 +50,8 @@ def material(code: str, kind: str, unit: str) -> dict[str, Any]:
 MASTER_DATA: dict[str, Any] = {
     "materials": [
         material("STEEL", "raw", "kg"), material("GREASE", "raw", "kg"), material("ROD", "semiFinished", "pcs"),
-        material("AXLE", "semiFinished", "pcs"), material("CART", "finished", "pcs"), material("TAB", "finished", "pcs"),
-        material("API", "raw", "kg"),
+        material("AXLE", "semiFinished", "pcs"), material("CART", "finished", "pcs"),
+        material("TAB", "finished", "pcs"), material("API", "raw", "kg"),
     ],
     "places": [
         {"code": code, "name": code.title(), "zone": zone}

@@ -147,7 +147,10 @@ async def test_the_same_command_five_times_has_one_effect_and_one_answer(company
     order = (await create(company))["id"]
     desk = await company.desk("pia")
     at_once = [desk.command(f"/mes/orders/{order}/submit", commandId="same-five") for _ in range(4)]
-    answers = [*(await asyncio.gather(*at_once)), await desk.command(f"/mes/orders/{order}/submit", commandId="same-five")]
+    answers = [
+        *(await asyncio.gather(*at_once)),
+        await desk.command(f"/mes/orders/{order}/submit", commandId="same-five"),
+    ]
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
     with engine.connect() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -36,11 +36,15 @@ def workflow_runner(*, sandbox: bool = True) -> WorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
 
 
-async def connect(address: str, namespace: str = "default", *, attempts: int = 60) -> Client:
+async def connect(
+    address: str, namespace: str = "default", *, attempts: int = 60, interceptors: Sequence[Interceptor] = ()
+) -> Client:
     """A client; a server that is not there yet is asked again every half second."""
     for attempt in range(attempts):
         try:
-            return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+            return await Client.connect(
+                address, namespace=namespace, data_converter=pydantic_data_converter, interceptors=interceptors
+            )
         except RuntimeError:
             if attempt == attempts - 1:
                 raise

@@ -35,7 +35,7 @@ def load_specification(
 ) -> OrderSpecification:
     """The specification of a plan line's order; what release must refuse stands in its `gaps`.
 
-    `line` is a row of plan_line with a batch number. Raises `Refused` when the policy is unknown or the bill of
+    `line` is a row of plan_line; without a batch number its order number names the lot. Raises `Refused` when the policy is unknown or the bill of
     material has a loop.
     """
     policy = policies.newest(connection, line.policy)
@@ -61,6 +61,7 @@ class _Builder:
 
     def build(self) -> OrderSpecification:
         line = self.line
+        self.lot = line.batch_number or line.order_number
         self.parts = structure.parts(self.connection, [line.product], self.moment)
         if (loop := structure.loop(self.parts)) is not None:
             found = " → ".join(loop)
@@ -72,7 +73,7 @@ class _Builder:
         self.stations = structure.stations(self.connection, capabilities)
         product = self.parts[line.product]
         self._check_product(product)
-        self._work_order(product, line.quantity, line.batch_number, None)
+        self._work_order(product, line.quantity, self.lot, None)
         return self._order(product)
 
     def _order(self, product: Part) -> OrderSpecification:
@@ -138,7 +139,7 @@ class _Builder:
         needed = needed_quantity(row.quantity, quantity, parent.base_quantity, row.loss_percent)
         lots = tuple((self.line.fixed_lots or {}).get(row.material, ()))
         if self._is_made(row.material):
-            lots = (f"{self.line.batch_number}-{self.count + 1:02d}",)
+            lots = (f"{self.lot}-{self.count + 1:02d}",)
             self._work_order(part, needed, lots[0], number)
         return MaterialLine(
             line=row.line, material=row.material, quantity=needed, unit=row.unit, operation=row.operation,

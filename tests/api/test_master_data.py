@@ -96,7 +96,7 @@ def test_loops_are_found_as_networkx_finds_them(edges: dict[int, set[int]]) -> N
         return Part(str(code), None, "", "", "", True, True, None, "1", Decimal(1), lines)
 
     found = loop({str(code): part(code, below) for code, below in edges.items()})
-    graph = nx.DiGraph([(str(code), str(other)) for code, below in edges.items() for other in below])
+    graph: Any = nx.DiGraph([(str(code), str(other)) for code, below in edges.items() for other in below])
     assert (found is not None) == (not nx.is_directed_acyclic_graph(graph))
     if found is not None:
         assert found[0] == found[-1]
@@ -190,7 +190,7 @@ async def test_one_work_order_for_each_made_level(company: Company, engine: Engi
     assert cart.materials[0].fixed_lots == (axle.output_lot,)
     assert axle.materials[0].fixed_lots == (rod.output_lot,)
     assert [(own.material, own.quantity) for own in cart.materials] == [("AXLE", 20), ("GREASE", Decimal("1.1"))]
-    assert (axle.quantity, rod.quantity, rod.materials[0].quantity) == (20, 30, 10)
+    assert [axle.quantity, rod.quantity, rod.materials[0].quantity] == [20, 30, 10]
     assert [own.sequence for own in cart.operations] == [10, 20, 30]
     assert {own.workstation for own in cart.operations[:2]} == {"SAW-1", "SAW-2"}
     assert cart.output_lot.startswith("LOT-SPEC")

@@ -49,7 +49,7 @@ ABORT_JOB: Final[dict[str, Any]] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
-NEIGHBOUR_BACK_OFF: Final = (1, 2, 5, 10, 20, 30, 60)
+NEIGHBOUR_BACK_OFF: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 """Seconds between attempts at a neighbour that does not answer; the last one repeats. People may ask for it now."""
 
 

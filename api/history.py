@@ -1,6 +1,6 @@
 """Orders folded from their recorded facts: as they stand in the record, and as they stood at any moment.
 
-The newest state of orders that were looked at lately is kept and only the facts that came since are folded. The
+The newest state of open orders that were looked at lately is kept and only the facts since are folded. The
 document that people see is made from the fold alone, so that one of now and one of then differ by nothing but time.
 """
 
@@ -16,8 +16,10 @@ from sqlalchemy import Connection
 from db.queries import facts
 from domain import events as e
 from domain.process import Process, created, fold
+from domain.states import ORDER
 
-KEPT = 500
+KEPT = 128
+"""Orders whose newest state is kept: a large one takes most of a megabyte."""
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Histories:
         with lock:
             known = kept[0] if kept else None
             folded = _fold(known, facts.since(connection, number, known.process.revision if known else 0))
-            kept[:] = [] if folded is None else [folded]
+            is_open = folded is not None and not ORDER.is_final(folded.process.state)
+            kept[:] = [folded] if folded is not None and is_open else []
             yield folded
 
 

@@ -35,8 +35,8 @@ def load_specification(
 ) -> OrderSpecification:
     """The specification of a plan line's order; what release must refuse stands in its `gaps`.
 
-    `line` is a row of plan_line; without a batch number its order number names the lot. Raises `Refused` when the policy is unknown or the bill of
-    material has a loop.
+    `line` is a row of plan_line; without a batch number its order number names the lot. Raises `Refused` when the
+    policy is unknown or the bill of material has a loop.
     """
     policy = policies.newest(connection, line.policy)
     if policy is None:

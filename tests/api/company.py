@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import uuid
 from typing import Any
 from uuid import UUID
 
@@ -157,7 +158,8 @@ class Company:
     async def plan(self, reference: str, **more: Any) -> dict[str, Any]:
         """A plan line."""
         body = {"reference": reference, "product": "TAB", "quantity": "1000", "unit": "pcs", "policy": "gmp",
-                "plant": "demo", **more}  # fmt: skip
+                # Modules have databases of their own, but share one engine: numbers must not come twice there.
+                "plant": "demo", "orderNumber": f"PO-{uuid.uuid4().hex[:10]}", **more}  # fmt: skip
         answer = await (await self.desk("pia")).post("/mes/plan-lines", [body])
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()[0]

@@ -145,7 +145,7 @@ class Plant:
         response = await self._client.request(
             method, API + path, headers={"Authorization": f"Bearer {token}"}, **content
         )
-        if response.status_code == 401 and _code(response) == "NOT_AUTHENTICATED":
+        if response.status_code == 401 and _code(response) in ("NOT_AUTHENTICATED", "SESSION_EXPIRED"):
             # The session ended, by time or by a restart: log in again and send the same once more.
             if self._tokens.get(who) == token:
                 del self._tokens[who]

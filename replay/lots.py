@@ -7,18 +7,20 @@ inspection of its own; the system finds the disagreement and opens a deviation, 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from domain.quantities import plain
 from plants.tablets.characteristics import INCOMING, Limits
 from plants.tablets.formula import formula_mg
 from plants.tablets.source import Batch
 from plants.texts import number_in, written_out
-from replay.client import Plant
+from replay.client import Document, Plant
 from replay.people import ANALYST, ANALYST_2, KEEPER
 
 Values = dict[str, str]
 _MG_PER_KG: Final = 1_000_000
+_OPEN: Final = ("created", "resultsEntered", "outOfSpecification")
+_INCOMING_PLACES: Final = ("RECEIVING", "RAW")
 
 
 @dataclass
@@ -70,29 +72,67 @@ def as_entered(values: Values, limits: Mapping[str, Limits]) -> list[dict[str, s
 
 
 async def receive(plant: Plant, lot: IncomingLot) -> None:
-    """Receive the lot and have it tested. Raises `NotTaken`; after it the lot's orders can only be short."""
-    made = (lot.lot, *sorted(lot.batches))
-    body = {"lot": lot.lot, "material": lot.material, "quantity": plain(lot.quantity), "unit": "kg"}
-    received = await plant.command(KEEPER, "/wms/receipts", body, key=("receipt", *made))
-    if lot.values:
-        await _inspect(plant, lot, _number(received), lot.values[0], ("incoming", *made))
-    for values in lot.values[1:]:
-        key = ("again", lot.lot, *(f"{name}={text}" for name, text in sorted(values.items())))
+    """Have enough of the lot in released stock, and every set of its values on record; what is there is not done again.
+
+    Raises `NotTaken`; after it the lot's orders can only be short.
+    """
+    missing = lot.quantity - await _on_hand(plant, lot.lot)
+    made = (lot.lot, *sorted(lot.batches), plain(missing))
+    if missing > 0:
+        body = {"lot": lot.lot, "material": lot.material, "quantity": plain(missing), "unit": "kg"}
+        await plant.command(KEEPER, "/wms/receipts", body, key=("receipt", *made))
+    inspections = (await plant.get(ANALYST, "/quality/inspections", lot=lot.lot))["inspections"]
+    open_ones = [inspection for inspection in inspections if inspection["state"] in _OPEN]
+    known = [_entered(inspection) for inspection in inspections if inspection["results"]]
+    new = [values for values in lot.values if not any(values.items() <= before.items() for before in known)]
+    for inspection in open_ones:
+        if inspection["state"] == "created" and lot.values:
+            await _enter(plant, lot, inspection["number"], new.pop(0) if new else lot.values[0])
+        await _decide(plant, lot.lot, inspection["number"])
+    if not open_ones and not new and lot.values and await _is_waiting(plant, lot.lot):
+        new = lot.values[:1]  # a delivery whose inspection was never asked for
+    for values in new:
+        key = ("again", *made, *(f"{name}={text}" for name, text in sorted(values.items())))
         asked = await plant.command(ANALYST, "/quality/inspections", {"lot": lot.lot}, key=key)
-        await _inspect(plant, lot, _number(asked), values, key)
+        await _enter(plant, lot, asked["number"], values)
+        await _decide(plant, lot.lot, asked["number"])
 
 
-def _number(answer: Mapping[str, Any]) -> str:
-    """The inspection's number: of the inspection that a receipt asked for, or of the one that was asked for itself."""
-    found = answer.get("result") or answer
-    inspection = found.get("inspection")
-    return str(inspection["number"] if isinstance(inspection, Mapping) else found["number"])
+async def _stock(plant: Plant, lot: str) -> list[Document]:
+    found: list[Document] = (await plant.get(KEEPER, "/wms/stock", lot=lot))["stock"]
+    return found
 
 
-async def _inspect(plant: Plant, lot: IncomingLot, number: str, values: Values, key: tuple[object, ...]) -> None:
-    path = f"/quality/inspections/{number}"
-    entered = {"values": as_entered(values, INCOMING[lot.material])}
-    answer = await plant.command(ANALYST, f"{path}/results", entered, key=(*key, "results"))
-    state = (answer.get("result") or answer).get("state")
-    decision = {"accept": state != "outOfSpecification"}
-    await plant.command(ANALYST_2, f"{path}/decision", decision, key=(*key, "decision"), signed=True)
+async def _on_hand(plant: Plant, lot: str) -> Decimal:
+    """What nobody has reserved of what is in raw stock or on its way there."""
+    return sum(
+        (
+            Decimal(balance["onHand"]) - Decimal(balance["reserved"])
+            for balance in await _stock(plant, lot)
+            if balance["place"] in _INCOMING_PLACES
+        ),
+        Decimal(0),
+    )
+
+
+async def _is_waiting(plant: Plant, lot: str) -> bool:
+    return any(balance["place"] == "RECEIVING" for balance in await _stock(plant, lot))
+
+
+def _entered(inspection: Document) -> Values:
+    return {result["name"]: result["text"] for result in inspection["results"]}
+
+
+async def _enter(plant: Plant, lot: IncomingLot, number: str, values: Values) -> None:
+    body = {"values": as_entered(values, INCOMING[lot.material])}
+    await plant.command(ANALYST, f"/quality/inspections/{number}/results", body, key=(number, "results"))
+
+
+async def _decide(plant: Plant, lot: str, number: str) -> None:
+    """Accept what is within its limits; out of specification there is nothing to accept. Untested stays undecided."""
+    inspections = (await plant.get(ANALYST_2, "/quality/inspections", lot=lot))["inspections"]
+    state = next(inspection["state"] for inspection in inspections if inspection["number"] == number)
+    if state in ("resultsEntered", "outOfSpecification"):
+        decision = {"accept": state == "resultsEntered"}
+        path = f"/quality/inspections/{number}/decision"
+        await plant.command(ANALYST_2, path, decision, key=(number, "decision"), signed=True)

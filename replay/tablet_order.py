@@ -107,8 +107,7 @@ class TabletOrder:
             if not await self._machine_reported(code):
                 good, waste = pressed(self._batch), self._batch.waste()
                 await self._report(code, operator, good, waste, optional=True)
-            features = {name: self._batch.process.get(column, "") for column, (name, _) in c.PROCESS_COLUMNS.items()}
-            await self._record(code, operator, {**self._batch.cells, **features}, cores)
+            await self._record(code, operator, in_process_cells(self._batch), cores)
         if code == "COAT":
             await self._record(code, operator, self._batch.cells, c.COATED)
             await self._report(code, operator, coated(self._batch), Decimal(0))
@@ -144,7 +143,6 @@ class TabletOrder:
 
     async def _record(self, code: str, operator: str, cells: Mapping[str, str], limits: Mapping[str, c.Limits]) -> None:
         """In-process values as they stand in the source. Quality decides about those that are out of limits."""
-        self._note_unreadable(cells, limits)
         values = measured(cells, limits)
         if not values:
             return
@@ -158,7 +156,6 @@ class TabletOrder:
     async def _inspect(self) -> bool:
         """Release testing by one analyst, decided by another. Whether the batch was accepted."""
         order = await self._wait(lambda own: own.get("inspection") is not None)
-        self._note_unreadable(self._batch.cells, c.RELEASE)
         values = measured(self._batch.cells, c.RELEASE)
         if not values:
             raise NotTaken(0, "NOT_TESTED", "the source has no release test of this batch")
@@ -192,9 +189,25 @@ class TabletOrder:
         own: Document = order["workOrders"][0]
         return {**own, "revision": order["revision"]}
 
-    def _note_unreadable(self, cells: Mapping[str, str], names: Mapping[str, c.Limits]) -> None:
-        for found in not_numbers(cells, list(names)):
-            self.refusals.append(Refusal(row=self._batch.row, code="NOT_A_NUMBER", detail=f"{self._number}: {found}"))
+
+def in_process_cells(batch: Batch) -> dict[str, str]:
+    """The row's cells under the names that are asked for, with those of `process.csv`."""
+    features = {name: batch.process.get(column, "") for column, (name, _) in c.PROCESS_COLUMNS.items()}
+    return {**batch.cells, **features}
+
+
+def unreadable_values(batch: Batch) -> list[Refusal]:
+    """Cells with a measured value that is not a number: they are not entered, and said."""
+    asked = {
+        **c.compressed(Decimal(0)),
+        **c.COATED,
+        **c.RELEASE,
+        **{k: v for one in c.INCOMING.values() for k, v in one.items()},
+    }
+    return [
+        Refusal(row=batch.row, code="NOT_A_NUMBER", detail=f"{batch.order_number}: {found}")
+        for found in not_numbers(in_process_cells(batch), list(asked))
+    ]
 
 
 def findings(batch: Batch) -> list[tuple[str, str]]:

@@ -11,12 +11,12 @@ from plants.tablets import master_data
 from plants.tablets.source import Batch, read
 from plants.texts import Unreadable
 from replay import lots
-from replay.client import NotTaken, Plant
+from replay.client import Document, NotTaken, Plant
 from replay.people import PLANNER, Person
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
 from replay.report import Refusal, ReplayedOrder, ReplayReport, replayed
 from replay.setup import import_master_data
-from replay.tablet_order import TabletOrder
+from replay.tablet_order import TabletOrder, unreadable_values
 
 
 async def replay_tablets(
@@ -59,6 +59,15 @@ def online_codes(directory: Path) -> set[str]:
         return {row["code"].strip() for row in csv.DictReader(file, delimiter=";") if row.get("code")}
 
 
+def is_unsupplied(order: Document | None) -> bool:
+    """Whether an order has yet to reserve its material."""
+    if order is None:
+        return True
+    if order["state"] in ("closed", "cancelling", "cancelled", "aborted"):
+        return False
+    return any((own["pickList"] or {}).get("state") in (None, "created", "short") for own in order["workOrders"])
+
+
 def _names_one_of(unreadable: Unreadable, batches: Collection[int]) -> bool:
     """Whether a row that cannot be read may belong to the chosen batches; without a number it may be any."""
     label = unreadable.detail.removeprefix("batch ").split(":")[0].split(" ")[0]
@@ -72,6 +81,8 @@ class _Replay:
         self._plant, self._batches, self._count = plant, batches, count
         self._made: dict[int, ReplayedOrder] = {}
         self._lots: dict[str, asyncio.Task[NotTaken | None]] = {}
+        self._closed: set[int] = set()
+        """Batches that an earlier replay has finished."""
         self.refusals: list[Refusal] = []
 
     @property
@@ -84,11 +95,14 @@ class _Replay:
         pending: list[Batch] = []
 
         async def look(batch: Batch) -> None:
-            if await self._plant.order(PLANNER, batch.order_number) is None:
+            found = await self._plant.order(PLANNER, batch.order_number)
+            if is_unsupplied(found):
                 pending.append(batch)
+            elif found is not None and found["state"] == "closed":
+                self._closed.add(batch.number)
 
         await in_parallel(self._batches, look, at_once)
-        # An order that is there took part in an earlier run, and with it what it needs.
+        # What an order has reserved is its own; stock that is free is for the orders that have not.
         pending.sort(key=lambda batch: batch.row)
         gate = asyncio.Semaphore(at_once)
         async with asyncio.TaskGroup() as group:
@@ -106,6 +120,12 @@ class _Replay:
             return None
 
     async def _order(self, batch: Batch) -> None:
+        self.refusals += unreadable_values(batch)
+        if batch.number not in self._closed:
+            await self._make(batch)
+        await self._close_the_books(batch)
+
+    async def _make(self, batch: Batch) -> None:
         for lot in batch.lots.values():
             if lot in self._lots and (refused := await self._lots[lot]) is not None:
                 self.refusals.append(refusal_of(batch.row, f"lot {lot}", refused))
@@ -115,7 +135,6 @@ class _Replay:
         except NotTaken as refused:
             order.refusals.append(refusal_of(batch.row, batch.order_number, refused))
         self.refusals += order.refusals
-        await self._close_the_books(batch)
 
     async def _close_the_books(self, batch: Batch) -> None:
         """What became of it stands in the record, however far it came."""

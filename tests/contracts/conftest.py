@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from system.addresses import Addresses
 from tests.db.database import Database, fresh_database
 
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[Database]:
+def database(servers: Addresses) -> Iterator[Database]:
     """A migrated database with places."""
-    with fresh_database() as made:
+    with fresh_database(servers.database_owner_url, servers.database_url) as made:
         yield made

@@ -1,6 +1,5 @@
 """A database of one's own for tests: made, migrated, filled with a small plant, dropped."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from db.session import engine_for
 from db.tables import Lot, Material, Place, core
 from domain.base import uuid_for
 
-OWNER_URL = os.environ.get("MES_TEST_DATABASE_OWNER_URL", "postgresql://mes_owner@127.0.0.1:55999/postgres")
 PLACES = {
     "SUPPLIER": "outside", "PROCESS": "outside", "SCRAP": "outside", "RECEIVING": "quarantine", "RAW": "released",
     "LINE": "line", "QUARANTINE": "quarantine", "FINISHED": "released", "REJECTED": "rejected",
@@ -34,20 +32,17 @@ class Database:
     app: Engine
 
 
-def _with(url: str, *, database: str, user: str | None = None) -> str:
-    parts = urlsplit(url)
-    netloc = parts.netloc if user is None else f"{user}@{parts.netloc.rpartition('@')[2]}"
-    return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
+def _with(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 @contextmanager
-def fresh_database() -> Iterator[Database]:
-    """A new, migrated database with the places of a plant."""
+def fresh_database(server_owner_url: str, server_app_url: str) -> Iterator[Database]:
+    """A new, migrated database with the places of a plant, on the server that the two logins are for."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(OWNER_URL, autocommit=True) as server:
+    with psycopg.connect(server_owner_url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    owner_url = _with(OWNER_URL, database=name)
-    app_url = _with(OWNER_URL, database=name, user="mes_app")
+    owner_url, app_url = _with(server_owner_url, name), _with(server_app_url, name)
     upgrade(owner_url)
     database = Database(owner_url, app_url, engine_for(owner_url), engine_for(app_url, pool_size=16))
     try:
@@ -58,7 +53,7 @@ def fresh_database() -> Iterator[Database]:
     finally:
         database.app.dispose()
         database.owner.dispose()
-        with psycopg.connect(OWNER_URL, autocommit=True) as server:
+        with psycopg.connect(server_owner_url, autocommit=True) as server:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

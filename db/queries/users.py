@@ -112,7 +112,7 @@ def find_session(connection: Connection, digest: str) -> Row[Any] | None:
         .join_from(SESSIONS, ACCOUNTS, SESSIONS.c.user_id == ACCOUNTS.c.id)
         .where(SESSIONS.c.token_hash == digest)
     )  # fmt: skip
-    return connection.execute(statement).one_or_none()
+    return connection.execute(statement).one_or_none()  # type: ignore[return-value]
 
 
 def touch_session(connection: Connection, digest: str, at: datetime) -> None:

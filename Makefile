@@ -3,7 +3,7 @@ SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 
-.PHONY: help setup demo up test check fix trace-matrix docs
+.PHONY: help setup demo up test check fix docs
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,9 +35,6 @@ check: setup ## format, lint, types
 fix: setup ## format and mend what can be mended
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
-
-trace-matrix: setup ## requirement → tests → result
-	$(RUN) pytest --trace-matrix -q
 
 docs: setup ## pages that are made from the code
 	$(RUN) python docs/generate_states.py

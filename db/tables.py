@@ -180,6 +180,10 @@ class PlantPolicy(SQLModel, table=True):
     body: dict[str, Any] = _json(nullable=False)
 
 
+OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP"})
+"""Material comes from there or goes there; no balance is kept of it. Everybody who moves stock asks this one list."""
+
+
 class Place(SQLModel, table=True):
     """A place of stock. `zone` is released, quarantine, rejected, line or outside (suppliers, the process itself)."""
 

@@ -11,7 +11,7 @@ from domain import events as e
 from domain.commands import ReportProduction
 from domain.errors import Blocker, Refused
 from domain.process import Operation, WorkOrder
-from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away
+from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, next_deviation
 from domain.rules.materials import allocation_request, issue_request
 from domain.rules.operations import reported
 from domain.rules.release import lot_moved, put_away_request, release_request
@@ -271,10 +271,9 @@ class WorkOrderProcedure:
         try:
             return reported(process, work_order, operation, specification, report, "machine")
         except Refused as refused:
-            number = f"{process.specification.number}-D{len(process.deviations) + 1}"
             detail = f"machine counted {result.good} good, {result.waste} waste: {refused}"
             deviation = e.DeviationOpened(
-                number=number,
+                number=next_deviation(process),
                 work_order=self._number,
                 operation=specification.code,
                 code="MACHINE_REPORT_REFUSED",

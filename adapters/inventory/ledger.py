@@ -33,12 +33,12 @@ from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
 from adapters.inventory.planning import Stock
-from db.tables import Lot, Place, StockBalance, StockMove, core
+from db.tables import OUTSIDE_PLACES, Lot, Place, StockBalance, StockMove, core
 from domain.errors import AdapterRefused, Blocker
 from domain.quantities import plain
 
 SUPPLIER, PROCESS, SCRAP = "SUPPLIER", "PROCESS", "SCRAP"
-OUTSIDE: Final = frozenset({SUPPLIER, PROCESS, SCRAP})
+OUTSIDE: Final = OUTSIDE_PLACES
 """Places without a balance: what is there is no longer, or not yet, ours to count."""
 LINE_SIDE, RECEIVING, RAW, REJECTED_STOCK = "LINE", "RECEIVING", "RAW", "REJECTED"
 

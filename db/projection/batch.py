@@ -8,13 +8,11 @@ from sqlalchemy import Connection, Table, bindparam, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db import audit
-from db.tables import StockBalance, StockMove, core
+from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
 Key = tuple[tuple[str, Any], ...]
 
 _MOVES, _BALANCES = core(StockMove), core(StockBalance)
-OUTSIDE = frozenset({"SUPPLIER", "PROCESS", "SCRAP"})
-"""Places outside of the plant's stock: material comes from there or goes there, and no balance is kept."""
 
 
 class Batch:
@@ -84,11 +82,10 @@ class Batch:
             changes[move["lot"], move["to_place"]] += move["quantity"]
         # Everybody locks balances in the order of lot and place, so that nobody waits in a circle.
         for (lot, place), change in sorted(changes.items()):
-            if place in OUTSIDE or change == 0:
+            if place in OUTSIDE_PLACES or change == 0:
                 continue
-            statement = upsert(_BALANCES).values(lot=lot, place=place, on_hand=max(change, Decimal(0)), reserved=0)
             if change < 0:
-                # Taking away needs an existing row; the CHECK refuses to take more than there is.
+                # The CHECK refuses to take more than there is.
                 connection.execute(
                     update(_BALANCES)
                     .where(_BALANCES.c.lot == lot, _BALANCES.c.place == place)
@@ -96,9 +93,9 @@ class Batch:
                 )
                 continue
             connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["lot", "place"], set_={"on_hand": _BALANCES.c.on_hand + change}
-                )
+                upsert(_BALANCES)
+                .values(lot=lot, place=place, on_hand=change, reserved=0)
+                .on_conflict_do_update(index_elements=["lot", "place"], set_={"on_hand": _BALANCES.c.on_hand + change})
             )
 
 

@@ -171,6 +171,11 @@ def move_put_away(work_order: WorkOrder, lot: str, event: PutAwayEvent, place: s
     )
 
 
+def next_deviation(process: Process, offset: int = 0) -> str:
+    """The number of the order's next deviation; `offset` counts those that one fact opens before it."""
+    return f"{process.specification.number}-D{len(process.deviations) + 1 + offset}"
+
+
 def find_work_order(process: Process, number: str) -> tuple[WorkOrder, WorkOrderSpecification]:
     """The work order of that number, or a refusal that lists the order's work orders."""
     try:

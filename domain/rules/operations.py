@@ -30,6 +30,7 @@ from domain.rules.common import (
     move_operation,
     move_order,
     move_work_order,
+    next_deviation,
     order_is_worked_on,
     reason_missing,
     same_person,
@@ -270,11 +271,6 @@ def _review_board(process: Process, report: e.ProductionReported) -> Events:
             detail=f"{plain(report.review_board)} {report.unit} of {report.report_number} for the review board",
         ),
     )
-
-
-def next_deviation(process: Process, offset: int = 0) -> str:
-    """The number of the order's next deviation."""
-    return f"{process.specification.number}-D{len(process.deviations) + 1 + offset}"
 
 
 def record_parameters(process: Process, command: RecordParameters) -> Events:

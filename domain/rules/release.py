@@ -11,6 +11,7 @@ from domain.rules.common import (
     find_work_order,
     invalid_transition,
     move_put_away,
+    next_deviation,
     order_is_worked_on,
     refuse,
     same_person,
@@ -97,11 +98,12 @@ def enter_inspection_results(process: Process, command: EnterInspectionResults) 
     failed = [result for result in results if not result.within_limits]
     if not failed:
         return (move_inspection(work_order, InspectionEvent.ENTER_RESULTS, results),)
-    number = f"{process.specification.number}-D{len(process.deviations) + 1}"
     names = ", ".join(f"{result.name} {result.text} {result.unit}".strip() for result in failed)
     return (
         move_inspection(work_order, InspectionEvent.FIND_OUT_OF_SPECIFICATION, results),
-        e.DeviationOpened(number=number, work_order=work_order.number, code="OUT_OF_SPECIFICATION", detail=names),
+        e.DeviationOpened(
+            number=next_deviation(process), work_order=work_order.number, code="OUT_OF_SPECIFICATION", detail=names
+        ),
     )
 
 

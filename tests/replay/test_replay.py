@@ -34,9 +34,9 @@ from db.projection.writer import content_hash
 from domain import commands as c
 from tests.desk import DISCRETE
 from tests.plant import Order, Plant
-from tests.replay.recording import HISTORIES
 from workflows.runtime import WORKFLOWS, workflow_runner
 
+HISTORIES = Path(__file__).parent / "histories"
 RELEASE = os.environ.get("MES_RECORD_HISTORIES")
 
 

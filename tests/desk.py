@@ -44,11 +44,18 @@ DISCRETE = Policy(
 
 
 def tablet_order(
-    policy: Policy = GMP, number: str = "PO-1", quantity: int = 1000, *, api: str = "5.0", press: str | None = None
+    policy: Policy = GMP,
+    number: str = "PO-1",
+    quantity: int = 1000,
+    *,
+    api: str = "5.0",
+    press: str | None = None,
+    lot: str = "",
 ) -> OrderSpecification:
     """An order of tablets: dispense, compress, coat; two materials; a release test on dissolution.
 
-    `api` is the quantity of the active ingredient in kg; `press` names a workstation whose machine compresses.
+    `api` is the quantity of the active ingredient in kg; `press` names a workstation whose machine compresses,
+    `lot` the lot that is made.
     """
     weight = Characteristic(name="weight", unit="mg", low=Decimal(108), high=Decimal(118), required=True)
     work_order = WorkOrderSpecification(
@@ -56,7 +63,7 @@ def tablet_order(
         material="TAB",
         quantity=Decimal(quantity),
         unit="pcs",
-        output_lot=f"LOT-{number}",
+        output_lot=lot or f"LOT-{number}",
         materials=(
             MaterialLine(line=1, material="API", quantity=Decimal(api), unit="kg", operation="DISPENSE"),
             MaterialLine(line=2, material="LAC", quantity=Decimal("95.0"), unit="kg", operation="DISPENSE"),

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, delete, insert, select, text
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
@@ -98,6 +98,14 @@ class Plant:
             lot, material, quantity, "kg", supplier="Supplier", expires_on=expires_on, key=f"in/{lot}", actor="wil"
         )
         self.inventory.release_to_stock("receipt", lot, "RAW", key=f"release/{lot}", actor="ana")
+
+    def workstation(self, code: str, connection: dict[str, str]) -> None:
+        """A workstation with a machine; a second call changes how it is reached."""
+        table = t.core(t.Workstation)
+        row = {"uuid": uuid_for("workstation", code), "name": code, "is_active": True, "equipment": "opcua"}
+        with self.engine.begin() as database:
+            database.execute(delete(table).where(table.c.code == code))
+            database.execute(insert(table), {**row, "code": code, "connection": connection})
 
     def next_number(self) -> str:
         """An order number that nobody else uses."""
@@ -226,6 +234,16 @@ class Order:
             case _:
                 return self.document(what)
 
+    async def until_job(self, operation: str, state: str, seconds: float = 30) -> "Order":
+        """Wait until the machine's job of an operation is started, ended, refused or aborted."""
+        found: str | None = None
+        for _ in range(int(seconds / 0.1)):
+            found = (await self.process()).work_orders[self.work_order].operations[operation].job_state
+            if found == state:
+                return self
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"the job of {operation} of {self.number} is {found}, not {state}, after {seconds} s")
+
     # The procedure in words --------------------------------------------------------------------------------------
 
     async def released(self) -> "Order":
@@ -271,6 +289,10 @@ class Order:
     async def inspected(self) -> "Order":
         """Executed, tested by ana, accepted by ben."""
         await self.executed()
+        return await self.tested()
+
+    async def tested(self) -> "Order":
+        """The inspection's results by ana, accepted by ben."""
         values = (c.Measurement(name="dissolution", text="92.5", unit="%"),)
         await self.do(c.EnterInspectionResults, "ana", values=values)
         await self.do(c.DecideInspection, "ben", accept=True)
@@ -279,12 +301,20 @@ class Order:
     async def stored(self) -> "Order":
         """Inspected and put away into quarantine by wil."""
         await self.inspected()
+        return await self.put_into_quarantine()
+
+    async def put_into_quarantine(self) -> "Order":
+        """Put away by wil."""
         await self.do(c.PutAway, "wil", place="QUARANTINE")
         return await self.until("work_order", "completed")
 
     async def closed(self) -> "Order":
         """Stored, certified by quinn, released by sam, closed by sam."""
         await self.stored()
+        return await self.finished()
+
+    async def finished(self) -> "Order":
+        """Certified by quinn, released by sam, closed by sam."""
         await self.do(c.CertifyBatch, "quinn")
         await self.do(c.ReleaseBatch, "sam", place="FINISHED")
         await self.do(c.CloseOrder, "sam")

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from pydantic import Field
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import FailureError
 
 from activities import stubs
 from domain import commands as c
@@ -223,11 +223,10 @@ class Journal:
                 await workflow.execute_local_activity(stubs.write_record, batch, **policies.WRITE_RECORD_AT_ONCE)
             else:
                 await workflow.execute_activity(stubs.write_record, batch, **policies.WRITE_RECORD)
-        except ActivityError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.type == "RecordContradiction":
-                # Not a failure of the order: this task is repeated until a release judges as the record says.
-                raise RecordContradiction(error.cause.message) from error
-            raise
+        except FailureError as error:
+            # Not a failure of the order: this task is repeated until a release judges as the record says. A normal
+            # activity's error is wrapped once, a local one's is not, and either would fail the order if let through.
+            raise RecordContradiction(str(error.cause or error)) from error
 
     @property
     def is_written(self) -> bool:

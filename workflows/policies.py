@@ -29,8 +29,9 @@ WRITE_RECORD: Final[dict[str, Any]] = {
 }
 
 ASK_NEIGHBOUR: Final[dict[str, Any]] = {
-    "start_to_close_timeout": timedelta(seconds=30),
-    # A lost worker, not a slow neighbour, is what this bounds: nothing is taken from the queue after a minute.
+    # A lost worker, not a slow neighbour, is what this bounds: so long does an order stand still after a kill. Asking
+    # again while the first ask still runs is harmless: both carry the same key.
+    "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 

@@ -14,7 +14,7 @@ from domain.specification import OrderSpecification
 from domain.states import ORDER, OrderState
 from workflows.compensation import compensate
 from workflows.journal import Carried, Journal
-from workflows.neighbours import Neighbours
+from workflows.neighbours import Neighbours, OrderIsEnding
 from workflows.work_order import WorkOrderProcedure
 
 PHASE = SearchAttributeKey.for_keyword("MesPhase")
@@ -72,7 +72,7 @@ class ProductionOrderWorkflow:
         for work_order in work_orders:
             await work_order
         if self._process.state == OrderState.CANCELLING:
-            await compensate(self._journal, self._neighbours)
+            await self._compensate()
         await self._until_written(*helpers)
         for task in helpers:
             task.cancel()
@@ -100,6 +100,14 @@ class ProductionOrderWorkflow:
 
     async def _work_order(self, number: str) -> None:
         await WorkOrderProcedure(number, self._journal, self._neighbours, self._is_ending).run()
+
+    async def _compensate(self) -> None:
+        """Give everything back. A long wait for a neighbour goes on in a new run: each step may be repeated."""
+        neighbours = Neighbours(self._journal, lambda: workflow.info().is_continue_as_new_suggested())
+        try:
+            await compensate(self._journal, neighbours)
+        except OrderIsEnding:
+            self._continues = True
 
     async def _until_it_ends(self, *helpers: asyncio.Task[None]) -> None:
         """Wait for the order's last state, for a cancellation, or for a quiet moment to begin a new run."""

@@ -122,6 +122,26 @@ async def test_an_order_waits_for_the_warehouse_for_an_hour_and_goes_on(
     assert (await order.process()).waiting == {}
 
 
+@pytest.mark.accepts("A19", "E9")
+async def test_a_cancelled_order_waits_for_the_warehouse_too(
+    skipping: WorkflowEnvironment, far_plant: Plant, line: Line
+) -> None:
+    """What was reserved cannot be given back at once: it is asked for again, and a person may have it asked now."""
+    with skipping.with_time_skipping_disabled():
+        order = await (await far_plant.order()).allocated()
+        line.cut()
+        await order.do(c.CancelOrder, "sam", reason="customer withdrew")
+        await _until_it_waits(order, 2)
+        assert order.state() == "cancelling"
+        line.mend()
+        await order.do(c.RetryNow, "sam")
+        await order.until("order", "cancelled")
+    assert (
+        far_plant.rows("SELECT 1 FROM reservation WHERE work_order = :w AND state = 'reserved'", w=order.work_order)
+        == []
+    )
+
+
 @pytest.mark.accepts("E9")
 async def test_there_is_nothing_to_retry_when_nobody_is_waited_for(far_plant: Plant) -> None:
     order = await far_plant.order()

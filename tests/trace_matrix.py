@@ -1,0 +1,80 @@
+"""Which requirement is proved by which tests: `make trace-matrix` prints one line per id.
+
+A test names the ids that it proves with `@pytest.mark.accepts("A13", …)`; `tests/requirements.csv` lists the ids there
+are: rows of the acceptance table, and GMP requirements with their priority. A marker with another id is an error.
+"""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+IDS: Final = Path(__file__).parent / "requirements.csv"
+
+
+def known_ids(path: Path = IDS) -> list[str]:
+    """Every id there is, in the order of the list."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["id"] for row in csv.DictReader(file)]
+
+
+def result_of(outcomes: Iterable[str]) -> tuple[str, int]:
+    """`passed`, `failed` or `none`, and how many tests ran: one failure is a failure, a skipped test is none."""
+    count = Counter(outcomes)
+    ran = count["passed"] + count["failed"]
+    return ("failed" if count["failed"] else "passed" if ran else "none"), ran
+
+
+class TraceMatrix:
+    """Gathers what became of each test with a marker."""
+
+    def __init__(self, ids: list[str]) -> None:
+        self._ids = ids
+        self._proves: dict[str, set[str]] = {}
+        self._became: dict[str, str] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Note which test proves what. Raises UsageError for an id that is not in the list."""
+        for item in items:
+            named = {str(name) for marker in item.iter_markers("accepts") for name in marker.args}
+            if unknown := sorted(named - set(self._ids)):
+                raise pytest.UsageError(f"{item.nodeid} names {', '.join(unknown)}: not in {IDS.name}")
+            self._proves[item.nodeid] = named
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how a test ended; a broken set-up or tear-down is a failure of the test."""
+        counts = report.failed or (report.when == "call" and report.passed)
+        if counts and self._became.get(report.nodeid) != "failed":
+            self._became[report.nodeid] = report.outcome
+
+    def lines(self) -> list[str]:
+        """One line per id: the id, its result, the number of tests."""
+        outcomes: dict[str, list[str]] = defaultdict(list)
+        for node, named in self._proves.items():
+            for name in named:
+                outcomes[name].append(self._became.get(node, "skipped"))
+        return [" ".join((name, *map(str, result_of(outcomes[name])))) for name in self._ids]
+
+
+class _Printer:
+    def __init__(self, matrix: TraceMatrix) -> None:
+        self._matrix = matrix
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("requirements")
+        for line in self._matrix.lines():
+            terminalreporter.write_line(line)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--trace-matrix", action="store_true", help="print which requirement is proved by how many tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    matrix = TraceMatrix(known_ids())
+    config.pluginmanager.register(matrix, "trace-matrix")
+    if config.getoption("--trace-matrix"):
+        config.pluginmanager.register(_Printer(matrix), "trace-matrix-printer")

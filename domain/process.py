@@ -86,7 +86,6 @@ class WorkOrder(Holder):
 
     number: str
     state: WorkOrderState = WorkOrderState.PENDING
-    remembered: WorkOrderState | None = None
     operations: dict[str, Operation]
     pick_list: PickList | None = None
     inspection: Inspection | None = None
@@ -230,8 +229,6 @@ def _(event: e.ApprovalOverdue, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.WorkOrderMoved, process: Process, fact: e.Fact) -> None:
     work_order = process.work_orders[event.work_order]
-    if event.target in (WorkOrderState.HELD, WorkOrderState.PAUSED):
-        work_order.remembered = event.origin
     work_order.state = event.target
 
 

@@ -50,7 +50,6 @@ class WorkOrderState(StrEnum):
     READY = "ready"
     RUNNING = "running"
     PAUSED = "paused"
-    HELD = "held"
     INSPECTING = "inspecting"
     PUTTING_AWAY = "puttingAway"
     COMPLETED = "completed"
@@ -67,7 +66,6 @@ class WorkOrderEvent(StrEnum):
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
-    HOLD = "hold"
     OPERATIONS_COMPLETED = "operationsCompleted"
     INSPECTION_DECIDED = "inspectionDecided"
     PUT_AWAY = "putAway"
@@ -273,7 +271,7 @@ ORDER: Final = StateMachine(
 )
 
 _W, _WE = WorkOrderState, WorkOrderEvent
-_WORK_ORDER_HOLDABLE = (
+_WORK_ORDER_UNDER_WAY = (
     _W.PENDING, _W.DISPATCHED, _W.READY, _W.RUNNING, _W.PAUSED, _W.INSPECTING, _W.PUTTING_AWAY,
 )  # fmt: skip
 WORK_ORDER: Final = StateMachine(
@@ -289,14 +287,13 @@ WORK_ORDER: Final = StateMachine(
         (_W.INSPECTING, _WE.INSPECTION_DECIDED): _W.PUTTING_AWAY,
         (_W.PUTTING_AWAY, _WE.PUT_AWAY): _W.COMPLETED,
         (_W.COMPLETED, _WE.CLOSE): _W.CLOSED,
-        **{(state, _WE.HOLD): _W.HELD for state in _WORK_ORDER_HOLDABLE},
-        **{(state, _WE.CANCEL): _W.CANCELLED for state in (*_WORK_ORDER_HOLDABLE, _W.HELD)},
+        **{(state, _WE.CANCEL): _W.CANCELLED for state in _WORK_ORDER_UNDER_WAY},
         **{
             (state, _WE.ABORT): _W.ABORTED
-            for state in (_W.RUNNING, _W.PAUSED, _W.INSPECTING, _W.PUTTING_AWAY, _W.COMPLETED, _W.HELD)
+            for state in (_W.RUNNING, _W.PAUSED, _W.INSPECTING, _W.PUTTING_AWAY, _W.COMPLETED)
         },
     },
-    {(_W.HELD, _WE.RESUME): _WORK_ORDER_HOLDABLE},
+    {},
 )
 
 _P, _PE = OperationState, OperationEvent

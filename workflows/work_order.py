@@ -102,7 +102,7 @@ class WorkOrderProcedure:
 
     async def _pick(self) -> None:
         """Reserve lots, have them approved, issue them to the line; again, if the warehouse says no."""
-        while self._work_order.state == WorkOrderState.DISPATCHED or self._work_order.state == WorkOrderState.HELD:
+        while self._work_order.state == WorkOrderState.DISPATCHED:
             await self._until(self._warehouse_has_work)
             if self._work_order.state in _AFTER_PICK or self._work_order.pick_list is None:
                 return

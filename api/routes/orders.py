@@ -7,18 +7,14 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from api import creation, documents, history
+from api import creation, documents, history, impossible
 from api.commands import ORDER, perform
-from api.deps import Caller, Reading, Services, Who, With
-from api.errors import Problem, not_found, of_refusal
+from api.deps import Reading, Services, Who, With
+from api.errors import Problem, not_found
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
-from db import audit
 from db.queries import facts, orders, targets
 from domain import commands as c
-from domain.errors import Blocker, Refused
-from domain.rules.possible import ORDER_COMMANDS
-from domain.states import ORDER as MACHINE
 from domain.states import OrderState
 
 router = APIRouter(prefix="/mes/orders", tags=["orders"])
@@ -157,27 +153,10 @@ for _path, _kind in (
 
 def _impossible(path: str) -> None:
     def never(order_id: UUID, body: CommandBody, who: Who) -> Response:
-        raise _refuse_impossible(who, order_id, path, body)
+        raise impossible.refuse(who, ORDER, order_id, path, body)
 
     router.add_api_route(f"/{{order_id}}/{path}", never, methods=["POST"], name=path)
 
 
-def _refuse_impossible(who: Caller, order_id: UUID, path: str, body: CommandBody) -> Problem:
-    """An order starts and completes with its work orders: nobody can ask it to. The refusal names what is possible."""
-    number = _number(who.services, order_id)
-    who.may(path, f"production-order/{number}", ("operator", "supervisor"))
-    with who.services.engine.begin() as connection:
-        found = OrderState(targets.state(connection, number) or OrderState.DRAFT)
-        possible = tuple(ORDER_COMMANDS[event] for event in MACHINE.possible(found) if event in ORDER_COMMANDS)
-        blocker = Blocker(
-            code="INVALID_TRANSITION", entity="production order", id=number, found=found,
-            required=f"its work orders {path} it; possible now: {', '.join(possible) or 'nothing'}",
-        )  # fmt: skip
-        new = {"command": path, "blockers": [blocker.model_dump(mode="json", by_alias=True)]}
-        entry = who.entry("command.refused", f"production-order/{number}", new=new, command_id=body.command_id)
-        audit.append(connection, [entry])
-    return of_refusal(Refused((blocker,), possible), body.command_id)
-
-
-for _path in ("start", "pause", "complete"):
+for _path in impossible.DONE_BY[ORDER]:
     _impossible(_path)

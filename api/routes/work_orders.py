@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api import documents
+from api import documents, impossible
 from api.commands import WORK_ORDER, perform
 from api.deps import Services, Who, With
 from api.errors import Problem, not_found
@@ -143,3 +143,14 @@ for _path, _kind in _PLAIN:
     _plain(_path, _kind)
 for _path, _kind in _OPERATION:
     _operation(_path, _kind)
+
+
+def _impossible(path: str) -> None:
+    def never(work_order_id: UUID, body: CommandBody, who: Who) -> Response:
+        raise impossible.refuse(who, WORK_ORDER, work_order_id, path, body)
+
+    router.add_api_route(f"/{{work_order_id}}/{path}", never, methods=["POST"], name=path)
+
+
+for _path in impossible.DONE_BY[WORK_ORDER]:
+    _impossible(_path)

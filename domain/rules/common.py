@@ -97,7 +97,7 @@ def move_order(process: Process, event: OrderEvent) -> e.OrderMoved:
 def move_work_order(work_order: WorkOrder, event: WorkOrderEvent) -> e.WorkOrderMoved:
     """The work order's move by `event`, or the refusal that names what is possible."""
     try:
-        target = WORK_ORDER.advance(work_order.state, event, work_order.remembered)
+        target = WORK_ORDER.advance(work_order.state, event)
     except TransitionRefused as refused:
         raise refuse(invalid_transition("work order", work_order.number, refused), possible=refused.possible) from None
     return e.WorkOrderMoved(work_order=work_order.number, event=event, origin=work_order.state, target=target)

@@ -50,16 +50,22 @@ _WORKED_ON = (OrderState.RELEASED, OrderState.IN_PROGRESS)
 
 def possible_commands(process: Process, command: c.Command | None = None) -> tuple[str, ...]:
     """The kinds of command that the state machines allow now, for what `command` was about and what is above it."""
+    if isinstance(command, c.OperationCommand):
+        return possible_for(process, command.work_order, command.operation)
+    return possible_for(process, command.work_order if isinstance(command, c.WorkOrderCommand) else None)
+
+
+def possible_for(process: Process, work_order: str | None = None, operation: str | None = None) -> tuple[str, ...]:
+    """The kinds of command that are possible now for an order, one of its work orders, or one operation of that."""
     names = [ORDER_COMMANDS[event] for event in ORDER.possible(process.state) if event in ORDER_COMMANDS]
     if process.waiting:
         names.append("retryNow")
     if process.open_deviations():
         names.append("decideDeviation")
-    if isinstance(command, c.WorkOrderCommand) and command.work_order in process.work_orders:
-        work_order = process.work_orders[command.work_order]
-        names += _of_work_order(process, work_order)
-        if isinstance(command, c.OperationCommand) and command.operation in work_order.operations:
-            names += _of_operation(process, work_order, command.operation)
+    if (own := process.work_orders.get(work_order or "")) is not None:
+        names += _of_work_order(process, own)
+        if operation in own.operations:
+            names += _of_operation(process, own, operation)
     return tuple(names)
 
 

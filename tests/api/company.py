@@ -96,6 +96,7 @@ MASTER_DATA: dict[str, Any] = {
     ],
     "policies": [
         policy("gmp", signatures={"approveOrder": "approved", "certifyBatch": "certified"}),
+        policy("swift", certification=False, productionRelease=False, signatures={}),
         policy("plain", approvals=0, certification=False, productionRelease=False, signatures={}),
     ],
 }  # fmt: skip

@@ -9,11 +9,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
+from api import impossible
 from api.gate import OPEN
 from api.security import Role
 from domain import commands as c
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company
-from tests.api.test_order_life import create, do, until
+from tests.api.words import create, do, until
 
 R = Role
 VALUES = [{"name": "x", "text": "1"}]
@@ -53,9 +54,11 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
 }
 QUALITY = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
 DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
-    f"{ORDER}/start": ((R.OPERATOR, R.SUPERVISOR), {}),
-    f"{ORDER}/pause": ((R.OPERATOR, R.SUPERVISOR), {}),
-    f"{ORDER}/complete": ((R.OPERATOR, R.SUPERVISOR), {}),
+    **{
+        f"{base}/{path}": ((R.PLANNER, R.OPERATOR, R.SUPERVISOR), {})
+        for base, what in ((ORDER, "production-order"), (WORK_ORDER, "work-order"))
+        for path in impossible.DONE_BY[what]
+    },
     "/mes/orders/from-plan/{plan_id}": ((R.PLANNER, R.INTEGRATION), {}),
     "/mes/work-orders/from-order/{order_id}": ((R.PLANNER, R.SUPERVISOR), {}),
     "/mes/plan-lines": ((R.PLANNER, R.INTEGRATION), None),

@@ -1,68 +1,14 @@
 """An order's life through the API, with the real workflow."""
 
 import asyncio
-import uuid
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from tests.api.company import PASSWORD, Company
+from tests.api.words import approved, create, do, receive, until
 
 pytestmark = pytest.mark.usefixtures("working")
-
-
-async def receive(company: Company, lot: str, quantity: str) -> None:
-    """A released lot of API."""
-    answer = await (await company.desk("wil")).command(
-        "/wms/receipts", lot=lot, material="API", quantity=quantity, unit="kg"
-    )
-    assert answer.status_code == 200, answer.text
-    path = f"/quality/inspections/{answer.json()['inspection']['number']}"
-    values = [{"name": "water", "text": "0.50", "unit": "%"}]
-    entered = await (await company.desk("ana")).command(f"{path}/results", values=values)
-    assert entered.status_code == 200, entered.text
-    decided = await (await company.desk("ben")).command(f"{path}/decision", accept=True)
-    assert decided.status_code == 200, decided.text
-
-
-async def do(company: Company, who: str, path: str, **body: Any) -> dict[str, Any]:
-    """A command that is accepted."""
-    answer = await (await company.desk(who)).command(path, **body)
-    assert answer.status_code == 200, (path, answer.text)
-    found: dict[str, Any] = answer.json()
-    assert found.get("accepted", True)
-    return found
-
-
-async def until(company: Company, order: str, ready: Any) -> dict[str, Any]:
-    """The order, when `ready(order)` is true; by long poll."""
-    desk = await company.desk("sam")
-    revision = 0
-    async with asyncio.timeout(90):
-        while True:
-            answer = await desk.get(f"/mes/orders/{order}", afterRevision=revision, waitSeconds=5)
-            assert answer.status_code == 200, answer.text
-            found: dict[str, Any] = answer.json()
-            if ready(found):
-                return found
-            revision = found["revision"]
-
-
-async def create(company: Company, **plan: Any) -> dict[str, Any]:
-    """A new order."""
-    line = await company.plan(f"PL-{uuid.uuid4().hex[:8]}", **plan)
-    answer = await (await company.desk("pia")).post(f"/mes/orders/from-plan/{line['id']}")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def approved(company: Company, order: str) -> None:
-    """Submit, approve with a signature, release."""
-    await do(company, "pia", f"/mes/orders/{order}/submit")
-    await do(company, "sam", f"/mes/orders/{order}/approve", signed=PASSWORD)
-    await do(company, "sam", f"/mes/orders/{order}/release")
 
 
 @pytest.mark.accepts("A5", "A7", "A8", "A18", "E3")

@@ -90,7 +90,12 @@ def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
 async def run(role: str) -> None:
     """Run until a signal to stop."""
     settings = configuration.from_environment()
-    engine = engine_for(settings.database_url, pool_size=settings.worker_threads, application="millwright-worker")
+    engine = engine_for(
+        settings.database_url,
+        pool_size=settings.worker_threads,
+        application="millwright-worker",
+        longest_transaction_seconds=policies.LONGEST_TRANSACTION_SECONDS,
+    )
     client = await connect(settings.temporal_address, settings.temporal_namespace)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -29,6 +29,8 @@ class QualityActivities:
 
     @activity.defn(name="quality.cancel-inspection")
     def cancel_inspection(self, request: CancelInspectionRequest) -> None:
-        """Void an inspection order."""
+        """Void an inspection order; nothing to do when there never was one."""
         with adapter_errors():
-            self._quality.cancel_inspection(request.inspection, key=request.key, actor=request.actor)
+            number = request.inspection or (self._quality.find(request.asked_under) or {}).get("number")
+            if number is not None:
+                self._quality.cancel_inspection(number, key=request.key, actor=request.actor)

@@ -68,7 +68,10 @@ class InspectionTicket(Message):
 
 
 class CancelInspectionRequest(Keyed):
-    inspection: str
+    """`inspection` is none when the answer that would have named it never came; then `asked_under` is its key."""
+
+    inspection: str | None
+    asked_under: str = ""
 
 
 class JobRequest(Message):

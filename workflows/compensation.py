@@ -8,8 +8,8 @@ from domain.commands import Disposition
 from domain.errors import Blocker
 from domain.process import WorkOrder
 from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, move_work_order
-from domain.rules.release import lot_moved, move_inspection
-from domain.specification import Equipment
+from domain.rules.release import inspection_request, lot_moved, move_inspection
+from domain.specification import Equipment, WorkOrderSpecification
 from domain.states import (
     INSPECTION,
     LOT,
@@ -67,8 +67,9 @@ async def _compensate(number: str, journal: Journal, neighbours: Neighbours) -> 
             f"{number}/give-back",
             lambda: workflow.execute_activity(stubs.give_back, give_back, **policies.ASK_NEIGHBOUR),
         )
-    if work_order.inspection is not None and INSPECTION.allows(work_order.inspection.state, InspectionEvent.CANCEL):
-        cancel = stubs.CancelInspectionRequest(**keyed, inspection=work_order.inspection.number)
+    if _may_have_open_inspection(work_order, specification):
+        known = work_order.inspection.number if work_order.inspection is not None else None
+        cancel = stubs.CancelInspectionRequest(**keyed, inspection=known, asked_under=inspection_request(number))
         await neighbours.ask(
             "quality",
             f"{number}/cancel-inspection",
@@ -82,6 +83,13 @@ async def _compensate(number: str, journal: Journal, neighbours: Neighbours) -> 
             lambda: workflow.execute_activity(stubs.scrap, scrap, **policies.ASK_NEIGHBOUR),
         )
     journal.note(*_void(work_order, specification.output_lot, journal))
+
+
+def _may_have_open_inspection(work_order: WorkOrder, specification: WorkOrderSpecification) -> bool:
+    """Whether quality has one that is not decided, or may have one whose number never reached the order."""
+    if work_order.inspection is not None:
+        return INSPECTION.allows(work_order.inspection.state, InspectionEvent.CANCEL)
+    return work_order.state == WorkOrderState.INSPECTING and bool(specification.inspection)
 
 
 async def _abort_job(number: str, code: str, journal: Journal, neighbours: Neighbours) -> None:

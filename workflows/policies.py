@@ -15,6 +15,10 @@ def workflow_id(order_number: str) -> str:
     return f"production-order/{order_number}"
 
 
+LONGEST_TRANSACTION_SECONDS: Final = 8
+"""Shorter than any time-out of an activity that writes: when an order asks again, or gives back what it took, the
+earlier attempt is over and cannot come after it."""
+
 WRITE_RECORD_AT_ONCE: Final[dict[str, Any]] = {
     # One short transaction; a database that is down is asked for ever: the facts are not lost meanwhile.
     "start_to_close_timeout": timedelta(seconds=10),

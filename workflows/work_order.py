@@ -14,7 +14,7 @@ from domain.process import Operation, WorkOrder
 from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, next_deviation
 from domain.rules.materials import allocation_request, issue_request
 from domain.rules.operations import reported
-from domain.rules.release import lot_moved, put_away_request, release_request
+from domain.rules.release import inspection_request, lot_moved, put_away_request, release_request
 from domain.specification import Equipment, OperationSpecification, WorkOrderSpecification
 from domain.states import (
     LotEvent,
@@ -288,9 +288,11 @@ class WorkOrderProcedure:
         policy = self._journal.process.specification.policy
         is_asked_for = policy.inspect_before_put_away and bool(self._specification.inspection)
         if is_asked_for and self._work_order.inspection is None:
-            request = f"{self._number}/inspection"
+            request = inspection_request(self._number)
             ask = stubs.InspectionRequest(
-                **self._keyed("inspection"),
+                key=request,
+                actor=SYSTEM,
+                work_order=self._number,
                 lot=self._specification.output_lot,
                 material=self._specification.material,
                 characteristics=self._specification.inspection,

@@ -50,7 +50,11 @@ def _of_cancelling(process: Process) -> Events:
     """Work orders that took nothing are cancelled at once; the last one ends the order."""
     for work_order in process.work_orders.values():
         if work_order.state == WorkOrderState.PENDING:
-            return (move_work_order(work_order, WorkOrderEvent.CANCEL),)
+            operations = [
+                move_operation(work_order, operation, OperationEvent.CANCEL)
+                for operation in work_order.operations.values()
+            ]
+            return (*operations, move_work_order(work_order, WorkOrderEvent.CANCEL))
     if any(work_order.state not in _GONE for work_order in process.work_orders.values()):
         return ()
     aborted = any(work_order.state == WorkOrderState.ABORTED for work_order in process.work_orders.values())

@@ -36,7 +36,7 @@ def judge_values(
         try:
             value = exact(entered.text)
         except NotAPlainDecimal:
-            stop("NOT_A_NUMBER", entered.name, entered.text, "a plain decimal such as 12.500")
+            stop("NOT_A_NUMBER", entered.name, entered.text.strip() or "nothing", "a plain decimal such as 12.500")
             continue
         judged.append(
             e.JudgedValue(

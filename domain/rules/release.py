@@ -30,6 +30,11 @@ from domain.states import (
 )
 
 
+def inspection_request(work_order: str) -> str:
+    """The name and key under which quality is asked for the inspection of what a work order makes."""
+    return f"{work_order}/inspection"
+
+
 def put_away_request(work_order: str) -> str:
     """The name under which the warehouse is asked to take the finished quantity."""
     return f"{work_order}/put-away"

@@ -1,5 +1,6 @@
 """What every implementation of `Inventory` has to do, whatever is behind it."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -114,6 +115,22 @@ def test_a_no_leaves_no_trace(warehouse: Warehouse) -> None:
     warehouse.stock(material, "1")
     # The short answer was not kept: the same key succeeds as soon as there is enough.
     assert len(inventory.allocate(order, [need(material, "11")], key=key, actor="ann").allocations) == 2
+
+
+def test_an_attempt_that_takes_too_long_is_over(database: Database, warehouse: Warehouse) -> None:
+    """Who was given up does not come back later and reserve stock for an order that is gone."""
+    material = warehouse.material()
+    lot = warehouse.stock(material, "10")
+    slow = engine_for(database.app_url, longest_transaction_seconds=1)
+
+    @event.listens_for(slow, "commit", once=True)
+    def stall(connection: Connection) -> None:
+        time.sleep(1.5)
+
+    with pytest.raises(AdapterUnknown):
+        PostgresInventory(slow).allocate(unique("WO"), [need(material, "10")], key=unique("k"), actor="ann")
+    slow.dispose()
+    assert warehouse.balances(lot) == {(lot, "RAW"): (Decimal(10), Decimal(0))}
 
 
 def test_an_outage_is_told_apart_from_an_open_answer(database: Database, warehouse: Warehouse) -> None:

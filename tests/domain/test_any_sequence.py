@@ -1,0 +1,185 @@
+"""People in any order, also the wrong one: only what the tables allow happens, and a no changes nothing."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from domain import commands as c
+from domain import events as e
+from domain.errors import Refused
+from domain.process import created, fold
+from domain.rules.possible import possible_commands
+from domain.states import (
+    INSPECTION,
+    OPERATION,
+    ORDER,
+    PICK_LIST,
+    PUT_AWAY,
+    WORK_ORDER,
+    PickListState,
+    PutAwayState,
+    StateMachine,
+    WorkOrderState,
+)
+from tests.desk import DISCRETE, GMP, Desk, tablet_order
+from tests.domain.test_order_on_the_desk import executed, inspected, picked
+
+Moved = e.OrderMoved | e.WorkOrderMoved | e.OperationMoved | e.PickListMoved | e.InspectionMoved | e.PutAwayMoved
+MACHINES: dict[type[Moved], StateMachine[Any, Any]] = {
+    e.OrderMoved: ORDER, e.WorkOrderMoved: WORK_ORDER, e.OperationMoved: OPERATION, e.PickListMoved: PICK_LIST,
+    e.InspectionMoved: INSPECTION, e.PutAwayMoved: PUT_AWAY,
+}  # fmt: skip
+PEOPLE = ("pia", "sam", "sue", "olu", "wil", "wes", "ana", "ben", "rae", "quinn")
+NOT_NOW = {"cancelOrder", "holdOrder", "rejectOrder", "pauseOperation", "pauseWorkOrder"}
+OPERATIONS = ("DISPENSE", "COMPRESS", "COAT")
+FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
+    c.CancelOrder: {"disposition": st.sampled_from([None, *c.Disposition])},
+    c.DecideDeviation: {"deviation": st.sampled_from(["PO-1-D1", "PO-1-D2", "none"]), "decision": st.just("as it is")},
+    c.ReportProduction: {
+        "good": st.integers(0, 600).map(Decimal), "scrap": st.integers(0, 20).map(Decimal),
+        "scrap_reason": st.sampled_from([None, "dust"]), "review_board": st.sampled_from([Decimal(0), Decimal(3)]),
+    },
+    c.RecordParameters: {
+        "values": st.sampled_from(["113", "119", "-", ""]).map(
+            lambda found: (c.Measurement(name="weight", text=found, unit="mg"),)
+        )
+    },
+    c.EnterInspectionResults: {
+        "values": st.sampled_from(["92.5", "70"]).map(
+            lambda found: (c.Measurement(name="dissolution", text=found, unit="%"),)
+        )
+    },
+    c.DecideInspection: {"accept": st.booleans()},
+    c.PutAway: {"place": st.just("QUARANTINE")},
+    c.ReleaseBatch: {"place": st.just("FINISHED")},
+}  # fmt: skip
+
+
+@st.composite
+def requests(draw: st.DrawFn, kinds: tuple[type[c.Command], ...] = c.COMMANDS) -> tuple[type[c.Command], str, Any]:
+    """(kind, person, fields) of some command."""
+    kind = draw(st.sampled_from(kinds))
+    fields = {name: draw(values) for name, values in FIELDS.get(kind, {}).items()}
+    if issubclass(kind, c.OperationCommand):
+        fields["operation"] = draw(st.sampled_from(OPERATIONS))
+    fields["reason"] = draw(st.sampled_from([None, "because", "because"]))
+    return kind, draw(st.sampled_from(PEOPLE)), fields
+
+
+STARTS: tuple[Callable[[], Desk], ...] = (
+    lambda: Desk(tablet_order(GMP)),
+    lambda: Desk(tablet_order(DISCRETE)),
+    # Chance alone would hardly ever bring an order so far.
+    lambda: picked(Desk(tablet_order(GMP))),
+    lambda: executed(Desk(tablet_order(GMP))),
+    lambda: inspected(Desk(tablet_order(GMP))),
+)
+
+
+class AnySequence(RuleBasedStateMachine):
+    """One order on the desk."""
+
+    @initialize(start=st.sampled_from(STARTS))
+    def begin(self, start: Callable[[], Desk]) -> None:
+        self.desk = start()
+        self.seen = 0
+
+    @rule(request=requests())
+    def anybody_asks_anything(self, request: tuple[type[c.Command], str, Any]) -> None:
+        self._ask(*request)
+
+    @rule(data=st.data())
+    def somebody_does_what_is_possible(self, data: st.DataObject) -> None:
+        """Without this the walk would hardly ever leave the first states."""
+        names = set(possible_commands(self.desk.process)) - NOT_NOW
+        for code in OPERATIONS:
+            command = self.desk.command(c.StartOperation, "olu", operation=code)
+            names |= set(possible_commands(self.desk.process, command)) - NOT_NOW
+        kinds = tuple(kind for kind in c.COMMANDS if kind.kind_name() in names)
+        if kinds:
+            self._ask(*data.draw(requests(kinds)))
+
+    @rule()
+    def the_neighbour_answers(self) -> None:
+        answers: list[tuple[bool, Callable[[], object]]] = []
+        work_order, process = self.desk.process.work_orders[self.desk.work_order], self.desk.process
+        if process.state in ("released", "inProgress"):
+            pick, put_away = work_order.pick_list, work_order.put_away
+            answers = [
+                (pick is not None and pick.state in (PickListState.CREATED, PickListState.SHORT), self.desk.allocated),
+                (pick is not None and pick.state == PickListState.ISSUING, self.desk.issued),
+                (work_order.state == WorkOrderState.INSPECTING and work_order.inspection is None,
+                 self.desk.inspection_requested),
+                (put_away is not None and put_away.state == PutAwayState.MOVING, self.desk.stored),
+            ]  # fmt: skip
+        for is_asked, answer in answers:
+            if is_asked:
+                answer()
+                return
+
+    def _ask(self, kind: type[c.Command], by: str, fields: dict[str, Any]) -> None:
+        before, refused = self.desk.process.model_dump(), None
+        try:
+            self.desk.do(kind, by, **fields)
+        except Refused as no:
+            refused = no
+        if refused is not None:
+            assert self.desk.process.model_dump() == before
+            assert refused.blockers
+            assert all(blocker.code and blocker.found and blocker.required for blocker in refused.blockers)
+
+    @invariant()
+    def every_step_is_in_the_tables(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        for fact in self.desk.facts[self.seen :]:
+            for event in fact.events:
+                if not isinstance(event, Moved) or event.origin is None:
+                    continue
+                machine = MACHINES[type(event)]
+                assert machine.allows(event.origin, event.event), event
+                back = machine.returns.get((event.origin, event.event), ())
+                assert event.target == machine.transitions.get((event.origin, event.event)) or event.target in back
+        self.seen = len(self.desk.facts)
+
+    @invariant()
+    def no_more_is_made_than_was_ordered(self) -> None:
+        if hasattr(self, "desk") and self.desk.process.specification.policy == GMP:
+            for operation in self.desk.process.work_orders[self.desk.work_order].operations.values():
+                assert operation.good + operation.scrap + operation.review_board <= 1000
+
+    @invariant()
+    def a_final_order_has_nothing_open(self) -> None:
+        if not hasattr(self, "desk") or not ORDER.is_final(self.desk.process.state):
+            return
+        work_order = self.desk.process.work_orders[self.desk.work_order]
+        assert WORK_ORDER.is_final(work_order.state)
+        assert not self.desk.process.open_deviations()
+        assert possible_commands(self.desk.process) == ()
+
+    @precondition(lambda self: hasattr(self, "desk"))
+    @rule()
+    def the_facts_fold_to_the_same_order(self) -> None:
+        again = created(self.desk.process.specification)
+        for fact in self.desk.facts:
+            fold(again, fact)
+        assert again.model_dump() == self.desk.process.model_dump()
+
+
+@pytest.mark.accepts("PO-01", "A6", "A13")
+def test_people_in_any_order() -> None:
+    run_state_machine_as_test(
+        AnySequence, settings=settings(max_examples=100, stateful_step_count=50, deadline=None, derandomize=True)
+    )

@@ -16,9 +16,10 @@ from api.security import now
 from domain.commands import Command
 from domain.process import Process
 from domain.specification import OrderSpecification
+from domain.start import StartOrder
 from settings import Settings
 from workflows.policies import TASK_QUEUE, workflow_id
-from workflows.production_order import ProductionOrderWorkflow, StartOrder, search_attributes
+from workflows.production_order import ProductionOrderWorkflow, search_attributes
 
 T = TypeVar("T")
 RPC: Final = timedelta(seconds=2)

@@ -26,11 +26,12 @@ from domain.events import Outcome
 from domain.policy import Policy
 from domain.process import Process
 from domain.specification import OrderSpecification
+from domain.start import StartOrder
 from settings import Settings
 from tests.desk import GMP, tablet_order
 from worker import build_worker
 from workflows import policies
-from workflows.production_order import ProductionOrderWorkflow, StartOrder, search_attributes
+from workflows.production_order import ProductionOrderWorkflow, search_attributes
 
 PLACES = (
     ("SUPPLIER", "outside"), ("PROCESS", "outside"), ("SCRAP", "outside"), ("RECEIVING", "quarantine"),

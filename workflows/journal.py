@@ -15,14 +15,12 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import Field
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from activities import stubs
 from domain import commands as c
 from domain import events as e
-from domain.base import Message
 from domain.errors import Blocker, Refused
 from domain.process import Process, created, fold
 from domain.rules.common import SYSTEM
@@ -30,20 +28,13 @@ from domain.rules.consequences import consequences
 from domain.rules.judge import judge
 from domain.rules.possible import possible_commands
 from domain.specification import OrderSpecification
+from domain.start import Carried
 from workflows import policies
 
 INBOX_LIMIT = 2000
 """More waiting commands than this means that somebody floods the order; the rest is refused, not lost silently."""
 SEEN_LIMIT = 1000
 """Command ids that are kept; an older one is answered by the record before it is ever signalled."""
-
-
-class Carried(Message):
-    """What continues in a new run of the same order."""
-
-    process: Process
-    seen: tuple[str, ...] = ()
-    inbox: tuple[c.AnyCommand, ...] = Field(default=())
 
 
 class Journal:

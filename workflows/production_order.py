@@ -7,13 +7,13 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from domain import events as e
-from domain.base import Message
 from domain.commands import AnyCommand
 from domain.process import Process
 from domain.specification import OrderSpecification
+from domain.start import StartOrder
 from domain.states import ORDER, OrderState
 from workflows.compensation import compensate
-from workflows.journal import Carried, Journal
+from workflows.journal import Journal
 from workflows.neighbours import Neighbours, OrderIsEnding
 from workflows.work_order import WorkOrderProcedure
 
@@ -22,15 +22,6 @@ PRODUCT = SearchAttributeKey.for_keyword("MesProduct")
 DUE_AT = SearchAttributeKey.for_datetime("MesDueAt")
 
 _BEFORE_APPROVAL = (OrderState.DRAFT, OrderState.SUBMITTED)
-
-
-class StartOrder(Message):
-    """What an order begins with; `carried` is set when a run continues an earlier one."""
-
-    specification: OrderSpecification
-    command_id: str
-    received_at: datetime
-    carried: Carried | None = None
 
 
 def search_attributes(specification: OrderSpecification) -> TypedSearchAttributes:

@@ -6,7 +6,16 @@ from uuid import UUID
 
 from api.history import Folded
 from domain.base import uuid_for
-from domain.process import Inspection, PickList, Process, PutAwayOrder, WorkOrder
+from domain.process import (
+    InProcessInspection,
+    Inspection,
+    OverReport,
+    PickList,
+    Process,
+    PutAwayOrder,
+    Rework,
+    WorkOrder,
+)
 from domain.quantities import plain
 from domain.rules.possible import waits_for
 from domain.specification import OperationSpecification, WorkOrderSpecification
@@ -82,6 +91,9 @@ def work_order(folded: Folded, number: str) -> Document:
         "pickList": _pick_list(own.pick_list),
         "inspection": _inspection(own.inspection, specification),
         "putAway": _put_away(own.put_away),
+        "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
+        "reworks": [_dump(found) | {"lot": specification.output_lot} for found in own.reworks.values()],
+        "overReports": [_over_report(found) for found in own.over_reports.values()],
         "inputLots": _input_lots(folded, number),
     }
 
@@ -153,6 +165,18 @@ def _put_away(found: PutAwayOrder | None) -> Document | None:
         "place": found.place,
         "quantity": None if found.quantity is None else plain(found.quantity),
     }
+
+
+def _dump(found: InProcessInspection | Rework) -> Document:
+    return found.model_dump(mode="json", by_alias=True)
+
+
+def _over_report(found: OverReport) -> Document:
+    report = found.report
+    return {
+        "number": found.number, "operation": report.operation, "good": plain(report.good), "scrap": plain(report.scrap),
+        "overBy": plain(found.over_by), "reportedBy": report.actor,
+    }  # fmt: skip
 
 
 def _input_lots(folded: Folded, number: str) -> list[Document]:

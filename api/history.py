@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from db.queries import facts
 from domain import events as e
-from domain.process import Process, created, fold
+from domain.folding import fold
+from domain.process import Process, created
 from domain.states import ORDER
 
 KEPT = 128

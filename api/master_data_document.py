@@ -9,7 +9,7 @@ from api.shapes import MAX_INT, Body, Identifier, NotNegative, Positive, Reason,
 from domain.errors import Blocker
 from domain.policy import Policy
 from domain.quantities import Exact
-from domain.specification import Equipment
+from domain.specification import Equipment, InspectionRule
 
 Count = Annotated[int, Field(ge=0, le=MAX_INT)]
 Unit = Annotated[str, Field(max_length=40)]
@@ -90,6 +90,7 @@ class RouteOperationEntry(Body):
     predecessors: tuple[Identifier, ...] = Field(default=(), max_length=50)
     counts_pieces: bool = True
     is_output: bool = False
+    inspection_rule: InspectionRule = InspectionRule.NONE
     recipe: dict[Identifier, Annotated[str, Field(max_length=500)]] | None = Field(default=None, max_length=100)
     parameters: tuple[CharacteristicEntry, ...] = Field(default=(), max_length=200)
 

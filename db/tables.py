@@ -121,6 +121,8 @@ class RouteOperation(SQLModel, table=True):
     counts_pieces: bool = True
     is_output: bool = False
     recipe: dict[str, str] | None = _json()
+    inspection_rule: str = Field(default="none", sa_column_kwargs={"server_default": "none"})
+    """Which reports are inspected while the order runs: none, first, every."""
 
 
 class OperationParameter(SQLModel, table=True):
@@ -347,6 +349,8 @@ class ProductionReport(SQLModel, table=True):
     over_by: Decimal = _number()
     reported_at: datetime = _time()
     command_id: str | None = None
+    reverses: str | None = Field(default=None, unique=True)
+    """The report that this one takes back, with its quantities negative."""
 
 
 class ParameterValue(SQLModel, table=True):
@@ -528,6 +532,46 @@ class InspectionResult(SQLModel, table=True):
     within_limits: bool
     entered_by: str
     entered_at: datetime = _time()
+
+
+class InProcessInspectionRow(SQLModel, table=True):
+    """The inspection of the pieces of one report, or of reworked ones."""
+
+    __tablename__ = "in_process_inspection"
+    number: str = Field(primary_key=True)
+    work_order: str = Field(index=True)
+    operation: str
+    report_number: str = Field(index=True)
+    rework: str | None = None
+    quantity: Decimal = _number()
+    unit: str
+    state: str = Field(index=True)
+    failed: Decimal = _number(default=Decimal(0))
+    defect: str | None = None
+    opened_at: datetime = _time()
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+
+
+class ReworkRow(SQLModel, table=True):
+    """Nonconforming pieces of a lot on their way back to good, or to scrap."""
+
+    __tablename__ = "rework"
+    number: str = Field(primary_key=True)
+    work_order: str = Field(index=True)
+    operation: str
+    report_number: str
+    inspection: str
+    lot: str = Field(index=True)
+    quantity: Decimal = _number()
+    unit: str
+    state: str = Field(index=True)
+    good: Decimal = _number(default=Decimal(0))
+    scrap: Decimal = _number(default=Decimal(0))
+    proposed_by: str
+    proposed_at: datetime = _time()
+    approved_by: str | None = None
+    done_by: str | None = None
 
 
 class Deviation(SQLModel, table=True):

@@ -249,12 +249,74 @@ class ReleaseBatch(WorkOrderCommand):
     roles: ClassVar = ("supervisor",)
 
 
+class DecideInProcessInspection(WorkOrderCommand):
+    """How many of the reported pieces failed, and by which defect; none failed means passed."""
+
+    kind: Literal["decideInProcessInspection"] = "decideInProcessInspection"
+    inspection: str
+    failed: Exact = Field(default=0, ge=0, validate_default=True)
+    defect: str | None = None
+    roles: ClassVar = ("qcAnalyst",)
+
+
+class ApproveRework(WorkOrderCommand):
+    kind: Literal["approveRework"] = "approveRework"
+    rework: str
+    roles: ClassVar = ("supervisor", "qualityManager")
+
+
+class RejectRework(WorkOrderCommand):
+    """The pieces are not worth it: they become scrap."""
+
+    kind: Literal["rejectRework"] = "rejectRework"
+    rework: str
+    roles: ClassVar = ("supervisor", "qualityManager")
+
+
+class StartRework(WorkOrderCommand):
+    kind: Literal["startRework"] = "startRework"
+    rework: str
+    roles: ClassVar = ("operator",)
+
+
+class ReportRework(WorkOrderCommand):
+    """What became of all pieces of a rework; the good ones are inspected again."""
+
+    kind: Literal["reportRework"] = "reportRework"
+    rework: str
+    good: Exact = Field(ge=0)
+    scrap: Exact = Field(default=0, ge=0, validate_default=True)
+    roles: ClassVar = ("operator",)
+
+
+class ReverseReport(OperationCommand):
+    """A counter-report. The quantities are those of the report in the record; the sender names only the report."""
+
+    kind: Literal["reverseReport"] = "reverseReport"
+    report_number: str
+    good: Exact
+    scrap: Exact
+    review_board: Exact
+    is_rework: bool
+    roles: ClassVar = ("operator", "supervisor")
+
+
+class DecideOverReport(WorkOrderCommand):
+    """Whether a report that passes the order's quantity counts."""
+
+    kind: Literal["decideOverReport"] = "decideOverReport"
+    over_report: str
+    accept: bool
+    roles: ClassVar = ("supervisor",)
+
+
 COMMANDS: tuple[type[Command], ...] = (
     SubmitOrder, ApproveOrder, RejectOrder, ReleaseOrder, HoldOrder, ResumeOrder, CancelOrder, CloseOrder,
     RetryNow, DispatchWorkOrder, StartWorkOrder, PauseWorkOrder, ResumeWorkOrder, AllocateMaterials,
     ApprovePickList, IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation,
     ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
-    DecideInspection, PutAway, CertifyBatch, ReleaseBatch,
+    DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
+    StartRework, ReportRework, ReverseReport, DecideOverReport,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -286,6 +348,13 @@ AnyCommand = Annotated[
     | DecideInspection
     | PutAway
     | CertifyBatch
-    | ReleaseBatch,
+    | ReleaseBatch
+    | DecideInProcessInspection
+    | ApproveRework
+    | RejectRework
+    | StartRework
+    | ReportRework
+    | ReverseReport
+    | DecideOverReport,
     Field(discriminator="kind"),
 ]

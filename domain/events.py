@@ -10,9 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import quality_events as q
 from domain.base import Message
 from domain.commands import Disposition, ReportType
 from domain.errors import Blocker
+from domain.quality_events import JudgedValue as JudgedValue
 from domain.quantities import Exact
 from domain.specification import Characteristic, OrderSpecification
 from domain.states import (
@@ -171,18 +173,6 @@ class OutputProduced(Message):
     lot: str
     quantity: Exact
     unit: str
-
-
-class JudgedValue(Message):
-    """A measured value, its exact decimal (none if the text is not a number), the limits and the judgement."""
-
-    name: str
-    text: str
-    unit: str
-    value: Exact | None
-    low: Exact | None = None
-    high: Exact | None = None
-    within_limits: bool
 
 
 class ParametersRecorded(Message):
@@ -362,7 +352,12 @@ Event = Annotated[
     | CompensationStarted
     | VerdictPending
     | VerdictGiven
-    | CommandRefused,
+    | CommandRefused
+    | q.InProcessInspectionMoved
+    | q.ReworkMoved
+    | q.ReportReversed
+    | q.OverReportAsked
+    | q.OverReportDecided,
     Field(discriminator="kind"),
 ]
 

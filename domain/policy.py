@@ -15,6 +15,8 @@ class OverReport(StrEnum):
 
     REFUSE = "refuse"
     FLAG = "flag"
+    APPROVE = "approve"
+    """It waits until a supervisor allows it."""
 
 
 class Policy(Message):

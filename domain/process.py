@@ -1,19 +1,18 @@
-"""The state of one production order, and how each event changes it.
+"""The state of one production order.
 
-`apply` is the only place that changes a `Process`. The workflow folds its own events with it, `?at=` folds the
-recorded ones up to a moment, and the consistency check folds all of them: the three must be equal.
+How events change it stands in `domain/folding.py`.
 """
 
 from datetime import datetime
 from decimal import Decimal
-from functools import singledispatch
 
 from pydantic import Field
 
 from domain import events as e
 from domain.base import Holder
-from domain.commands import Disposition
+from domain.commands import Disposition, ReportProduction
 from domain.quantities import Exact
+from domain.rework_states import REWORK, InProcessInspectionState, ReworkState
 from domain.specification import OperationSpecification, OrderSpecification, WorkOrderSpecification
 from domain.states import (
     InspectionState,
@@ -81,6 +80,47 @@ class PutAwayOrder(Holder):
     quantity: Exact | None = None
 
 
+class InProcessInspection(Holder):
+    """The inspection of the pieces of one report; of reworked ones when `rework` is set."""
+
+    number: str
+    operation: str
+    report_number: str
+    quantity: Exact
+    is_output: bool
+    reported_by: str
+    rework: str | None = None
+    state: InProcessInspectionState = InProcessInspectionState.OPEN
+    failed: Exact = Decimal(0)
+    defect: str | None = None
+    decided_by: str | None = None
+
+
+class Rework(Holder):
+    """Nonconforming pieces of the work order's lot, on their way back."""
+
+    number: str
+    operation: str
+    report_number: str
+    inspection: str
+    quantity: Exact
+    is_output: bool
+    proposed_by: str
+    state: ReworkState = ReworkState.PROPOSED
+    approved_by: str | None = None
+    done_by: str | None = None
+    good: Exact = Decimal(0)
+    scrap: Exact = Decimal(0)
+
+
+class OverReport(Holder):
+    """A report that waits to be allowed."""
+
+    number: str
+    report: ReportProduction
+    over_by: Exact
+
+
 class WorkOrder(Holder):
     """One batch on its way."""
 
@@ -100,6 +140,16 @@ class WorkOrder(Holder):
     release_requested_by: str | None = None
     release_place: str | None = None
     compensating: bool = False
+    in_process_inspections: dict[str, InProcessInspection] = Field(default_factory=dict)
+    reworks: dict[str, Rework] = Field(default_factory=dict)
+    over_reports: dict[str, OverReport] = Field(default_factory=dict)
+    over_reports_asked: int = 0
+    reversed_reports: tuple[str, ...] = ()
+
+    def open_rework(self) -> list[str]:
+        """Numbers of the in-process inspections and reworks that are not over."""
+        inspections = [own.number for own in self.in_process_inspections.values() if own.state == "open"]
+        return inspections + [own.number for own in self.reworks.values() if not REWORK.is_final(own.state)]
 
     def reported(self) -> tuple[Decimal, Decimal, Decimal]:
         """Good, scrap and review-board pieces over all operations."""
@@ -179,214 +229,3 @@ def created(specification: OrderSpecification) -> Process:
         for work_order in specification.work_orders
     }
     return Process(specification=specification, work_orders=work_orders)
-
-
-def fold(process: Process, fact: e.Fact) -> None:
-    """Apply all events of a fact, in order."""
-    for event in fact.events:
-        apply(event, process, fact)
-    process.revision = fact.revision
-
-
-@singledispatch
-def apply(event: object, process: Process, fact: e.Fact) -> None:
-    """Change `process` as `event` says. Every kind of event has its own implementation below."""
-    raise NotImplementedError(f"no rule for {type(event).__name__}")
-
-
-@apply.register
-def _(event: e.OrderCreated, process: Process, fact: e.Fact) -> None:
-    process.created_at = fact.at
-
-
-@apply.register
-def _(event: e.OrderApprovalGiven, process: Process, fact: e.Fact) -> None:
-    process.approvals = (*process.approvals, fact.actor)
-
-
-@apply.register
-def _(event: e.OrderMoved, process: Process, fact: e.Fact) -> None:
-    if event.target == OrderState.HELD:
-        process.remembered = event.origin
-        process.held_by = fact.actor
-    if event.target == OrderState.SUBMITTED:
-        process.submitted_at, process.submitted_by = fact.at, fact.actor
-        process.approval_reminded = process.approval_escalated = False
-    if event.target == OrderState.DRAFT:
-        process.approvals = ()
-    if event.target == OrderState.CANCELLING:
-        process.remembered = event.origin
-        process.disposition = event.disposition
-    process.state = event.target
-
-
-@apply.register
-def _(event: e.ApprovalOverdue, process: Process, fact: e.Fact) -> None:
-    process.approval_reminded = True
-    process.approval_escalated = process.approval_escalated or event.step == "escalation"
-
-
-@apply.register
-def _(event: e.WorkOrderMoved, process: Process, fact: e.Fact) -> None:
-    work_order = process.work_orders[event.work_order]
-    work_order.state = event.target
-
-
-@apply.register
-def _(event: e.OperationMoved, process: Process, fact: e.Fact) -> None:
-    operation = process.work_orders[event.work_order].operations[event.operation]
-    if event.origin == OperationState.RUNNING and operation.running_since is not None:
-        operation.net_seconds += int((fact.at - operation.running_since).total_seconds())
-        operation.running_since = None
-    if event.target == OperationState.RUNNING:
-        operation.running_since = fact.at
-        operation.started_by = operation.started_by or fact.actor
-        operation.started_at = operation.started_at or fact.at
-    operation.state = event.target
-
-
-@apply.register
-def _(event: e.PickListMoved, process: Process, fact: e.Fact) -> None:
-    work_order = process.work_orders[event.work_order]
-    if work_order.pick_list is None:
-        number = f"{event.work_order}-P"
-        work_order.pick_list = PickList(number=number, state=event.target, created_by=fact.actor)
-    pick_list = work_order.pick_list
-    pick_list.state = event.target
-    if event.target == PickListState.ALLOCATED:
-        pick_list.allocations, pick_list.short, pick_list.approved_by = event.allocations, (), None
-    if event.target == PickListState.SHORT:
-        pick_list.allocations, pick_list.short, pick_list.approved_by = (), event.short, None
-    if event.target == PickListState.APPROVED and event.origin == PickListState.ALLOCATED:
-        pick_list.approved_by = fact.actor
-
-
-@apply.register
-def _(event: e.MaterialsConsumed, process: Process, fact: e.Fact) -> None:
-    work_order = process.work_orders[event.work_order]
-    work_order.consumed_at = (*work_order.consumed_at, event.operation)
-
-
-@apply.register
-def _(event: e.BatchStarted, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].lot_status = LotStatus.QUARANTINE
-
-
-@apply.register
-def _(event: e.ProductionReported, process: Process, fact: e.Fact) -> None:
-    operation = process.work_orders[event.work_order].operations[event.operation]
-    operation.good += event.good
-    operation.scrap += event.scrap
-    operation.review_board += event.review_board
-    operation.reports += 1
-
-
-@apply.register
-def _(event: e.OutputProduced, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].produced += event.quantity
-
-
-@apply.register
-def _(event: e.ParametersRecorded, process: Process, fact: e.Fact) -> None:
-    operation = process.work_orders[event.work_order].operations[event.operation]
-    operation.recorded.update({value.name: value.within_limits for value in event.values})
-
-
-@apply.register
-def _(event: e.DeviationOpened, process: Process, fact: e.Fact) -> None:
-    process.deviations[event.number] = "open"
-    if event.operation is not None:
-        operation = process.work_orders[event.work_order].operations[event.operation]
-        operation.open_deviations = (*operation.open_deviations, event.number)
-
-
-@apply.register
-def _(event: e.DeviationDecided, process: Process, fact: e.Fact) -> None:
-    process.deviations[event.number] = event.decision
-    for work_order in process.work_orders.values():
-        for operation in work_order.operations.values():
-            operation.open_deviations = tuple(n for n in operation.open_deviations if n != event.number)
-
-
-@apply.register
-def _(event: e.InspectionRequested, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].inspection = Inspection(number=event.inspection)
-
-
-@apply.register
-def _(event: e.InspectionMoved, process: Process, fact: e.Fact) -> None:
-    inspection = process.work_orders[event.work_order].inspection
-    assert inspection is not None
-    inspection.state = event.target
-    if event.results:
-        inspection.entered_by = fact.actor
-        inspection.failed = tuple(result.name for result in event.results if not result.within_limits)
-    if event.target in (InspectionState.ACCEPTED, InspectionState.REJECTED):
-        inspection.decided_by = fact.actor
-
-
-@apply.register
-def _(event: e.PutAwayMoved, process: Process, fact: e.Fact) -> None:
-    work_order = process.work_orders[event.work_order]
-    if work_order.put_away is None:
-        work_order.put_away = PutAwayOrder(number=f"{event.work_order}-A", state=event.target)
-    work_order.put_away.state = event.target
-    work_order.put_away.place = event.place or work_order.put_away.place
-    work_order.put_away.quantity = event.quantity or work_order.put_away.quantity
-
-
-@apply.register
-def _(event: e.LotMoved, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].lot_status = event.target
-
-
-@apply.register
-def _(event: e.BatchCertified, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].certified_by = fact.actor
-
-
-@apply.register
-def _(event: e.BatchReleaseRequested, process: Process, fact: e.Fact) -> None:
-    work_order = process.work_orders[event.work_order]
-    work_order.release_requested_by, work_order.release_place = fact.actor, event.place
-
-
-@apply.register
-def _(event: e.EquipmentJobMoved, process: Process, fact: e.Fact) -> None:
-    operation = process.work_orders[event.work_order].operations[event.operation]
-    operation.job, operation.job_state = event.job, event.target
-
-
-@apply.register
-def _(event: e.NeighbourWaiting, process: Process, fact: e.Fact) -> None:
-    process.waiting[event.request] = Waiting(**event.model_dump(exclude={"kind"}))
-
-
-@apply.register
-def _(event: e.NeighbourAnswered, process: Process, fact: e.Fact) -> None:
-    process.waiting.pop(event.request, None)
-
-
-@apply.register
-def _(event: e.RetryRequested, process: Process, fact: e.Fact) -> None:
-    process.retries_requested += 1
-
-
-@apply.register
-def _(event: e.CompensationStarted, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].compensating = True
-
-
-@apply.register
-def _(event: e.VerdictPending, process: Process, fact: e.Fact) -> None:
-    process.pending[event.request] = Pending(command_id=event.command_id, command=event.command, actor=event.actor)
-
-
-@apply.register
-def _(event: e.VerdictGiven, process: Process, fact: e.Fact) -> None:
-    process.pending.pop(event.request, None)
-
-
-@apply.register
-def _(event: e.CommandRefused, process: Process, fact: e.Fact) -> None:
-    """A refused command changes nothing."""

@@ -51,6 +51,14 @@ class Equipment(StrEnum):
     OPC_UA = "opcua"
 
 
+class InspectionRule(StrEnum):
+    """Which reports of an operation are inspected while the order runs."""
+
+    NONE = "none"
+    FIRST = "first"
+    EVERY = "every"
+
+
 class OperationSpecification(Message):
     """One operation of the route. `predecessors` are operation codes; `is_output` marks the one that yields the lot."""
 
@@ -64,6 +72,7 @@ class OperationSpecification(Message):
     counts_pieces: bool = True
     is_output: bool = False
     recipe: dict[str, str] = {}
+    inspection_rule: InspectionRule = InspectionRule.NONE
 
 
 class WorkOrderSpecification(Message):

@@ -12,14 +12,16 @@ from typing import Any
 
 from domain import commands as c
 from domain import events as e
+from domain.folding import fold
 from domain.policy import Policy
-from domain.process import Process, created, fold
+from domain.process import Process, created
 from domain.rules.common import SYSTEM, move_pick_list, move_put_away
 from domain.rules.consequences import consequences
 from domain.rules.judge import judge
 from domain.specification import (
     Characteristic,
     Equipment,
+    InspectionRule,
     MaterialLine,
     OperationSpecification,
     OrderSpecification,
@@ -51,11 +53,12 @@ def tablet_order(
     api: str = "5.0",
     press: str | None = None,
     lot: str = "",
+    inspected: str = "",
 ) -> OrderSpecification:
     """An order of tablets: dispense, compress, coat; two materials; a release test on dissolution.
 
     `api` is the quantity of the active ingredient in kg; `press` names a workstation whose machine compresses,
-    `lot` the lot that is made.
+    `lot` the lot that is made, `inspected` an operation whose every report is inspected.
     """
     weight = Characteristic(name="weight", unit="mg", low=Decimal(108), high=Decimal(118), required=True)
     work_order = WorkOrderSpecification(
@@ -83,6 +86,13 @@ def tablet_order(
         ),
         inspection=(Characteristic(name="dissolution", unit="%", low=Decimal(80), high=Decimal(110), required=True),),
     )  # fmt: skip
+    rules = {
+        "operations": tuple(
+            own.model_copy(update={"inspection_rule": InspectionRule.EVERY}) if own.code == inspected else own
+            for own in work_order.operations
+        )
+    }
+    work_order = work_order.model_copy(update=rules)
     fields: dict[str, Any] = {
         "number": number, "plan_line": f"plan-{number}", "plant": "P1", "product": "TAB", "product_name": "Tablet",
         "quantity": Decimal(quantity), "unit": "pcs", "policy": policy, "created_by": "pia",

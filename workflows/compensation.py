@@ -9,6 +9,7 @@ from domain.errors import Blocker
 from domain.process import WorkOrder
 from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, move_work_order
 from domain.rules.release import inspection_request, lot_moved, move_inspection
+from domain.rules.rework import cancelled_rework
 from domain.specification import Equipment, WorkOrderSpecification
 from domain.states import (
     INSPECTION,
@@ -134,6 +135,7 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
             if OPERATION.allows(operation.state, event):
                 events.append(move_operation(work_order, operation, event))
                 break
+    events += cancelled_rework(journal.process, work_order)
     if work_order.pick_list is not None and PICK_LIST.allows(work_order.pick_list.state, PickListEvent.CANCEL):
         events.append(move_pick_list(work_order, PickListEvent.CANCEL))
     if work_order.inspection is not None and INSPECTION.allows(work_order.inspection.state, InspectionEvent.CANCEL):

@@ -21,8 +21,10 @@ from temporalio.exceptions import FailureError
 from activities import stubs
 from domain import commands as c
 from domain import events as e
+from domain import quality_events as q
 from domain.errors import Blocker, Refused
-from domain.process import Process, created, fold
+from domain.folding import fold
+from domain.process import Process, created
 from domain.rules.common import SYSTEM
 from domain.rules.consequences import consequences
 from domain.rules.judge import judge
@@ -95,8 +97,7 @@ class Journal:
         is_pending = any(isinstance(event, e.VerdictPending) for event in events)
         fact = self._fact(trial, events, actor=command.actor, at=command.received_at, command=command)
         if not is_pending:
-            reports = [event.report_number for event in events if isinstance(event, e.ProductionReported)]
-            outcome = self._outcome(trial, command, {"reportNumber": reports[0]} if reports else {})
+            outcome = self._outcome(trial, command, _result(events))
             fact = fact.model_copy(update={"outcome": outcome})
         self.process = trial
         self.outbox.append((fact, True))
@@ -236,3 +237,19 @@ class Journal:
 
 class RecordContradiction(RuntimeError):
     """The record holds another fact under this revision: the code that judges now is not the code that judged."""
+
+
+def _result(events: tuple[e.Event, ...]) -> dict[str, str]:
+    """The numbers of what a command made, for its sender."""
+    result: dict[str, str] = {}
+    for event in events:
+        match event:
+            case e.ProductionReported() | q.ReportReversed():
+                result.setdefault("reportNumber", event.report_number)
+            case q.OverReportAsked():
+                result["overReport"] = event.number
+            case q.InProcessInspectionMoved(origin=None):
+                result["inspection"] = event.inspection
+            case q.ReworkMoved(origin=None):
+                result["rework"] = event.rework
+    return result

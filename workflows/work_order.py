@@ -13,8 +13,8 @@ from domain.errors import Blocker, Refused
 from domain.process import Operation, WorkOrder
 from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, next_deviation
 from domain.rules.materials import allocation_request, issue_request
-from domain.rules.operations import reported
 from domain.rules.release import inspection_request, lot_moved, put_away_request, release_request
+from domain.rules.reports import reported
 from domain.specification import Equipment, OperationSpecification, WorkOrderSpecification
 from domain.states import (
     LotEvent,

@@ -120,6 +120,7 @@ def _route(product: str, route: RouteVersion) -> Document:
             "predecessors": row.predecessors,
             "countsPieces": row.counts_pieces,
             "isOutput": row.is_output,
+            "inspectionRule": row.inspection_rule,
             "parameters": [
                 value.model_dump(mode="json", by_alias=True) for value in route.parameters.get(row.code, ())
             ],

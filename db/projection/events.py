@@ -9,6 +9,7 @@ from db.audit import Entry
 from db.projection.batch import Batch
 from domain import events as e
 from domain.base import uuid_for
+from domain.quality_events import OverReportDecided
 from domain.states import OperationState, OrderState, PickListState, WorkOrderState
 
 ORDERS = t.core(t.ProductionOrder)
@@ -195,7 +196,7 @@ def _(event: e.ProductionReported, context: Context) -> None:
         REPORTS, number=event.report_number, work_order=event.work_order, operation=event.operation, good=event.good,
         scrap=event.scrap, scrap_reason=event.scrap_reason, review_board=event.review_board, unit=event.unit,
         is_rework=event.is_rework, report_type=event.report_type, source=event.source, workstation=event.workstation,
-        worker=event.worker, operator=fact.actor, labour_seconds=event.labour_seconds, started_at=event.started_at,
+        worker=event.worker, operator=_reporter(fact), labour_seconds=event.labour_seconds, started_at=event.started_at,
         ended_at=event.ended_at, over_by=event.over_by, reported_at=fact.at, command_id=fact.command_id,
     )  # fmt: skip
     key = {"work_order": event.work_order, "code": event.operation}
@@ -205,6 +206,11 @@ def _(event: e.ProductionReported, context: Context) -> None:
         f"operation/{event.work_order}/{event.operation}",
         new=event.model_dump(mode="json", by_alias=True, include={"report_number", "good", "scrap", "review_board"}),
     )
+
+
+def _reporter(fact: e.Fact) -> str:
+    """Who reported: not the supervisor who allowed an over-report later."""
+    return next((event.reported_by for event in fact.events if isinstance(event, OverReportDecided)), fact.actor)
 
 
 @project.register

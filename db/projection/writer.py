@@ -20,6 +20,9 @@ CHANNEL: Final = "mes_outcome"
 _NOT_COMPARED: Final = frozenset({"at", "since", "nextAttemptAt", "lastError", "startedAt", "endedAt"})
 """Clock readings and error texts differ between two attempts at the same decision; what was decided does not."""
 
+_ADDED_LATER: Final[dict[str, Any]] = {"inspectionRule": "none"}
+"""Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
+
 
 class RecordContradictionFound(Exception):
     """The record holds a fact of this revision that says something else."""
@@ -39,10 +42,14 @@ def content_hash(fact: Fact) -> str:
     return hashlib.sha256(canonical(body).encode()).hexdigest()
 
 
+def _says_nothing(name: str, part: Any) -> bool:
+    return name in _NOT_COMPARED or (name in _ADDED_LATER and part == _ADDED_LATER[name])
+
+
 def _without_clocks(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _without_clocks(part) for name, part in value.items() if name not in _NOT_COMPARED}
+            return {name: _without_clocks(part) for name, part in value.items() if not _says_nothing(name, part)}
         case list():
             return [_without_clocks(part) for part in value]
         case _:

@@ -18,6 +18,7 @@ from domain.quantities import plain, rounded
 from domain.specification import (
     Characteristic,
     Equipment,
+    InspectionRule,
     MaterialLine,
     OperationSpecification,
     OrderSpecification,
@@ -161,6 +162,7 @@ class _Builder:
             sequence=row.sequence, code=row.code, name=row.name, workstation=station.code if station else "",
             equipment=station.equipment if station else Equipment.MANUAL, predecessors=tuple(row.predecessors),
             parameters=parameters, counts_pieces=row.counts_pieces, is_output=row.is_output, recipe=row.recipe or {},
+            inspection_rule=InspectionRule(row.inspection_rule),
         )  # fmt: skip
 
     def _least_loaded(self, part: Part, row: Row[Any]) -> Station | None:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from domain import events as e
+from domain.commands import OperationCommand
 from domain.errors import Blocker, Refused
 from domain.process import Operation, Process, WorkOrder
 from domain.specification import OperationSpecification, WorkOrderSpecification
@@ -15,6 +16,7 @@ from domain.states import (
     PUT_AWAY,
     WORK_ORDER,
     OperationEvent,
+    OperationState,
     OrderEvent,
     OrderState,
     PickListEvent,
@@ -240,3 +242,39 @@ def work_order_runs(process: Process, work_order: WorkOrder) -> list[Blocker]:
             )
         )
     return blockers
+
+
+def running_operation(
+    process: Process, command: OperationCommand
+) -> tuple[WorkOrder, Operation, OperationSpecification]:
+    """The operation that the command is about, which must run."""
+    operation, specification = find_operation(process, command.work_order, command.operation)
+    work_order, _ = find_work_order(process, command.work_order)
+    blockers = work_order_runs(process, work_order)
+    if operation.state != OperationState.RUNNING:
+        blockers.append(
+            Blocker(
+                code="OPERATION_NOT_RUNNING",
+                entity="operation",
+                id=f"{work_order.number}/{operation.code}",
+                found=f"held by {', '.join(operation.open_deviations)}"
+                if operation.open_deviations
+                else operation.state,
+                required=OperationState.RUNNING,
+                who_can_fix="qaReviewer" if operation.open_deviations else "operator",
+            )
+        )
+    check(blockers)
+    return work_order, operation, specification
+
+
+def machine_runs(work_order: WorkOrder, operation: Operation, required: str) -> Blocker:
+    """A blocker for an operation whose machine is at work."""
+    return Blocker(
+        code="MACHINE_RUNNING",
+        entity="operation",
+        id=f"{work_order.number}/{operation.code}",
+        found=f"job {operation.job} runs",
+        required=required,
+        who_can_fix="operator",
+    )

@@ -98,7 +98,7 @@ def _of_operations(process: Process, work_order: WorkOrder) -> Events:
         if own.state == OperationState.PENDING and all(state == OperationState.COMPLETED for state in before):
             return (move_operation(work_order, own, OperationEvent.MAKE_READY),)
     completed = all(own.state == OperationState.COMPLETED for own in work_order.operations.values())
-    if work_order.state == WorkOrderState.RUNNING and completed:
+    if work_order.state == WorkOrderState.RUNNING and completed and not work_order.open_rework():
         return (move_work_order(work_order, WorkOrderEvent.OPERATIONS_COMPLETED),)
     return ()
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import materials, operations, orders, release
+from domain.rules import materials, operations, orders, release, reports, rework
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -33,13 +33,20 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.CompleteOperation: operations.complete_operation,
     c.ReleaseOperationHold: operations.release_operation_hold,
     c.DecideDeviation: orders.decide_deviation,
-    c.ReportProduction: operations.report_production,
+    c.ReportProduction: reports.report_production,
     c.RecordParameters: operations.record_parameters,
     c.EnterInspectionResults: release.enter_inspection_results,
     c.DecideInspection: release.decide_inspection,
     c.PutAway: release.put_away,
     c.CertifyBatch: release.certify_batch,
     c.ReleaseBatch: release.release_batch,
+    c.DecideInProcessInspection: rework.decide_in_process_inspection,
+    c.ApproveRework: rework.approve_rework,
+    c.RejectRework: rework.reject_rework,
+    c.StartRework: rework.start_rework,
+    c.ReportRework: rework.report_rework,
+    c.ReverseReport: rework.reverse_report,
+    c.DecideOverReport: reports.decide_over_report,
 }
 
 

@@ -1,25 +1,20 @@
 """Rules of the shop floor: start, pause, report, measure, complete."""
 
 from decimal import Decimal
-from typing import Literal
 
 from domain import events as e
 from domain.commands import (
     CompleteOperation,
-    OperationCommand,
     PauseOperation,
     PauseWorkOrder,
     RecordParameters,
     ReleaseOperationHold,
-    ReportProduction,
-    ReportType,
     ResumeOperation,
     ResumeWorkOrder,
     StartOperation,
     StartWorkOrder,
 )
 from domain.errors import Blocker
-from domain.policy import OverReport
 from domain.process import Operation, Process, WorkOrder
 from domain.quantities import plain
 from domain.rules.common import (
@@ -27,17 +22,19 @@ from domain.rules.common import (
     check,
     find_operation,
     find_work_order,
+    machine_runs,
     move_operation,
     move_order,
     move_work_order,
     next_deviation,
     order_is_worked_on,
     reason_missing,
+    running_operation,
     same_person,
     work_order_runs,
 )
 from domain.rules.measurements import judge_values
-from domain.specification import Equipment, OperationSpecification, WorkOrderSpecification
+from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import OperationEvent, OperationState, OrderEvent, OrderState, WorkOrderEvent, WorkOrderState
 
 
@@ -151,131 +148,9 @@ def resume_operation(process: Process, command: ResumeOperation) -> Events:
     return (move_operation(work_order, operation, OperationEvent.RESUME),)
 
 
-def _running(process: Process, command: OperationCommand) -> tuple[WorkOrder, Operation, OperationSpecification]:
-    """The operation that the command is about, which must run."""
-    operation, specification = find_operation(process, command.work_order, command.operation)
-    work_order, _ = find_work_order(process, command.work_order)
-    blockers = work_order_runs(process, work_order)
-    if operation.state != OperationState.RUNNING:
-        blockers.append(
-            Blocker(
-                code="OPERATION_NOT_RUNNING",
-                entity="operation",
-                id=f"{work_order.number}/{operation.code}",
-                found=f"held by {', '.join(operation.open_deviations)}"
-                if operation.open_deviations
-                else operation.state,
-                required=OperationState.RUNNING,
-                who_can_fix="qaReviewer" if operation.open_deviations else "operator",
-            )
-        )
-    check(blockers)
-    return work_order, operation, specification
-
-
-def report_production(process: Process, command: ReportProduction) -> Events:
-    work_order, operation, specification = _running(process, command)
-    if specification.equipment == Equipment.OPC_UA and operation.job_state == "started":
-        check([_machine_runs(work_order, operation, "the machine's own report; wait for the end of its job")])
-    return reported(process, work_order, operation, specification, command, "person")
-
-
-def reported(
-    process: Process,
-    work_order: WorkOrder,
-    operation: Operation,
-    specification: OperationSpecification,
-    report: ReportProduction,
-    source: Literal["person", "machine"],
-) -> Events:
-    """The events of one report, by a person or by a machine, after the checks that both must pass (PO-07)."""
-    identity = f"{work_order.number}/{operation.code}"
-    over_by, blockers = _open_quantity(process, work_order, operation, report)
-    if report.scrap > 0 and not report.scrap_reason:
-        blockers.append(
-            Blocker(
-                code="SCRAP_REASON_REQUIRED",
-                entity="operation",
-                id=identity,
-                found=f"{plain(report.scrap)} scrap without a reason",
-                required="a reason for the scrap",
-                who_can_fix="operator",
-            )
-        )
-    check(blockers)
-    event = e.ProductionReported(
-        work_order=work_order.number,
-        operation=operation.code,
-        report_number=f"{identity}/R{operation.reports + 1}",
-        good=report.good,
-        scrap=report.scrap,
-        scrap_reason=report.scrap_reason,
-        review_board=report.review_board,
-        unit=process.specification.work_order(work_order.number).unit,
-        is_rework=report.is_rework,
-        is_output=specification.is_output,
-        report_type=report.report_type,
-        source=source,
-        workstation=report.workstation or specification.workstation,
-        worker=report.worker,
-        labour_seconds=report.labour_seconds,
-        started_at=report.started_at,
-        ended_at=report.ended_at,
-        over_by=over_by,
-    )
-    return (event, *_output(process, work_order, event), *_review_board(process, event))
-
-
-def _output(process: Process, work_order: WorkOrder, report: e.ProductionReported) -> Events:
-    """Good pieces of the output operation are stock. Reworked pieces were counted when they were made first."""
-    if not report.is_output or report.good == 0 or report.is_rework:
-        return ()
-    lot = process.specification.work_order(work_order.number).output_lot
-    return (e.OutputProduced(work_order=work_order.number, lot=lot, quantity=report.good, unit=report.unit),)
-
-
-def _open_quantity(
-    process: Process, work_order: WorkOrder, operation: Operation, report: ReportProduction
-) -> tuple[Decimal, list[Blocker]]:
-    """By how much the report passes what is open at the operation, and the blocker if the policy refuses that."""
-    if report.report_type == ReportType.BREAKDOWN or report.is_rework:
-        return Decimal(0), []
-    policy = process.specification.policy
-    ordered = process.specification.work_order(work_order.number).quantity
-    limit = ordered * (1 + policy.over_report_tolerance_percent / 100)
-    total = report.good + report.scrap + report.review_board
-    over_by = max(operation.reported + total - limit, Decimal(0))
-    if over_by == 0 or policy.over_report == OverReport.FLAG:
-        return over_by, []
-    rest = plain(limit - operation.reported)
-    blocker = Blocker(
-        code="OVER_REPORT",
-        entity="operation",
-        id=f"{work_order.number}/{operation.code}",
-        found=f"{plain(total)} reported, {plain(operation.reported)} before",
-        required=f"at most {rest} more of {plain(ordered)} ordered",
-        who_can_fix="planner",
-    )
-    return over_by, [blocker]
-
-
-def _review_board(process: Process, report: e.ProductionReported) -> Events:
-    """Pieces for the review board are a nonconformance that somebody has to decide."""
-    if report.review_board == 0:
-        return ()
-    return (
-        e.DeviationOpened(
-            number=next_deviation(process),
-            work_order=report.work_order,
-            code="REVIEW_BOARD",
-            detail=f"{plain(report.review_board)} {report.unit} of {report.report_number} for the review board",
-        ),
-    )
-
-
 def record_parameters(process: Process, command: RecordParameters) -> Events:
     """Store the values; one that lies outside its limits opens a deviation and holds the operation (EB-04)."""
-    work_order, operation, specification = _running(process, command)
+    work_order, operation, specification = running_operation(process, command)
     values = judge_values(f"{work_order.number}/{operation.code}", specification.parameters, command.values)
     recorded = e.ParametersRecorded(work_order=work_order.number, operation=operation.code, values=values)
     outside = [value for value in values if not value.within_limits]
@@ -299,7 +174,7 @@ def _limit(value: Decimal | None) -> str:
 
 
 def complete_operation(process: Process, command: CompleteOperation) -> Events:
-    work_order, operation, specification = _running(process, command)
+    work_order, operation, specification = running_operation(process, command)
     identity = f"{work_order.number}/{operation.code}"
     blockers = [
         Blocker(
@@ -314,21 +189,22 @@ def complete_operation(process: Process, command: CompleteOperation) -> Events:
         if parameter.required and parameter.name not in operation.recorded
     ]
     if operation.job_state == "started":
-        blockers.append(_machine_runs(work_order, operation, "the end of the machine's job"))
+        blockers.append(machine_runs(work_order, operation, "the end of the machine's job"))
+    blockers += [
+        Blocker(
+            code="OVER_REPORT_OPEN",
+            entity="over-report",
+            id=asked.number,
+            found=f"{plain(asked.over_by)} more than ordered wait for a decision",
+            required="a decision",
+            who_can_fix="supervisor",
+        )
+        for asked in work_order.over_reports.values()
+        if asked.report.operation == operation.code
+    ]
     check(blockers)
     moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
     return (moved, *_consumption(process, work_order, operation))
-
-
-def _machine_runs(work_order: WorkOrder, operation: Operation, required: str) -> Blocker:
-    return Blocker(
-        code="MACHINE_RUNNING",
-        entity="operation",
-        id=f"{work_order.number}/{operation.code}",
-        found=f"job {operation.job} runs",
-        required=required,
-        who_can_fix="operator",
-    )
 
 
 def _consumption(process: Process, work_order: WorkOrder, operation: Operation) -> Events:

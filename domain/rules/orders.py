@@ -13,9 +13,9 @@ from domain.commands import (
     RetryNow,
     SubmitOrder,
 )
-from domain.errors import Blocker
+from domain.errors import Blocker, Refused
 from domain.process import Process, WorkOrder
-from domain.rules.common import Events, check, move_order, reason_missing, same_person
+from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
 from domain.states import (
     InspectionState,
     LotStatus,
@@ -95,7 +95,10 @@ def cancel_order(process: Process, command: CancelOrder) -> Events:
 
 
 def close_order(process: Process, command: CloseOrder) -> Events:
-    moved = move_order(process, OrderEvent.CLOSE)
+    try:
+        moved = move_order(process, OrderEvent.CLOSE)
+    except Refused as refused:
+        raise refuse(*refused.blockers, *_open_rework(process), possible=refused.possible) from None
     blockers = [
         _order_blocker(process, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
@@ -113,6 +116,15 @@ def close_order(process: Process, command: CloseOrder) -> Events:
         for work_order in process.work_orders.values()
     )
     return (*closed, moved)
+
+
+def _open_rework(process: Process) -> list[Blocker]:
+    """What keeps the work orders from their end, and so the order from its own."""
+    return [
+        _order_blocker(process, "REWORK_OPEN", number, "decided, reworked and inspected again", "qcAnalyst")
+        for work_order in process.work_orders.values()
+        for number in work_order.open_rework()
+    ]
 
 
 def retry_now(process: Process, command: RetryNow) -> Events:

@@ -4,6 +4,7 @@ from typing import Final
 
 from domain import commands as c
 from domain.process import Process, WorkOrder
+from domain.rework_states import InProcessInspectionState, ReworkState
 from domain.states import (
     INSPECTION,
     OPERATION,
@@ -45,6 +46,11 @@ OPERATION_COMMANDS: Final = {
     OperationEvent.RELEASE_HOLD: "releaseOperationHold",
     OperationEvent.COMPLETE: "completeOperation",
 }
+REWORK_COMMANDS: Final = {
+    ReworkState.PROPOSED: ("approveRework", "rejectRework"),
+    ReworkState.APPROVED: ("startRework",),
+    ReworkState.RUNNING: ("reportRework",),
+}
 _WORKED_ON = (OrderState.RELEASED, OrderState.IN_PROGRESS)
 
 
@@ -75,11 +81,24 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
         possible = WORK_ORDER.possible(work_order.state)
         names += [WORK_ORDER_COMMANDS[event] for event in possible if event in WORK_ORDER_COMMANDS]
         names += _of_documents(process, work_order)
+        names += _of_reports(work_order)
     if work_order.state == WorkOrderState.COMPLETED and process.state in (*_WORKED_ON, OrderState.COMPLETED):
         if work_order.certified_by is None and process.specification.policy.certification:
             names.append("certifyBatch")
         elif work_order.release_requested_by is None and process.specification.policy.production_release:
             names.append("releaseBatch")
+    return names
+
+
+def _of_reports(work_order: WorkOrder) -> list[str]:
+    """In-process inspections, reworks and over-reports that wait for somebody."""
+    names: list[str] = []
+    if any(own.state == InProcessInspectionState.OPEN for own in work_order.in_process_inspections.values()):
+        names.append("decideInProcessInspection")
+    states = {own.state for own in work_order.reworks.values()}
+    names += [kind for state, kinds in REWORK_COMMANDS.items() if state in states for kind in kinds]
+    if work_order.over_reports:
+        names.append("decideOverReport")
     return names
 
 

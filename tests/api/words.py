@@ -72,11 +72,12 @@ async def at_stage(company: Company, stage: str, **plan: Any) -> tuple[str, str]
     made = await create(company, policy="swift", **plan)
     order, work_order = made["id"], made["workOrders"][0]["id"]
     for name in STAGES[1 : STAGES.index(stage) + 1]:
-        await _go_on_to(company, name, order, work_order)
+        await go_on_to(company, name, order, work_order)
     return order, work_order
 
 
-async def _go_on_to(company: Company, stage: str, order: str, work_order: str) -> None:
+async def go_on_to(company: Company, stage: str, order: str, work_order: str) -> None:
+    """The step that brings an order from the stage before to this one."""
     path = f"/mes/work-orders/{work_order}"
     match stage:
         case "submitted":

@@ -18,8 +18,12 @@ from hypothesis.stateful import (
 
 from domain import commands as c
 from domain import events as e
+from domain import quality_events as q
 from domain.errors import Refused
-from domain.process import created, fold
+from domain.folding import fold
+from domain.policy import OverReport
+from domain.process import created
+from domain.rework_states import IN_PROCESS_INSPECTION, REWORK
 from domain.rules.possible import possible_commands
 from domain.states import (
     INSPECTION,
@@ -36,14 +40,25 @@ from domain.states import (
 from tests.desk import DISCRETE, GMP, Desk, tablet_order
 from tests.domain.test_order_on_the_desk import executed, inspected, picked
 
-Moved = e.OrderMoved | e.WorkOrderMoved | e.OperationMoved | e.PickListMoved | e.InspectionMoved | e.PutAwayMoved
+Moved = (
+    e.OrderMoved
+    | e.WorkOrderMoved
+    | e.OperationMoved
+    | e.PickListMoved
+    | e.InspectionMoved
+    | e.PutAwayMoved
+    | q.InProcessInspectionMoved
+    | q.ReworkMoved
+)
 MACHINES: dict[type[Moved], StateMachine[Any, Any]] = {
     e.OrderMoved: ORDER, e.WorkOrderMoved: WORK_ORDER, e.OperationMoved: OPERATION, e.PickListMoved: PICK_LIST,
-    e.InspectionMoved: INSPECTION, e.PutAwayMoved: PUT_AWAY,
+    e.InspectionMoved: INSPECTION, e.PutAwayMoved: PUT_AWAY, q.InProcessInspectionMoved: IN_PROCESS_INSPECTION,
+    q.ReworkMoved: REWORK,
 }  # fmt: skip
 PEOPLE = ("pia", "sam", "sue", "olu", "wil", "wes", "ana", "ben", "rae", "quinn")
 NOT_NOW = {"cancelOrder", "holdOrder", "rejectOrder", "pauseOperation", "pauseWorkOrder"}
 OPERATIONS = ("DISPENSE", "COMPRESS", "COAT")
+REWORKS = st.sampled_from(["PO-1-01-W1", "PO-1-01-W2"])
 FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
     c.CancelOrder: {"disposition": st.sampled_from([None, *c.Disposition])},
     c.DecideDeviation: {"deviation": st.sampled_from(["PO-1-D1", "PO-1-D2", "none"]), "decision": st.just("as it is")},
@@ -62,6 +77,19 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
         )
     },
     c.DecideInspection: {"accept": st.booleans()},
+    c.DecideInProcessInspection: {
+        "inspection": st.sampled_from(["PO-1-01-Q1", "PO-1-01-Q2", "PO-1-01-Q3"]),
+        "failed": st.sampled_from([Decimal(0), Decimal(5)]), "defect": st.sampled_from([None, "chipped"]),
+    },
+    **{kind: {"rework": REWORKS} for kind in (c.ApproveRework, c.RejectRework, c.StartRework)},
+    c.ReportRework: {
+        "rework": REWORKS, "good": st.integers(0, 5).map(Decimal), "scrap": st.integers(0, 5).map(Decimal),
+    },
+    c.ReverseReport: {
+        "report_number": st.sampled_from(["PO-1-01/COAT/R1", "PO-1-01/COAT/R2"]),
+        **dict.fromkeys(("good", "scrap", "review_board"), st.just(Decimal(0))), "is_rework": st.just(False),
+    },
+    c.DecideOverReport: {"over_report": st.sampled_from(["PO-1-01-O1", "PO-1-01-O2"]), "accept": st.booleans()},
     c.PutAway: {"place": st.just("QUARANTINE")},
     c.ReleaseBatch: {"place": st.just("FINISHED")},
 }  # fmt: skip
@@ -78,9 +106,27 @@ def requests(draw: st.DrawFn, kinds: tuple[type[c.Command], ...] = c.COMMANDS) -
     return kind, draw(st.sampled_from(PEOPLE)), fields
 
 
+STRICT = GMP.model_copy(update={"over_report": OverReport.APPROVE})
+
+
+def coating(desk: Desk) -> Desk:
+    """At its last operation, whose reports are inspected."""
+    picked(desk)
+    for operation in ("DISPENSE", "COMPRESS"):
+        desk.do(c.StartOperation, "olu", operation=operation)
+        if operation == "COMPRESS":
+            values = (c.Measurement(name="weight", text="113", unit="mg"),)
+            desk.do(c.RecordParameters, "olu", operation=operation, values=values)
+        desk.do(c.CompleteOperation, "olu", operation=operation)
+    desk.do(c.StartOperation, "olu", operation="COAT")
+    return desk
+
+
 STARTS: tuple[Callable[[], Desk], ...] = (
     lambda: Desk(tablet_order(GMP)),
     lambda: Desk(tablet_order(DISCRETE)),
+    lambda: Desk(tablet_order(STRICT, inspected="COAT")),
+    lambda: coating(Desk(tablet_order(STRICT, inspected="COAT"))),
     # Chance alone would hardly ever bring an order so far.
     lambda: picked(Desk(tablet_order(GMP))),
     lambda: executed(Desk(tablet_order(GMP))),
@@ -159,6 +205,17 @@ class AnySequence(RuleBasedStateMachine):
         if hasattr(self, "desk") and self.desk.process.specification.policy == GMP:
             for operation in self.desk.process.work_orders[self.desk.work_order].operations.values():
                 assert operation.good + operation.scrap + operation.review_board <= 1000
+
+    @invariant()
+    def pieces_are_never_lost(self) -> None:
+        """What was reported is good, scrap or under decision; what is stock was made at the output operation."""
+        if hasattr(self, "desk"):
+            work_order = self.desk.process.work_orders[self.desk.work_order]
+            for operation in work_order.operations.values():
+                assert min(operation.good, operation.scrap, operation.review_board) >= 0
+            assert work_order.produced == work_order.operations["COAT"].good
+            if work_order.state not in ("pending", "dispatched", "ready", "running", "paused"):
+                assert not work_order.open_rework()
 
     @invariant()
     def a_final_order_has_nothing_open(self) -> None:

@@ -7,7 +7,8 @@ import pytest
 from domain import commands as c
 from domain import events as e
 from domain.errors import Refused
-from domain.process import created, fold
+from domain.folding import fold
+from domain.process import created
 from domain.states import OrderState, WorkOrderState
 from tests.desk import DISCRETE, Desk, tablet_order
 

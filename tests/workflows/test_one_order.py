@@ -9,7 +9,8 @@ import pytest
 from db.audit import verify
 from domain import commands as c
 from domain.events import Fact
-from domain.process import created, fold
+from domain.folding import fold
+from domain.process import created
 from domain.states import OrderState
 from tests.desk import DISCRETE
 from tests.plant import Order, Plant, Refusal

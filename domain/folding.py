@@ -1,0 +1,315 @@
+"""How each event changes the state of an order.
+
+`apply` is the only place that changes a `Process`. The workflow folds its own events with it, `?at=` folds the
+recorded ones up to a moment, and the consistency check folds all of them: the three must be equal.
+"""
+
+from functools import singledispatch
+
+from domain import events as e
+from domain import quality_events as q
+from domain.process import (
+    InProcessInspection,
+    Inspection,
+    OverReport,
+    Pending,
+    PickList,
+    Process,
+    PutAwayOrder,
+    Rework,
+    Waiting,
+)
+from domain.rework_states import InProcessInspectionState, ReworkEvent, ReworkState
+from domain.states import InspectionState, LotStatus, OperationState, OrderState, PickListState
+
+
+def fold(process: Process, fact: e.Fact) -> None:
+    """Apply all events of a fact, in order."""
+    for event in fact.events:
+        apply(event, process, fact)
+    process.revision = fact.revision
+
+
+@singledispatch
+def apply(event: object, process: Process, fact: e.Fact) -> None:
+    """Change `process` as `event` says. Every kind of event has its own implementation below."""
+    raise NotImplementedError(f"no rule for {type(event).__name__}")
+
+
+@apply.register
+def _(event: e.OrderCreated, process: Process, fact: e.Fact) -> None:
+    process.created_at = fact.at
+
+
+@apply.register
+def _(event: e.OrderApprovalGiven, process: Process, fact: e.Fact) -> None:
+    process.approvals = (*process.approvals, fact.actor)
+
+
+@apply.register
+def _(event: e.OrderMoved, process: Process, fact: e.Fact) -> None:
+    if event.target == OrderState.HELD:
+        process.remembered = event.origin
+        process.held_by = fact.actor
+    if event.target == OrderState.SUBMITTED:
+        process.submitted_at, process.submitted_by = fact.at, fact.actor
+        process.approval_reminded = process.approval_escalated = False
+    if event.target == OrderState.DRAFT:
+        process.approvals = ()
+    if event.target == OrderState.CANCELLING:
+        process.remembered = event.origin
+        process.disposition = event.disposition
+    process.state = event.target
+
+
+@apply.register
+def _(event: e.ApprovalOverdue, process: Process, fact: e.Fact) -> None:
+    process.approval_reminded = True
+    process.approval_escalated = process.approval_escalated or event.step == "escalation"
+
+
+@apply.register
+def _(event: e.WorkOrderMoved, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    work_order.state = event.target
+
+
+@apply.register
+def _(event: e.OperationMoved, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    if event.origin == OperationState.RUNNING and operation.running_since is not None:
+        operation.net_seconds += int((fact.at - operation.running_since).total_seconds())
+        operation.running_since = None
+    if event.target == OperationState.RUNNING:
+        operation.running_since = fact.at
+        operation.started_by = operation.started_by or fact.actor
+        operation.started_at = operation.started_at or fact.at
+    operation.state = event.target
+
+
+@apply.register
+def _(event: e.PickListMoved, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    if work_order.pick_list is None:
+        number = f"{event.work_order}-P"
+        work_order.pick_list = PickList(number=number, state=event.target, created_by=fact.actor)
+    pick_list = work_order.pick_list
+    pick_list.state = event.target
+    if event.target == PickListState.ALLOCATED:
+        pick_list.allocations, pick_list.short, pick_list.approved_by = event.allocations, (), None
+    if event.target == PickListState.SHORT:
+        pick_list.allocations, pick_list.short, pick_list.approved_by = (), event.short, None
+    if event.target == PickListState.APPROVED and event.origin == PickListState.ALLOCATED:
+        pick_list.approved_by = fact.actor
+
+
+@apply.register
+def _(event: e.MaterialsConsumed, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    work_order.consumed_at = (*work_order.consumed_at, event.operation)
+
+
+@apply.register
+def _(event: e.BatchStarted, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].lot_status = LotStatus.QUARANTINE
+
+
+@apply.register
+def _(event: e.ProductionReported, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.good += event.good
+    operation.scrap += event.scrap
+    operation.review_board += event.review_board
+    operation.reports += 1
+
+
+@apply.register
+def _(event: e.OutputProduced, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].produced += event.quantity
+
+
+@apply.register
+def _(event: e.ParametersRecorded, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.recorded.update({value.name: value.within_limits for value in event.values})
+
+
+@apply.register
+def _(event: e.DeviationOpened, process: Process, fact: e.Fact) -> None:
+    process.deviations[event.number] = "open"
+    if event.operation is not None:
+        operation = process.work_orders[event.work_order].operations[event.operation]
+        operation.open_deviations = (*operation.open_deviations, event.number)
+
+
+@apply.register
+def _(event: e.DeviationDecided, process: Process, fact: e.Fact) -> None:
+    process.deviations[event.number] = event.decision
+    for work_order in process.work_orders.values():
+        for operation in work_order.operations.values():
+            operation.open_deviations = tuple(n for n in operation.open_deviations if n != event.number)
+
+
+@apply.register
+def _(event: e.InspectionRequested, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].inspection = Inspection(number=event.inspection)
+
+
+@apply.register
+def _(event: e.InspectionMoved, process: Process, fact: e.Fact) -> None:
+    inspection = process.work_orders[event.work_order].inspection
+    assert inspection is not None
+    inspection.state = event.target
+    if event.results:
+        inspection.entered_by = fact.actor
+        inspection.failed = tuple(result.name for result in event.results if not result.within_limits)
+    if event.target in (InspectionState.ACCEPTED, InspectionState.REJECTED):
+        inspection.decided_by = fact.actor
+
+
+@apply.register
+def _(event: e.PutAwayMoved, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    if work_order.put_away is None:
+        work_order.put_away = PutAwayOrder(number=f"{event.work_order}-A", state=event.target)
+    work_order.put_away.state = event.target
+    work_order.put_away.place = event.place or work_order.put_away.place
+    work_order.put_away.quantity = event.quantity or work_order.put_away.quantity
+
+
+@apply.register
+def _(event: e.LotMoved, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].lot_status = event.target
+
+
+@apply.register
+def _(event: e.BatchCertified, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].certified_by = fact.actor
+
+
+@apply.register
+def _(event: e.BatchReleaseRequested, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    work_order.release_requested_by, work_order.release_place = fact.actor, event.place
+
+
+@apply.register
+def _(event: e.EquipmentJobMoved, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.job, operation.job_state = event.job, event.target
+
+
+@apply.register
+def _(event: e.NeighbourWaiting, process: Process, fact: e.Fact) -> None:
+    process.waiting[event.request] = Waiting(**event.model_dump(exclude={"kind"}))
+
+
+@apply.register
+def _(event: e.NeighbourAnswered, process: Process, fact: e.Fact) -> None:
+    process.waiting.pop(event.request, None)
+
+
+@apply.register
+def _(event: e.RetryRequested, process: Process, fact: e.Fact) -> None:
+    process.retries_requested += 1
+
+
+@apply.register
+def _(event: e.CompensationStarted, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].compensating = True
+
+
+@apply.register
+def _(event: e.VerdictPending, process: Process, fact: e.Fact) -> None:
+    process.pending[event.request] = Pending(command_id=event.command_id, command=event.command, actor=event.actor)
+
+
+@apply.register
+def _(event: e.VerdictGiven, process: Process, fact: e.Fact) -> None:
+    process.pending.pop(event.request, None)
+
+
+@apply.register
+def _(event: e.CommandRefused, process: Process, fact: e.Fact) -> None:
+    """A refused command changes nothing."""
+
+
+@apply.register
+def _(event: q.InProcessInspectionMoved, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    if event.origin is None:
+        work_order.in_process_inspections[event.inspection] = InProcessInspection(
+            number=event.inspection,
+            operation=event.operation,
+            report_number=event.report_number,
+            quantity=event.quantity,
+            is_output=event.is_output,
+            reported_by=fact.actor,
+            rework=event.rework,
+        )
+        return
+    inspection = work_order.in_process_inspections[event.inspection]
+    inspection.state = event.target
+    if event.target == InProcessInspectionState.CANCELLED:
+        return
+    inspection.failed, inspection.defect, inspection.decided_by = event.failed, event.defect, fact.actor
+    # Reported pieces count as good until they fail; reworked ones only when they have passed.
+    back = event.quantity - event.failed if event.rework else -event.failed
+    operation = work_order.operations[event.operation]
+    operation.good += back
+    operation.review_board -= back
+    if event.is_output:
+        work_order.produced += back
+
+
+@apply.register
+def _(event: q.ReworkMoved, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    if event.origin is None:
+        work_order.reworks[event.rework] = Rework(
+            number=event.rework,
+            operation=event.operation,
+            report_number=event.report_number,
+            inspection=event.inspection,
+            quantity=event.quantity,
+            is_output=event.is_output,
+            proposed_by=fact.actor,
+        )
+        return
+    rework, operation = work_order.reworks[event.rework], work_order.operations[event.operation]
+    rework.state = event.target
+    match event.target:
+        case ReworkState.APPROVED:
+            rework.approved_by = fact.actor
+        case ReworkState.RUNNING:
+            rework.done_by = fact.actor
+    if event.event == ReworkEvent.REPORT:
+        rework.good, rework.scrap = event.good, event.scrap
+    operation.review_board -= event.scrap
+    operation.scrap += event.scrap
+
+
+@apply.register
+def _(event: q.ReportReversed, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    operation = work_order.operations[event.operation]
+    operation.good -= event.good
+    operation.scrap -= event.scrap
+    operation.review_board -= event.review_board
+    operation.reports += 1
+    work_order.reversed_reports = (*work_order.reversed_reports, event.reverses)
+    if event.is_output:
+        work_order.produced -= event.good
+
+
+@apply.register
+def _(event: q.OverReportAsked, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.report.work_order]
+    asked = OverReport(number=event.number, report=event.report, over_by=event.over_by)
+    work_order.over_reports[event.number] = asked
+    work_order.over_reports_asked += 1
+
+
+@apply.register
+def _(event: q.OverReportDecided, process: Process, fact: e.Fact) -> None:
+    del process.work_orders[event.work_order].over_reports[event.number]

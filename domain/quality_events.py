@@ -1,0 +1,98 @@
+"""What has happened to single reports: their inspection, rework, reversal, and the wait for an approval."""
+
+from decimal import Decimal
+from typing import Literal
+
+from domain.base import Message
+from domain.commands import ReportProduction
+from domain.quantities import Exact
+from domain.rework_states import InProcessInspectionEvent, InProcessInspectionState, ReworkEvent, ReworkState
+
+
+class JudgedValue(Message):
+    """A measured value, its exact decimal (none if the text is not a number), the limits and the judgement."""
+
+    name: str
+    text: str
+    unit: str
+    value: Exact | None
+    low: Exact | None = None
+    high: Exact | None = None
+    within_limits: bool
+
+
+class InProcessInspectionMoved(Message):
+    """An inspection of reported pieces was opened (`event` is none), decided or cancelled.
+
+    `rework` is set when reworked pieces are inspected again.
+    """
+
+    kind: Literal["inProcessInspectionMoved"] = "inProcessInspectionMoved"
+    work_order: str
+    operation: str
+    inspection: str
+    report_number: str
+    event: InProcessInspectionEvent | None
+    origin: InProcessInspectionState | None
+    target: InProcessInspectionState
+    quantity: Exact
+    unit: str
+    is_output: bool
+    failed: Exact = Decimal(0)
+    defect: str | None = None
+    rework: str | None = None
+
+
+class ReworkMoved(Message):
+    """A rework was proposed (`event` is none) for pieces of `lot`, or went on. Good and scrap come with its report."""
+
+    kind: Literal["reworkMoved"] = "reworkMoved"
+    work_order: str
+    operation: str
+    rework: str
+    inspection: str
+    report_number: str
+    lot: str
+    event: ReworkEvent | None
+    origin: ReworkState | None
+    target: ReworkState
+    quantity: Exact
+    unit: str
+    is_output: bool
+    good: Exact = Decimal(0)
+    scrap: Exact = Decimal(0)
+
+
+class ReportReversed(Message):
+    """A counter-report: what an earlier report said does not count any more. Both stay in the record."""
+
+    kind: Literal["reportReversed"] = "reportReversed"
+    work_order: str
+    operation: str
+    report_number: str
+    reverses: str
+    good: Exact
+    scrap: Exact
+    review_board: Exact
+    unit: str
+    lot: str
+    is_output: bool
+
+
+class OverReportAsked(Message):
+    """A report that passes the order's quantity was taken, and waits for somebody who may allow it."""
+
+    kind: Literal["overReportAsked"] = "overReportAsked"
+    number: str
+    report: ReportProduction
+    over_by: Exact
+
+
+class OverReportDecided(Message):
+    """Allowed or refused; what was allowed follows as a report in the same fact."""
+
+    kind: Literal["overReportDecided"] = "overReportDecided"
+    work_order: str
+    number: str
+    accept: bool
+    reported_by: str

@@ -1,0 +1,304 @@
+"""Rules of single reports: inspect them while the order runs, rework what failed, take back what was wrong."""
+
+from collections.abc import Sized
+from decimal import Decimal
+from typing import TypeVar
+
+from domain import quality_events as q
+from domain.commands import (
+    ApproveRework,
+    DecideInProcessInspection,
+    RejectRework,
+    ReportRework,
+    ReverseReport,
+    StartRework,
+)
+from domain.errors import Blocker
+from domain.events import ProductionReported
+from domain.process import InProcessInspection, Operation, Process, Rework, WorkOrder
+from domain.quantities import plain
+from domain.rework_states import (
+    IN_PROCESS_INSPECTION,
+    REWORK,
+    InProcessInspectionEvent,
+    InProcessInspectionState,
+    ReworkEvent,
+    ReworkState,
+)
+from domain.rules.common import (
+    Events,
+    check,
+    find_operation,
+    find_work_order,
+    invalid_transition,
+    order_is_worked_on,
+    reason_missing,
+    refuse,
+    same_person,
+    work_order_runs,
+)
+from domain.specification import InspectionRule, OperationSpecification
+from domain.states import OperationState, TransitionRefused
+
+Found = TypeVar("Found", InProcessInspection, Rework)
+
+
+def inspection_of_report(
+    work_order: WorkOrder, operation: Operation, specification: OperationSpecification, report: ProductionReported
+) -> Events:
+    """The in-process inspection that the operation's rule asks for."""
+    rule = specification.inspection_rule
+    asked = rule == InspectionRule.EVERY or (rule == InspectionRule.FIRST and operation.reports == 0)
+    if not asked or report.good == 0:
+        return ()
+    return (
+        q.InProcessInspectionMoved(
+            work_order=work_order.number,
+            operation=operation.code,
+            inspection=_next(work_order.number, "Q", work_order.in_process_inspections),
+            report_number=report.report_number,
+            event=None,
+            origin=None,
+            target=InProcessInspectionState.OPEN,
+            quantity=report.good,
+            unit=report.unit,
+            # Reworked pieces of a report were counted when they were made first.
+            is_output=report.is_output and not report.is_rework,
+        ),
+    )
+
+
+def decide_in_process_inspection(process: Process, command: DecideInProcessInspection) -> Events:
+    """Failed pieces stop being good, and their rework is proposed."""
+    work_order, _ = find_work_order(process, command.work_order)
+    inspection = _found(work_order, work_order.in_process_inspections, "in-process inspection", command.inspection)
+    event = InProcessInspectionEvent.FAIL if command.failed > 0 else InProcessInspectionEvent.PASS
+    moved = _move_inspection(process, work_order, inspection, event)
+    blockers = order_is_worked_on(process)
+    if command.failed > inspection.quantity:
+        blockers.append(
+            _blocker(
+                "FAILED_TOO_MANY", inspection.number, plain(command.failed), f"at most {plain(inspection.quantity)}"
+            )
+        )
+    if command.failed > 0 and not command.defect:
+        blockers.append(_blocker("DEFECT_REQUIRED", inspection.number, "no defect", "what is wrong with the pieces"))
+    blockers += same_person(
+        command.actor, inspection.reported_by, "in-process inspection", inspection.number, "decide", "made the report"
+    )
+    check(blockers)
+    events: Events = (moved.model_copy(update={"failed": command.failed, "defect": command.defect}),)
+    if inspection.rework is not None:
+        done = work_order.reworks[inspection.rework]
+        events = (*events, move_rework(process, work_order, done, ReworkEvent.COMPLETE))
+    if command.failed > 0:
+        events = (*events, _proposal(process, work_order, inspection, command.failed))
+    return events
+
+
+def _proposal(
+    process: Process, work_order: WorkOrder, inspection: InProcessInspection, quantity: Decimal
+) -> q.ReworkMoved:
+    own = Rework(
+        number=_next(work_order.number, "W", work_order.reworks),
+        operation=inspection.operation,
+        report_number=inspection.report_number,
+        inspection=inspection.number,
+        quantity=quantity,
+        is_output=inspection.is_output,
+        proposed_by="",
+    )
+    return _rework_moved(process, work_order, own, None)
+
+
+def approve_rework(process: Process, command: ApproveRework) -> Events:
+    work_order, rework = _rework(process, command.work_order, command.rework)
+    moved = move_rework(process, work_order, rework, ReworkEvent.APPROVE)
+    found = same_person(command.actor, rework.proposed_by, "rework", rework.number, "approve", "decided the inspection")
+    check(order_is_worked_on(process) + found)
+    return (moved,)
+
+
+def reject_rework(process: Process, command: RejectRework) -> Events:
+    work_order, rework = _rework(process, command.work_order, command.rework)
+    moved = move_rework(process, work_order, rework, ReworkEvent.REJECT)
+    found = same_person(command.actor, rework.proposed_by, "rework", rework.number, "reject", "decided the inspection")
+    check(order_is_worked_on(process) + found + reason_missing(command.reason, "rework", rework.number))
+    return (moved.model_copy(update={"scrap": rework.quantity}),)
+
+
+def start_rework(process: Process, command: StartRework) -> Events:
+    work_order, rework = _rework(process, command.work_order, command.rework)
+    moved = move_rework(process, work_order, rework, ReworkEvent.START)
+    check(work_order_runs(process, work_order))
+    return (moved,)
+
+
+def report_rework(process: Process, command: ReportRework) -> Events:
+    """All pieces are accounted for; the good ones are inspected again before they count."""
+    work_order, rework = _rework(process, command.work_order, command.rework)
+    moved = move_rework(process, work_order, rework, ReworkEvent.REPORT)
+    blockers = work_order_runs(process, work_order)
+    total = command.good + command.scrap
+    if total != rework.quantity:
+        blockers.append(
+            _blocker("REWORK_INCOMPLETE", rework.number, f"{plain(total)} reported", f"all {plain(rework.quantity)}")
+        )
+    check(blockers)
+    reported = moved.model_copy(update={"good": command.good, "scrap": command.scrap})
+    if command.good == 0:
+        over = reported.model_copy(
+            update={
+                "event": ReworkEvent.COMPLETE, "origin": ReworkState.REPORTED, "target": ReworkState.COMPLETED,
+                "scrap": Decimal(0),
+            }
+        )  # fmt: skip
+        return (reported, over)
+    again = q.InProcessInspectionMoved(
+        work_order=work_order.number,
+        operation=rework.operation,
+        inspection=_next(work_order.number, "Q", work_order.in_process_inspections),
+        report_number=rework.report_number,
+        event=None,
+        origin=None,
+        target=InProcessInspectionState.OPEN,
+        quantity=command.good,
+        unit=moved.unit,
+        is_output=moved.is_output,
+        rework=rework.number,
+    )
+    return (reported, again)
+
+
+def reverse_report(process: Process, command: ReverseReport) -> Events:
+    """What a report said stops counting; the report and its counter-report both stay (SM-14)."""
+    operation, own = find_operation(process, command.work_order, command.operation)
+    work_order, specification = find_work_order(process, command.work_order)
+    blockers = work_order_runs(process, work_order) + reason_missing(
+        command.reason, "production report", command.report_number
+    )
+    if command.report_number in work_order.reversed_reports:
+        blockers.append(_blocker("ALREADY_REVERSED", command.report_number, "reversed", "a report that counts"))
+    if operation.state not in (OperationState.RUNNING, OperationState.COMPLETED):
+        blockers.append(
+            _blocker("OPERATION_NOT_RUNNING", command.report_number, operation.state, "running or completed")
+        )
+    inspections = [
+        own for own in work_order.in_process_inspections.values() if own.report_number == command.report_number
+    ]
+    failed = [own.number for own in inspections if own.state == InProcessInspectionState.FAILED]
+    if failed:
+        found = f"failed in {', '.join(failed)}"
+        blockers.append(_blocker("REPORT_INSPECTED", command.report_number, found, "a report without failed pieces"))
+    check(blockers)
+    cancelled = tuple(
+        _move_inspection(process, work_order, own, InProcessInspectionEvent.CANCEL)
+        for own in inspections
+        if own.state == InProcessInspectionState.OPEN
+    )
+    reversal = q.ReportReversed(
+        work_order=work_order.number,
+        operation=operation.code,
+        report_number=f"{work_order.number}/{operation.code}/R{operation.reports + 1}",
+        reverses=command.report_number,
+        good=command.good,
+        scrap=command.scrap,
+        review_board=command.review_board,
+        unit=specification.unit,
+        lot=specification.output_lot,
+        is_output=own.is_output and not command.is_rework,
+    )
+    return (*cancelled, reversal)
+
+
+def cancelled_rework(process: Process, work_order: WorkOrder) -> Events:
+    """What voids all open in-process inspections and reworks of a work order."""
+    inspections = tuple(
+        _move_inspection(process, work_order, own, InProcessInspectionEvent.CANCEL)
+        for own in work_order.in_process_inspections.values()
+        if own.state == InProcessInspectionState.OPEN
+    )
+    reworks = tuple(
+        move_rework(process, work_order, own, ReworkEvent.CANCEL)
+        for own in work_order.reworks.values()
+        if not REWORK.is_final(own.state)
+    )
+    return (*inspections, *reworks)
+
+
+def move_rework(process: Process, work_order: WorkOrder, rework: Rework, event: ReworkEvent) -> q.ReworkMoved:
+    """The rework's move by `event`, or the refusal that names what is possible."""
+    return _rework_moved(process, work_order, rework, event)
+
+
+def _rework_moved(process: Process, work_order: WorkOrder, rework: Rework, event: ReworkEvent | None) -> q.ReworkMoved:
+    specification = process.specification.work_order(work_order.number)
+    try:
+        target = ReworkState.PROPOSED if event is None else REWORK.advance(rework.state, event)
+    except TransitionRefused as refused:
+        raise refuse(invalid_transition("rework", rework.number, refused), possible=refused.possible) from None
+    return q.ReworkMoved(
+        work_order=work_order.number,
+        operation=rework.operation,
+        rework=rework.number,
+        inspection=rework.inspection,
+        report_number=rework.report_number,
+        lot=specification.output_lot,
+        event=event,
+        origin=None if event is None else rework.state,
+        target=target,
+        quantity=rework.quantity,
+        unit=specification.unit,
+        is_output=rework.is_output,
+    )
+
+
+def _move_inspection(
+    process: Process, work_order: WorkOrder, inspection: InProcessInspection, event: InProcessInspectionEvent
+) -> q.InProcessInspectionMoved:
+    specification = process.specification.work_order(work_order.number)
+    try:
+        target = IN_PROCESS_INSPECTION.advance(inspection.state, event)
+    except TransitionRefused as refused:
+        blocker = invalid_transition("in-process inspection", inspection.number, refused)
+        raise refuse(blocker, possible=refused.possible) from None
+    return q.InProcessInspectionMoved(
+        work_order=work_order.number,
+        operation=inspection.operation,
+        inspection=inspection.number,
+        report_number=inspection.report_number,
+        event=event,
+        origin=inspection.state,
+        target=target,
+        quantity=inspection.quantity,
+        unit=specification.unit,
+        is_output=inspection.is_output,
+        rework=inspection.rework,
+    )
+
+
+def _rework(process: Process, work_order_number: str, number: str) -> tuple[WorkOrder, Rework]:
+    work_order, _ = find_work_order(process, work_order_number)
+    return work_order, _found(work_order, work_order.reworks, "rework", number)
+
+
+def _found(work_order: WorkOrder, known: dict[str, Found], entity: str, number: str) -> Found:
+    if number not in known:
+        raise refuse(
+            Blocker(
+                code="UNKNOWN",
+                entity=entity,
+                id=number,
+                found=f"no such {entity} of {work_order.number}",
+                required=f"one of {', '.join(known) or 'none'}",
+            )
+        )
+    return known[number]
+
+
+def _next(work_order: str, letter: str, known: Sized) -> str:
+    return f"{work_order}-{letter}{len(known) + 1}"
+
+
+def _blocker(code: str, identity: str, found: str, required: str) -> Blocker:
+    return Blocker(code=code, entity="production report", id=identity, found=found, required=required)

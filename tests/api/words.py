@@ -7,10 +7,10 @@ from typing import Any
 from tests.api.company import PASSWORD, Company
 
 
-async def receive(company: Company, lot: str, quantity: str) -> None:
-    """A released lot of API."""
+async def receive(company: Company, lot: str, quantity: str, what: str = "API", **more: Any) -> None:
+    """A released lot, of API if nothing else is said."""
     answer = await (await company.desk("wil")).command(
-        "/wms/receipts", lot=lot, material="API", quantity=quantity, unit="kg"
+        "/wms/receipts", lot=lot, material=what, quantity=quantity, unit="kg", **more
     )
     assert answer.status_code == 200, answer.text
     path = f"/quality/inspections/{answer.json()['inspection']['number']}"

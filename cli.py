@@ -14,13 +14,14 @@ from typing import Annotated, Any, Final, NoReturn
 import httpx
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import wiring
-from db import audit
+from db import audit, migrate
 from db.queries.trace import Direction, LotUnknown, Trace, trace
 from db.session import engine_for
+from domain.errors import Refused
 from domain.quantities import plain
 from replay.client import NotTaken
 from replay.jobshop import replay_jobshop
@@ -29,6 +30,9 @@ from replay.report import ReplayReport
 from replay.tablets import replay_tablets
 from settings import DEFAULT_DATA_DIR
 from system import Addresses, EmbeddedSystem, SystemRefusal, attach_or_start, running
+from system.archive import Manifest
+from system.backup import back_up
+from system.backup import restore as restore_backup
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Millwright, a manufacturing execution system.")
 replay_app = typer.Typer(no_args_is_help=True, help="Run real plants' data through the system.")
@@ -77,7 +81,7 @@ def up(
         table.add_row("API", f"{system.api_url}/api/v1  (documentation: {system.api_url}/docs)")
         table.add_row("Temporal", system.temporal_address)
         table.add_row("Data", str(data_dir.resolve()))
-        table.add_row("People", ", ".join(wiring.people(data_dir)))
+        table.add_row("People", ", ".join(wiring.FIRST_ACCOUNTS))
         table.add_row("Passwords", f"mes password USER --data-dir {data_dir}")
         screen.print(table)
         system.run_until_stopped()
@@ -94,10 +98,10 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 def password(user: str, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """The password that was made for one of the first accounts of this data folder."""
     found = wiring.password_of(data_dir, user)
+    if found is None and user in wiring.FIRST_ACCOUNTS:
+        _end(f"this data folder does not hold the password of {user}: it was restored without it, or never started")
     if found is None:
-        _end(
-            f"there is no first account {user}; there are: {', '.join([*wiring.people(data_dir), 'admin', 'auditor'])}"
-        )
+        _end(f"there is no first account {user}; there are: {', '.join(wiring.FIRST_ACCOUNTS)}")
     print(found)
 
 
@@ -256,6 +260,70 @@ def _verify(addresses: Addresses) -> None:
     if verdict.broken_at is not None:
         _end(f"audit trail broken at row {verdict.broken_at}: {verdict.detail}")
     out.print(f"audit trail: {verdict.detail}, head {verdict.head}")
+
+
+@app.command()
+def backup(file: Path, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Copy record and running processes of a stopped system into FILE."""
+    with _bytes() as progress:
+        made = back_up(data_dir, file, wiring.Record(), progress)
+    _contents(f"{file}, {file.stat().st_size:,} bytes", made)
+
+
+@app.command()
+def restore(
+    file: Path,
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="the new folder; it must not exist, or be empty")],
+    secrets: Annotated[
+        Path | None, typer.Option("--secrets", help="the old folder's secrets.json, for the first accounts' passwords")
+    ] = None,
+) -> None:
+    """Make a new data folder from a backup, compare it with what the backup says, and check the audit trail."""
+    with _bytes() as progress:
+        made = restore_backup(file, data_dir, wiring.Record(), progress, secrets)
+    _contents(f"{data_dir}, from a backup of {made.created_at}", made)
+
+
+def _contents(what: str, made: Manifest) -> None:
+    found = made.record
+    print(f"{what}: {sum(found['rows'].values())} rows in {len(found['rows'])} tables, schema {found['revision']}")
+    print(f"audit trail: {found['audit_rows']} rows, head {found['audit_head']}")
+    if made.audit_broken_at is not None:
+        screen.print(f"[red]the audit trail was broken at row {made.audit_broken_at} when the backup was made[/red]")
+
+
+@contextmanager
+def _bytes() -> Iterator[Any]:
+    """A bar for bytes; it only moves to and fro where nobody knows how many there will be."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen) as bar:
+        tasks: dict[str, Any] = {}
+
+        def watch(step: str, done: int, total: int | None) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield watch
+        for task in tasks.values():
+            bar.update(task, total=bar.tasks[task].completed)
+
+
+@app.command()
+def downgrade(
+    revision: str,
+    lose_data: Annotated[bool, typer.Option("--lose-data", help="also when rows or values are lost by it")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Take the schema of a stopped system back to REVISION, for an earlier release; refused when data would be lost."""
+    with EmbeddedSystem(data_dir, report=_say) as system:
+        try:
+            migrate.downgrade(system.database_owner_url, revision, lose_data=lose_data)
+        except Refused as refused:
+            for blocker in refused.blockers:
+                screen.print(f"[yellow]{blocker.entity} {blocker.id}[/yellow]: {blocker.found}", highlight=False)
+            _end("nothing was changed; make a backup, then use --lose-data if this is meant")
+    out.print(f"schema: {revision}. The next start of this release brings it up again.")
 
 
 @app.command()

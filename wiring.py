@@ -12,17 +12,20 @@ from typing import Final
 import httpx
 
 from api.bootstrap import NewPerson, ensure_people
-from db.migrate import upgrade
+from db import audit, contents
+from db.migrate import revisions, upgrade
+from db.queries import users
 from db.session import engine_for
 from replay.people import CREW, Person, crew
-from system import Addresses, ChildSpec
-from system.data_folder import DataFolder
+from system import Addresses, ChildSpec, SystemRefusal
+from system.data_folder import ACCOUNT, PRESS, DataFolder
 from system.ports import any_free, is_free
 
 ROOT: Final = Path(__file__).parent
 SAMPLE_TABLETS: Final = ROOT / "plants" / "tablets" / "sample"
 ADMINISTRATOR: Final = Person("admin", "Ada Administrator", ("administrator",))
 AUDITOR: Final = Person("auditor", "Aurel Auditor", ("auditor",))
+FIRST_ACCOUNTS: Final = tuple(person.user_id for person in (*CREW, ADMINISTRATOR, AUDITOR))
 PRESS_CONNECTION: Final = {
     "url": "env:MES_PRESS_URL",
     "user": "mes",
@@ -38,9 +41,13 @@ def migrate(addresses: Addresses) -> None:
     folder = DataFolder(addresses.data_dir)
     engine = engine_for(addresses.database_url, pool_size=1)
     try:
+        with engine.connect() as connection:
+            known = {user.id for user in users.everybody(connection)}
+        # An account that came with a restored record has its password already, and it is not in this folder.
         people = [
             NewPerson(person.user_id, person.full_name, folder.secret(_secret(person.user_id)), person.roles)
             for person in (*CREW, ADMINISTRATOR, AUDITOR)
+            if person.user_id not in known
         ]
         ensure_people(engine, people)
     finally:
@@ -48,18 +55,44 @@ def migrate(addresses: Addresses) -> None:
 
 
 def _secret(user_id: str) -> str:
-    return f"password of {user_id}"
+    return f"{ACCOUNT}{user_id}"
 
 
 def people(data_dir: Path) -> dict[str, Person]:
-    """The people of a replay with the passwords that this data folder holds."""
+    """The people of a replay with the passwords that this data folder holds. Raises SystemRefusal without them."""
     secrets = DataFolder(data_dir).read_secrets()
+    missing = [person.user_id for person in CREW if _secret(person.user_id) not in secrets]
+    if missing:
+        raise SystemRefusal(
+            f"This data folder does not hold the passwords of {', '.join(missing)}: it was restored without them.",
+            "Restore with --secrets and the secrets.json of the backed up folder, or work with accounts of your own.",
+        )
     return crew(lambda user_id: secrets[_secret(user_id)])
 
 
 def password_of(data_dir: Path, user_id: str) -> str | None:
     """The password that was made for one of the first accounts."""
     return DataFolder(data_dir).read_secrets().get(_secret(user_id))
+
+
+class Record:
+    """What a backup asks the record, and what a restored one needs (`system.backup.Record`)."""
+
+    described = staticmethod(contents.described)
+    known_revisions = staticmethod(revisions)
+
+    def bring_up_to_date(self, owner_url: str) -> None:
+        """Bring the schema up to date."""
+        upgrade(owner_url)
+
+    def broken_at(self, owner_url: str) -> int | None:
+        """Walk the audit trail; None for an unbroken one."""
+        engine = engine_for(owner_url, pool_size=1)
+        try:
+            with engine.connect() as connection:
+                return audit.verify(connection).broken_at
+        finally:
+            engine.dispose()
 
 
 def children(series: Path | None = None) -> Callable[[Addresses], Sequence[ChildSpec]]:
@@ -97,7 +130,7 @@ def _press(addresses: Addresses, series: Path, environment: dict[str, str]) -> t
     played = folder / f"series-{recording}.csv"
     if not played.exists():
         shutil.copyfile(series, played)
-    secret = DataFolder(addresses.data_dir).secret("password of the press")
+    secret = DataFolder(addresses.data_dir).secret(PRESS)
     argv = (
         sys.executable, "-m", "adapters.equipment.simulator", "--port", str(port), "--series", str(played),
         "--pki", str(folder / "pki"), "--state", str(folder / f"jobs-{recording}.json"),

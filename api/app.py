@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 
 from adapters.inventory.postgres import PostgresInventory
 from adapters.quality.postgres import PostgresQuality
-from api import errors
+from api import errors, openapi
 from api.deps import Services
 from api.gate import PREFIX, Gate
 from api.history import Histories
@@ -88,11 +88,12 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
     )  # fmt: skip
     app.state.services = services
-    everything = APIRouter(prefix=PREFIX)
+    everything = APIRouter(prefix=PREFIX, responses=openapi.PROBLEMS)
     for module in ROUTERS:
         everything.include_router(module.router)
     app.include_router(everything)
     errors.install(app)
+    openapi.install(app)
     app.add_middleware(Gate)
     return app
 

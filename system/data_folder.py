@@ -23,6 +23,9 @@ from system.refusals import AlreadyRunning, DataFolderBroken
 
 LAYOUT = 1
 POSTGRES_MAJOR = "18"
+ACCOUNT = "password of "
+"""What the name of an account's secret begins with."""
+PRESS = "password of the press"
 _PRODUCT = "millwright"
 # What a first start that was interrupted may have left before it wrote layout.json.
 _BEFORE_LAYOUT = ("lock", "attached")
@@ -125,6 +128,22 @@ class DataFolder:
             known[name] = secrets.token_urlsafe(32)
             _write(self._secrets, known, 0o600)
         return known[name]
+
+    def adopt_account_secrets(self, kept: Path) -> None:
+        """Take the people's passwords from another folder's secrets.json; the servers' own are made anew.
+
+        Raises DataFolderBroken when it cannot be read.
+        """
+        remedy = "Name the secrets.json that was kept with the backup, or leave --secrets out."
+        content = _read_object(kept, remedy)
+        people = {
+            name: word
+            for name, word in content.items()
+            if name.startswith(ACCOUNT) and name != PRESS and isinstance(word, str)
+        }
+        if not people:
+            raise DataFolderBroken(kept, "no passwords of accounts", "the secrets.json of the backed up folder", remedy)
+        _write(self._secrets, self.read_secrets() | people, 0o600)
 
     def _make(self) -> None:
         try:

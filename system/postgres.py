@@ -92,6 +92,10 @@ class Postgres:
         password = self._folder.secret("owner" if user == OWNER else "app")
         return f"postgresql://{user}:{password}@{ports.LOOPBACK}:{self.port}/{database}"
 
+    def client_environment(self) -> dict[str, str]:
+        """The environment of a program that works as the owner. It holds the password: for that program only."""
+        return {**environment(), "PGPASSWORD": self._folder.secret("owner")}
+
     def start(self) -> None:
         """Set up at the first call, start, and make sure of role and database.
 

@@ -53,6 +53,30 @@ class PortInUse(SystemRefusal):
         self.port = port
 
 
+class BackupRefused(SystemRefusal):
+    """A backup or a restore that cannot be done as it was asked for. Nothing was changed."""
+
+    code = "backup-refused"
+
+
+class BackupBroken(SystemRefusal):
+    """The file of a backup, or what was to be backed up, is not as it was written."""
+
+    code = "backup-broken"
+
+
+class FolderInUse(SystemRefusal):
+    """A restore is asked for into a folder that holds something."""
+
+    code = "folder-in-use"
+
+    def __init__(self, folder: Path, found: str) -> None:
+        super().__init__(
+            f"{folder} is not empty: found {found}.",
+            "Name a new folder with --data-dir; a restore never overwrites. Nothing was changed or deleted.",
+        )
+
+
 class ServersNotInstalled(SystemRefusal):
     """The optional packages that bring the servers are not installed."""
 

@@ -121,7 +121,7 @@ class EmbeddedSystem:
         if self._phase != "stopped":
             raise RuntimeError("the system is started already")
         try:
-            self._held.enter_context(_sigterm_unwinds())
+            self._held.enter_context(sigterm_unwinds())
             self._held.enter_context(self._folder.locked())
             self._folder.check()
             self._last = self._folder.read_system()
@@ -169,7 +169,7 @@ class EmbeddedSystem:
                 pass
 
     def _start_parts(self) -> None:
-        self._end_leftovers(self._last)
+        end_leftovers(self._last, self._report)
         api_port = ports.demanded(self._asked_port, self._api_host)
         self._started_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._start_servers()
@@ -244,15 +244,6 @@ class EmbeddedSystem:
                 with contextlib.suppress(OSError):
                     self._write()
 
-    def _end_leftovers(self, last: dict[str, Any]) -> None:
-        """What a killed supervisor started ends by itself at once; a moment's patience, then it is made to."""
-        children = list((last.get("children") or {}).values())
-        for part in (last.get("temporal") or {}, *children):
-            who = processes.ProcessIdentity(part.get("pid") or 0, part.get("started") or "")
-            if who.pid and who.alive():
-                self._report(f"ending process {who.pid}, which an earlier run left behind")
-                processes.end_stranger(who, signal.SIGTERM, _LEFTOVER_SECONDS)
-
     def _write(self) -> None:
         """Say in system.json what is; called by the starting and stopping thread, and by the watcher in between."""
         described = {keeper.service.name: _with_identity(keeper.describe()) for keeper in self._keepers}
@@ -283,6 +274,19 @@ class EmbeddedSystem:
         return {"outside": True, "address": address, "namespace": self._outside.temporal_namespace} if address else {}
 
 
+def end_leftovers(last: dict[str, Any], report: Report) -> None:
+    """What a killed supervisor started ends by itself at once; a moment's patience, then it is made to.
+
+    `last` is what that supervisor wrote into system.json.
+    """
+    children = list((last.get("children") or {}).values())
+    for part in (last.get("temporal") or {}, *children):
+        who = processes.ProcessIdentity(part.get("pid") or 0, part.get("started") or "")
+        if who.pid and who.alive():
+            report(f"ending process {who.pid}, which an earlier run left behind")
+            processes.end_stranger(who, signal.SIGTERM, _LEFTOVER_SECONDS)
+
+
 def _port(last: dict[str, Any], server: str) -> int | None:
     port = (last.get(server) or {}).get("port")
     outside = (last.get(server) or {}).get("outside")
@@ -300,7 +304,9 @@ def _with_identity(described: dict[str, object]) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _sigterm_unwinds() -> Iterator[None]:
+def sigterm_unwinds() -> Iterator[None]:
+    """In the main thread, SIGTERM and SIGHUP become SystemExit: whoever works is unwound."""
+
     def unwind(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 

@@ -11,6 +11,7 @@ from api import creation, documents, history, impossible
 from api.commands import ORDER, perform
 from api.deps import Reading, Services, Who, With
 from api.errors import Problem, not_found
+from api.openapi import LATER
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
 from db.queries import facts, orders, targets
@@ -34,7 +35,7 @@ class DecideDeviationBody(CommandBody):
     decision: Text
 
 
-@router.post("/from-plan/{plan_id}")
+@router.post("/from-plan/{plan_id}", responses=LATER)
 async def from_plan(plan_id: UUID, who: Who) -> JSONResponse:
     """Make the order of a plan line; a second call names the same order."""
     return await creation.from_plan(who, plan_id)
@@ -119,13 +120,13 @@ def past(
     return {"facts": shown, "next": found[-1].revision if len(found) == limit else None}
 
 
-@router.post("/{order_id}/cancel")
+@router.post("/{order_id}/cancel", responses=LATER)
 async def cancel(order_id: UUID, body: CancelBody, who: Who) -> Response:
     """Cancel at any stage: everything that was taken is given back."""
     return await perform(who, c.CancelOrder, ORDER, order_id, body)
 
 
-@router.post("/{order_id}/decide-deviation")
+@router.post("/{order_id}/decide-deviation", responses=LATER)
 async def decide_deviation(order_id: UUID, body: DecideDeviationBody, who: Who) -> Response:
     """The decision of quality about a deviation."""
     return await perform(who, c.DecideDeviation, ORDER, order_id, body)
@@ -135,7 +136,7 @@ def _plain(path: str, kind: type[c.Command]) -> None:
     async def command(order_id: UUID, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, ORDER, order_id, body)
 
-    router.add_api_route(f"/{{order_id}}/{path}", command, methods=["POST"], name=path)
+    router.add_api_route(f"/{{order_id}}/{path}", command, methods=["POST"], name=path, responses=LATER)
 
 
 for _path, _kind in (

@@ -60,7 +60,7 @@ def healthy() -> dict[str, str]:
     return {"status": "ok", "time": datetime.now(UTC).isoformat()}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: {"description": "Something cannot be reached; the answer says what."}})
 async def ready(having: With) -> JSONResponse:
     """Whether record and engine can be reached, and the listener listens."""
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from api.commands import WORK_ORDER, perform
 from api.deps import Reading, Who
 from api.errors import not_found
+from api.openapi import LATER
 from api.shapes import MAX_INT, CommandBody, Identifier, NotNegative, Text, Time
 from db.queries import reports, targets
 from domain.commands import ReportProduction, ReportType
@@ -35,7 +36,7 @@ class ReportBody(CommandBody):
     worker: Identifier | None = None
 
 
-@router.post("/report")
+@router.post("/report", responses=LATER)
 async def report(body: ReportBody, who: Who) -> Response:
     """Report pieces and hours; the answer's `result` has the report's number."""
     return await perform(who, ReportProduction, WORK_ORDER, body.work_order_id, body)

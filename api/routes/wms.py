@@ -14,6 +14,7 @@ from api.deps import Caller, Reading, Who, With, only
 from api.errors import not_found
 from api.history import Folded
 from api.neighbours import once
+from api.openapi import LATER
 from api.routes.work_orders import read
 from api.security import Role
 from api.shapes import CommandBody, Identifier, Positive, Text
@@ -73,7 +74,9 @@ def _plain(path: str, kind: type[c.Command]) -> None:
     async def command(pick_list_id: UUID, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, PICK_LIST, pick_list_id, body)
 
-    router.add_api_route(f"/outbound-orders/{{pick_list_id}}/{path}", command, methods=["POST"], name=path)
+    router.add_api_route(
+        f"/outbound-orders/{{pick_list_id}}/{path}", command, methods=["POST"], name=path, responses=LATER
+    )
 
 
 for _path, _kind in (
@@ -84,7 +87,7 @@ for _path, _kind in (
     _plain(_path, _kind)
 
 
-@router.post("/inbound-orders/from-production-report")
+@router.post("/inbound-orders/from-production-report", responses=LATER)
 async def from_report(body: FromReportBody, who: Who) -> Response:
     """Bring what was reported into the warehouse: the put-away of the report's work order."""
     work_order_id = await run_in_threadpool(_work_order_of, who, body.report_number)

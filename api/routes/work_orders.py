@@ -10,6 +10,7 @@ from api.commands import WORK_ORDER, perform
 from api.deps import Services, Who, With
 from api.errors import Problem, not_found
 from api.history import Folded
+from api.openapi import LATER
 from api.shapes import CommandBody, DecisionBody, Identifier, Positive, ReasonedBody, ValuesBody
 from db.queries import targets
 from domain import commands as c
@@ -71,43 +72,43 @@ def _check_stations(folded: Folded) -> None:
         raise Problem(409, "NO_WORKSTATION", "an operation has no station that can do it", blockers=gaps)
 
 
-@router.post("/{work_order_id}/pause")
+@router.post("/{work_order_id}/pause", responses=LATER)
 async def pause(work_order_id: UUID, body: ReasonedBody, who: Who) -> Response:
     """Pause, for a reason."""
     return await perform(who, c.PauseWorkOrder, WORK_ORDER, work_order_id, body)
 
 
-@router.post("/{work_order_id}/inspection/results")
+@router.post("/{work_order_id}/inspection/results", responses=LATER)
 async def enter_results(work_order_id: UUID, body: ValuesBody, who: Who) -> Response:
     """Results of the batch's inspection, all at once."""
     return await perform(who, c.EnterInspectionResults, WORK_ORDER, work_order_id, body)
 
 
-@router.post("/{work_order_id}/inspection/decision")
+@router.post("/{work_order_id}/inspection/decision", responses=LATER)
 async def decide(work_order_id: UUID, body: DecisionBody, who: Who) -> Response:
     """The second person's decision."""
     return await perform(who, c.DecideInspection, WORK_ORDER, work_order_id, body)
 
 
-@router.post("/{work_order_id}/put-away")
+@router.post("/{work_order_id}/put-away", responses=LATER)
 async def put_away(work_order_id: UUID, body: PutAwayBody, who: Who) -> Response:
     """Bring the finished quantity into the warehouse."""
     return await perform(who, c.PutAway, WORK_ORDER, work_order_id, body)
 
 
-@router.post("/{work_order_id}/release-batch")
+@router.post("/{work_order_id}/release-batch", responses=LATER)
 async def release_batch(work_order_id: UUID, body: PlaceBody, who: Who) -> Response:
     """Production release to a saleable place."""
     return await perform(who, c.ReleaseBatch, WORK_ORDER, work_order_id, body)
 
 
-@router.post("/{work_order_id}/operations/{code}/pause")
+@router.post("/{work_order_id}/operations/{code}/pause", responses=LATER)
 async def pause_operation(work_order_id: UUID, code: Identifier, body: ReasonedBody, who: Who) -> Response:
     """Pause one operation, for a reason."""
     return await perform(who, c.PauseOperation, WORK_ORDER, work_order_id, body, operation=code)
 
 
-@router.post("/{work_order_id}/operations/{code}/parameters")
+@router.post("/{work_order_id}/operations/{code}/parameters", responses=LATER)
 async def parameters(work_order_id: UUID, code: Identifier, body: ValuesBody, who: Who) -> Response:
     """Measured values of one operation."""
     return await perform(who, c.RecordParameters, WORK_ORDER, work_order_id, body, operation=code)
@@ -117,14 +118,16 @@ def _plain(path: str, kind: type[c.Command]) -> None:
     async def command(work_order_id: UUID, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, WORK_ORDER, work_order_id, body)
 
-    router.add_api_route(f"/{{work_order_id}}/{path}", command, methods=["POST"], name=path)
+    router.add_api_route(f"/{{work_order_id}}/{path}", command, methods=["POST"], name=path, responses=LATER)
 
 
 def _operation(path: str, kind: type[c.Command]) -> None:
     async def command(work_order_id: UUID, code: Identifier, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, WORK_ORDER, work_order_id, body, operation=code)
 
-    router.add_api_route(f"/{{work_order_id}}/operations/{{code}}/{path}", command, methods=["POST"], name=path)
+    router.add_api_route(
+        f"/{{work_order_id}}/operations/{{code}}/{path}", command, methods=["POST"], name=path, responses=LATER
+    )
 
 
 _PLAIN: tuple[tuple[str, type[c.Command]], ...] = (

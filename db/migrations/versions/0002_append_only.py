@@ -1,6 +1,9 @@
 """What was written stays written: grants of the application's role, and triggers that stop everybody else.
 
 The list of append-only tables is frozen here as it was at this revision.
+
+Taken back, it leaves the record closed to the application: without the triggers nobody but the owner gets in.
+The head of an audit trail that has rows stays, so that the chain goes on after the next upgrade.
 """
 
 import sqlalchemy as sa
@@ -12,6 +15,8 @@ branch_labels = None
 depends_on = None
 
 APP_ROLE = "mes_app"
+MADE_AGAIN = {"audit_head": "seq = 0"}
+"""Rows that the upgrade makes: to take them back loses nothing."""
 APPEND_ONLY = (
     "audit_row",
     "order_fact",
@@ -28,7 +33,8 @@ APPEND_ONLY = (
 
 
 def upgrade() -> None:
-    op.execute(sa.text("INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, repeat('0', 64))"))
+    head = "INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, repeat('0', 64)) ON CONFLICT (id) DO NOTHING"
+    op.execute(sa.text(head))
     op.execute(
         sa.text(
             """
@@ -84,4 +90,16 @@ def downgrade() -> None:
     for table in APPEND_ONLY:
         op.execute(sa.text(f"DROP TRIGGER {table}_is_append_only ON {table}"))
     op.execute(sa.text("DROP FUNCTION refuse_change()"))
-    op.execute(sa.text("DELETE FROM audit_head"))
+    op.execute(sa.text("DELETE FROM audit_head WHERE seq = 0"))
+    op.execute(
+        sa.text(
+            f"""
+            DO $$
+            BEGIN
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN RETURN; END IF;
+                EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {APP_ROLE}';
+                EXECUTE 'REVOKE ALL ON SCHEMA public FROM {APP_ROLE}';
+            END $$
+            """
+        )
+    )

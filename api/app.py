@@ -18,6 +18,7 @@ from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
     auth,
+    lot_numbers,
     master_data,
     orders,
     plan_lines,
@@ -45,6 +46,7 @@ ROUTERS = (
     reports,
     wms,
     quality,
+    lot_numbers,
     traces,
     validation,
     records,

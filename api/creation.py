@@ -7,11 +7,12 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
+from api import lot_numbers
 from api.deps import Caller
 from api.documents import order_id, work_order_id
 from api.errors import not_found
 from api.gate import PREFIX
-from api.security import Role, now
+from api.security import Role
 from db.queries import plan_lines
 from db.queries.specification import load_specification
 from domain.specification import OrderSpecification
@@ -45,7 +46,9 @@ def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecifica
     if known is not None:
         return known, None
     with who.services.engine.begin() as connection:
-        line = plan_lines.with_batch_number(connection, plan_id, BATCH_PATTERN, now())
+        line = plan_lines.with_batch_number(
+            connection, plan_id, lambda _: lot_numbers.free(connection, who, BATCH_PATTERN)
+        )
         return {}, load_specification(connection, line, who.id)
 
 

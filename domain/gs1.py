@@ -41,7 +41,7 @@ class Element(NamedTuple):
 
 @dataclass(frozen=True)
 class Identifier:
-    """What an application identifier holds: `low` to `high` characters; with `ends` none it needs no separator."""
+    """What an application identifier holds: `low` to `high` characters; a predefined length needs no separator."""
 
     title: str
     low: int

@@ -18,6 +18,7 @@ from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
     auth,
+    labels,
     lot_numbers,
     master_data,
     orders,
@@ -45,6 +46,7 @@ ROUTERS = (
     work_orders,
     reports,
     wms,
+    labels,
     quality,
     lot_numbers,
     traces,

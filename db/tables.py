@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlmodel import Field, SQLModel
@@ -466,6 +467,7 @@ class StockBalance(SQLModel, table=True):
         CheckConstraint("on_hand >= 0", name="stock_is_never_negative"),
         CheckConstraint("reserved >= 0", name="reservations_are_never_negative"),
         CheckConstraint("reserved <= on_hand", name="nothing_is_reserved_twice"),
+        Index("ix_stock_balance_place", "place", postgresql_where=text("on_hand > 0")),
     )
     lot: str = Field(foreign_key="lot.number", primary_key=True)
     place: str = Field(foreign_key="place.code", primary_key=True)

@@ -1,4 +1,4 @@
-"""Patterns of lot numbers, the numbers that were given, and the GTIN of a material."""
+"""Patterns of lot numbers, the numbers that were given, the GTIN of a material, and what lies at a place."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ APP_ROLE = "mes_app"
 def upgrade() -> None:
     op.add_column("material", sa.Column("gtin", sa.String(), nullable=True))
     op.create_unique_constraint("material_gtin_key", "material", ["gtin"])
+    op.create_index("ix_stock_balance_place", "stock_balance", ["place"], postgresql_where=sa.text("on_hand > 0"))
     op.create_table(
         "number_pattern",
         sa.Column("plant", sa.String(), nullable=False),
@@ -56,5 +57,6 @@ def downgrade() -> None:
     op.execute(sa.text("DROP TRIGGER given_number_is_append_only ON given_number"))
     op.drop_table("given_number")
     op.drop_table("number_pattern")
+    op.drop_index("ix_stock_balance_place", "stock_balance")
     op.drop_constraint("material_gtin_key", "material")
     op.drop_column("material", "gtin")

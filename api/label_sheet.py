@@ -74,7 +74,7 @@ def draw(label: LotLabel, symbology: Symbology, form: Format, made_at: datetime)
         return picture.encode()
     compiler = typst.Compiler(_SHEET, font_paths=_fonts(), ignore_system_fonts=True)
     drawn, warnings = compiler.compile_with_warnings(
-        sys_inputs={"svg": picture}, format=form, ppi=PIXELS_PER_INCH, timestamp=made_at
+        sys_inputs={"svg": picture}, format=form, ppi=PIXELS_PER_INCH, timestamp=made_at.replace(microsecond=0)
     )
     if warnings or not isinstance(drawn, bytes):
         raise RuntimeError(f"the label of {label.lot} could not be drawn: {[str(warning) for warning in warnings]}")

@@ -1,6 +1,7 @@
 """Lot numbers: given once for ever, by a plant's pattern or by one that the caller writes; and parsed back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -48,7 +49,7 @@ def free(connection: Connection, who: Caller, pattern: str) -> str:
     """The next number of a pattern that the caller wrote: `{seq:6}`, `{yyyy}`, `{yy}`, `{mm}`, `{dd}`."""
     at = now()
     series = plan_lines.dated(pattern, at)
-    return numbers.give(connection, series, lambda number: plan_lines.written(series, number), who.id, at)
+    return numbers.give(connection, series, lambda number: plan_lines.written(series, number), who.id, at)[0]
 
 
 def of_text(who: Caller, pattern: str, command_id: str | None) -> str:
@@ -82,14 +83,15 @@ def of_plant(who: Caller, plant: str, kind: str, parts: Parts, command_id: str |
     engine = who.services.engine
     if command_id is None:
         with engine.begin() as connection:
-            number, entry = _next(connection, who, plant, kind, parts)
-            audit.append(connection, [entry])
+            (number,), entries = by_pattern(connection, who, _newest(connection, plant, kind), parts)
+            audit.append(connection, entries)
         return number
     content = {"line": parts.line, "process": parts.process, "date": parts.day}
 
     def work(connection: Connection) -> Done[LotNumber]:
-        number, entry = _next(connection, who, plant, kind, parts, command_id)
-        return Done(number, [entry])
+        row = _newest(connection, plant, kind)
+        (number,), entries = by_pattern(connection, who, row, parts, command_id=command_id)
+        return Done(number, entries)
 
     def ask(key: str) -> LotNumber:
         request = Request("generateNumber", f"number-pattern/{plant}/{kind}", key, who.id, now(), content)
@@ -98,28 +100,38 @@ def of_plant(who: Caller, plant: str, kind: str, parts: Parts, command_id: str |
     return once(command_id, ask)
 
 
-def _next(
-    connection: Connection, who: Caller, plant: str, kind: str, parts: Parts, command_id: str | None = None
-) -> tuple[LotNumber, audit.Entry]:
+def _newest(connection: Connection, plant: str, kind: str) -> Row[Any]:
     row = numbers.newest_pattern(connection, plant, kind)
     if row is None:
         raise refused("NO_PATTERN", "number pattern", f"{plant}/{kind}", "none", "a pattern", "processEngineer")
+    return row
+
+
+def by_pattern(
+    connection: Connection, who: Caller, row: Row[Any], parts: Parts, *, count: int = 1, command_id: str | None = None
+) -> tuple[list[LotNumber], list[audit.Entry]]:
+    """The next numbers of a pattern, a row of number_pattern, and what the audit trail has to say about them."""
     pattern = compile_pattern(row.pattern)
     wanted = _of_pattern(pattern, parts)
     if faults := pattern.faults(wanted):
         raise _parts_refused(row, faults)
     try:
-        number = numbers.give(
-            connection, pattern.series(wanted), lambda count: pattern.make(_counted(wanted, count)), who.id, now(),
-            largest=pattern.largest, of={"plant": plant, "kind": kind, "version": row.version},
+        made = numbers.give(
+            connection, pattern.series(wanted), lambda sequence: pattern.make(replace(wanted, sequence=sequence)),
+            who.id, now(), count=count, largest=pattern.largest,
+            of={"plant": row.plant, "kind": row.kind, "version": row.version},
         )  # fmt: skip
     except numbers.SeriesExhausted:
-        series = pattern.series(wanted)
-        found, required = f"{pattern.largest} numbers of {series} were given", "a pattern with a wider {seq}"
+        found = f"{pattern.largest} numbers of {pattern.series(wanted)} were given"
+        required = "a pattern with a wider {seq}"
         raise refused("SERIES_EXHAUSTED", "number pattern", _key(row), found, required, "processEngineer") from None
-    shown = _shown(number, row, pattern.parse(number))
-    new = shown.model_dump(mode="json", by_alias=True)
-    return shown, who.entry("lotNumber.given", f"lot-number/{number}", new=new, command_id=command_id)
+    shown = [_shown(number, row, pattern.parse(number)) for number in made]
+    entries = [
+        who.entry("lotNumber.given", f"lot-number/{own.batch_no}", new=own.model_dump(mode="json", by_alias=True),
+                  command_id=command_id)
+        for own in shown
+    ]  # fmt: skip
+    return shown, entries
 
 
 def _of_pattern(pattern: Pattern, parts: Parts) -> Parts:
@@ -131,10 +143,6 @@ def _of_pattern(pattern: Pattern, parts: Parts) -> Parts:
         parts.line if "line" in names else None,
         parts.process if "process" in names else None,
     )
-
-
-def _counted(parts: Parts, sequence: int) -> Parts:
-    return Parts(sequence, parts.day, parts.line, parts.process)
 
 
 def parse(connection: Connection, number: str, plant: str | None) -> Mapping[str, Any]:

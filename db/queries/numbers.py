@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, Text, exists, literal, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Text, exists, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from db.queries.plan_lines import LINES, WORK_ORDERS, counted
 from db.tables import GivenNumber, Lot, NumberPattern, core
@@ -26,32 +26,42 @@ def give(
     by: str,
     at: datetime,
     *,
+    count: int = 1,
     largest: int | None = None,
     of: dict[str, Any] = FREE,
-) -> str:
-    """The next number of a series that no lot, work order or plan line has and that was never given before.
+) -> list[str]:
+    """The next numbers of a series that no lot, work order or plan line has and that were never given before.
 
-    It is on record when the transaction commits; until then the series is locked. Raises `SeriesExhausted`.
+    They are on record when the transaction commits; until then the series is locked. Two statements, and two more only
+    when somebody took a number by hand. Raises `SeriesExhausted`.
     """
-    while True:
-        count = counted(connection, series, 1)
-        if largest is not None and count > largest:
+    found: list[str] = []
+    while missing := count - len(found):
+        last = counted(connection, series, missing)
+        if largest is not None and last > largest:
             raise SeriesExhausted
-        number = make(count)
-        columns: dict[str, ColumnElement[Any]] = {
-            "number": literal(number, Text()), "given_by": literal(by, Text()), "given_at": literal(at),
-            "plant": literal(of["plant"], Text()), "kind": literal(of["kind"], Text()),
-            "version": literal(of["version"], Integer()),
-        }  # fmt: skip
-        is_used = or_(
-            exists().where(LOTS.c.number == number),
-            exists().where(WORK_ORDERS.c.output_lot == number),
-            exists().where(LINES.c.batch_number == number),
-        )
-        statement = insert(GIVEN).from_select(list(columns), select(*columns.values()).where(~is_used))
-        statement = statement.on_conflict_do_nothing()
-        if connection.execute(statement.returning(GIVEN.c.number)).one_or_none() is not None:
-            return number
+        found += _recorded(connection, [make(number) for number in range(last - missing + 1, last + 1)], by, at, of)
+    return found
+
+
+def _recorded(
+    connection: Connection, candidates: Sequence[str], by: str, at: datetime, of: dict[str, Any]
+) -> list[str]:
+    """Those of the numbers that were free, and are given now."""
+    wanted = select(func.unnest(literal(list(candidates), ARRAY(Text()))).label("number")).subquery()
+    columns: dict[str, ColumnElement[Any]] = {
+        "number": wanted.c.number, "given_by": literal(by, Text()), "given_at": literal(at),
+        "plant": literal(of["plant"], Text()), "kind": literal(of["kind"], Text()),
+        "version": literal(of["version"], Integer()),
+    }  # fmt: skip
+    is_used = or_(
+        exists().where(LOTS.c.number == wanted.c.number),
+        exists().where(WORK_ORDERS.c.output_lot == wanted.c.number),
+        exists().where(LINES.c.batch_number == wanted.c.number),
+    )
+    statement = insert(GIVEN).from_select(list(columns), select(*columns.values()).where(~is_used))
+    given_now = set(connection.execute(statement.on_conflict_do_nothing().returning(GIVEN.c.number)).scalars())
+    return [number for number in candidates if number in given_now]
 
 
 def patterns(connection: Connection, plants: Collection[str] | None = None) -> Sequence[Row[Any]]:

@@ -178,3 +178,33 @@ async def test_patterns_are_master_data_with_versions(company: Company, engine: 
 async def test_today_is_the_day_when_none_is_said(company: Company) -> None:
     given = await post(company, GENERATE, {"plant": "P2", "kind": "raw"})
     assert given["parts"]["date"] == datetime.now(UTC).date().isoformat()
+
+
+@pytest.mark.accepts("D1")
+@pytest.mark.usefixtures("working")
+async def test_an_orders_lots_are_named_by_the_plant(company: Company) -> None:
+    """The product and its sub-assemblies: date, and line and process of the operation that yields each lot."""
+    patterns = [
+        {"plant": "P4", "kind": "finished", "pattern": "C{date:yyMMdd}{line:1}{process:3}{seq:3}"},
+        {"plant": "P4", "kind": "semiFinished", "pattern": "H{date:yyMMdd}-{line:1}-{process:3}-{seq:3}{check}"},
+    ]
+    await post(company, "/master-data/import", {"numberPatterns": patterns}, who="pat")
+    line = await company.plan("PL-P4", product="CART", policy="plain", quantity="3", plant="P4")
+    desk = await company.desk("pia")
+    answers = await asyncio.gather(*(desk.post(f"/mes/orders/from-plan/{line['id']}") for _ in range(5)))
+    assert len({answer.json()["id"] for answer in answers}) == 1, [answer.text for answer in answers]
+    made = (await desk.get(f"/mes/orders/{answers[0].json()['id']}")).json()
+    lots = {own["material"]: own["outputLot"] for own in made["workOrders"]}
+    for material, kind, process in (("CART", "finished", "FIT"), ("AXLE", "semiFinished", "FIT"),
+                                    ("ROD", "semiFinished", "CUT")):  # fmt: skip
+        found = await parsed(company, lots[material])
+        assert (found["plant"], found["kind"], found["given"]) == ("P4", kind, True)
+        assert (found["parts"]["line"], found["parts"]["process"]) == ("A", process)
+        assert found["parts"]["date"] == datetime.now(UTC).date().isoformat()
+    needs = {line["material"]: line["fixedLots"] for own in made["workOrders"] for line in own["materials"]}
+    assert (needs["AXLE"], needs["ROD"]) == ([lots["AXLE"]], [lots["ROD"]])
+    narrow = {"plant": "P5", "kind": "finished", "pattern": "N{line:2}{process:2}{seq:4}"}
+    await post(company, "/master-data/import", {"numberPatterns": [narrow]}, who="pat")
+    line = await company.plan("PL-P5", product="CART", policy="plain", quantity="3", plant="P5")
+    refused = await post(company, f"/mes/orders/from-plan/{line['id']}", {}, 409)
+    assert [blocker["found"].split(":")[0] for blocker in refused["blockers"]] == ["line", "process"]

@@ -18,6 +18,8 @@ from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
     auth,
+    labels,
+    lot_numbers,
     master_data,
     orders,
     plan_lines,
@@ -46,7 +48,9 @@ ROUTERS = (
     reports,
     reworks,
     wms,
+    labels,
     quality,
+    lot_numbers,
     traces,
     validation,
     records,

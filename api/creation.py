@@ -7,16 +7,16 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
+from api import order_lots
 from api.deps import Caller
 from api.documents import order_id, work_order_id
 from api.errors import not_found
 from api.gate import PREFIX
-from api.security import Role, now
+from api.security import Role
+from db import audit
 from db.queries import plan_lines
 from db.queries.specification import load_specification
 from domain.specification import OrderSpecification
-
-BATCH_PATTERN = "B{yy}{seq:6}"
 
 
 async def from_plan(who: Caller, plan_id: UUID) -> JSONResponse:
@@ -45,8 +45,18 @@ def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecifica
     if known is not None:
         return known, None
     with who.services.engine.begin() as connection:
-        line = plan_lines.with_batch_number(connection, plan_id, BATCH_PATTERN, now())
-        return {}, load_specification(connection, line, who.id)
+        entries: list[audit.Entry] = []
+
+        def give(line: Row[Any]) -> str:
+            number, said = order_lots.of_line(connection, who, line)
+            entries.extend(said)
+            return number
+
+        line = plan_lines.with_batch_number(connection, plan_id, give)
+        specification = load_specification(connection, line, who.id)
+        specification, said = order_lots.of_components(connection, who, specification)
+        audit.append(connection, [*entries, *said])
+        return {}, specification
 
 
 def _recorded(who: Caller, number: str) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ A version of a bill of material, a route or a policy is never changed: orders we
 version.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,9 +19,10 @@ from api.master_data_document import MasterDataDocument, faults
 from api.security import now
 from db import audit
 from db.queries import master_data as tables
-from db.queries import structure
+from db.queries import numbers, structure
 from domain.base import uuid_for
 from domain.errors import Blocker, Refused
+from domain.numbering import compile_pattern, overlap
 from domain.quantities import plain
 
 Values = dict[str, Any]
@@ -56,6 +58,7 @@ class _Import:
         self._versions("route", tables.ROUTES, document.routes, self._route, self._read_routes)
         self._plans()
         self._policies()
+        self._patterns()
         self._loops()
 
     def _note(self, kind: str, identity: str, old: Values | None, new: Values) -> None:
@@ -204,6 +207,19 @@ class _Import:
             self._note("policy", f"{row['code']}/{row['version']}", None, _json(row["body"]))
         tables.add(self.connection, tables.POLICIES, new)
 
+    def _patterns(self) -> None:
+        sent = {(entry.plant, entry.kind, entry.version): entry.pattern for entry in self.document.number_patterns}
+        found = tables.by_key(self.connection, tables.PATTERNS, list(sent), "plant", "kind", "version")
+        known = {(row.plant, row.kind, row.version): row.pattern for row in found}
+        self._locked("number-pattern", known, sent)
+        new = [dict(zip(("plant", "kind", "version"), key, strict=True)) | {"pattern": text}
+               for key, text in sent.items() if key not in known]  # fmt: skip
+        for row in new:
+            self._note("number-pattern", "{plant}/{kind}/{version}".format(**row), None, {"pattern": row["pattern"]})
+        tables.add(self.connection, tables.PATTERNS, new)
+        if blockers := shared_numbers(numbers.patterns(self.connection, {key[0] for key in sent})):
+            raise Refused(blockers)
+
     # What has to fit together ------------------------------------------------------------------------------------
 
     def _units(self) -> None:
@@ -235,6 +251,17 @@ class _Import:
             found = " → ".join(loop)
             blocker = _blocker("BOM_LOOP", "bill of material", loop[0], found, "a product that is not made of itself")
             raise Refused((blocker,))
+
+
+def shared_numbers(rows: Sequence[Row[Any]]) -> tuple[Blocker, ...]:
+    """A blocker for every two patterns of a plant, of different kinds, that could make one and the same number."""
+    compiled = [(row, compile_pattern(row.pattern)) for row in rows]
+    return tuple(
+        _blocker("PATTERNS_OVERLAP", "number pattern", f"{one.plant}/{one.kind}/{one.version}",
+                 f"{text} could be of {other.kind} version {other.version}, too", "a number that tells its kind")
+        for (one, first), (other, second) in itertools.combinations(compiled, 2)
+        if one.plant == other.plant and one.kind != other.kind and (text := overlap(first, second)) is not None
+    )  # fmt: skip
 
 
 def _blocker(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:

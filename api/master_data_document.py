@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from api.shapes import MAX_INT, Body, Identifier, NotNegative, Positive, Reason, Text, Time, storable
 from domain.errors import Blocker
+from domain.gs1 import Gs1Refused, gtin_14
+from domain.numbering import PatternRefused, compile_pattern
 from domain.policy import Policy
 from domain.quantities import Exact
 from domain.specification import Equipment, InspectionRule
@@ -16,15 +18,26 @@ Unit = Annotated[str, Field(max_length=40)]
 State = Literal["draft", "effective", "superseded"]
 
 
+def _gtin(text: str) -> str:
+    try:
+        return gtin_14(text)
+    except Gs1Refused as refused:
+        raise ValueError(str(refused)) from None
+
+
+Kind = Literal["raw", "semiFinished", "finished"]
+
+
 class MaterialEntry(Body):
-    """Something that is bought, made or sold."""
+    """Something that is bought, made or sold. `gtin` has 8, 12, 13 or 14 digits and is kept with 14."""
 
     code: Identifier
     name: Text
-    kind: Literal["raw", "semiFinished", "finished"]
+    kind: Kind
     unit: Annotated[str, Field(min_length=1, max_length=40)]
     shelf_life_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     is_active: bool = True
+    gtin: Annotated[str, AfterValidator(_gtin)] | None = None
 
 
 class PlaceEntry(Body):
@@ -123,6 +136,15 @@ class PolicyEntry(Policy):
         return value
 
 
+class NumberPatternEntry(Body):
+    """One version of how a plant writes the lot numbers of a kind of material; see `domain/numbering.py`."""
+
+    plant: Identifier
+    kind: Kind
+    version: Annotated[int, Field(ge=1, le=MAX_INT)] = 1
+    pattern: Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class MasterDataDocument(Body):
     """All of it, in one transaction. `reason` goes into the audit trail."""
 
@@ -133,6 +155,7 @@ class MasterDataDocument(Body):
     routes: tuple[RouteEntry, ...] = ()
     inspection_plans: tuple[InspectionPlanEntry, ...] = ()
     policies: tuple[PolicyEntry, ...] = ()
+    number_patterns: tuple[NumberPatternEntry, ...] = ()
     reason: Reason | None = None
 
 
@@ -146,6 +169,7 @@ def faults(document: MasterDataDocument) -> Iterator[Blocker]:
         ("route", [f"{entry.product}/{entry.version}" for entry in document.routes]),
         ("inspection plan", [entry.material for entry in document.inspection_plans]),
         ("policy", [f"{entry.code}/{entry.version}" for entry in document.policies]),
+        ("number pattern", [pattern_key(entry) for entry in document.number_patterns]),
     ):
         for key in sorted({key for key in keys if keys.count(key) > 1} if len(keys) != len(set(keys)) else ()):
             yield _fault("DUPLICATE", name, key, "more than once in the document", "once")
@@ -154,6 +178,17 @@ def faults(document: MasterDataDocument) -> Iterator[Blocker]:
             yield _fault("DUPLICATE", "bill of material", f"{bom.product}/{bom.version}", "a line number twice", "once")
     for route in document.routes:
         yield from _route_faults(route)
+    for entry in document.number_patterns:
+        try:
+            compile_pattern(entry.pattern)
+        except PatternRefused as refused:
+            for reason in refused.reasons:
+                yield _fault("PATTERN_REFUSED", "number pattern", pattern_key(entry), entry.pattern, reason)
+
+
+def pattern_key(entry: NumberPatternEntry) -> str:
+    """How a version of a pattern is called."""
+    return f"{entry.plant}/{entry.kind}/{entry.version}"
 
 
 def _route_faults(route: RouteEntry) -> Iterator[Blocker]:

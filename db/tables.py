@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlmodel import Field, SQLModel
@@ -37,6 +38,7 @@ APPEND_ONLY: Final = (
     "inspection_result",
     "signature",
     "equipment_reading",
+    "given_number",
 )
 
 
@@ -60,7 +62,7 @@ def _row_id() -> Any:
 
 
 class Material(SQLModel, table=True):
-    """Something that is bought, made or sold. `kind` is raw, semiFinished or finished."""
+    """Something that is bought, made or sold. `kind` is raw, semiFinished or finished; `gtin` has 14 digits."""
 
     code: str = Field(primary_key=True)
     uuid: UUID = Field(unique=True)
@@ -69,6 +71,7 @@ class Material(SQLModel, table=True):
     unit: str
     is_active: bool = True
     shelf_life_days: int | None = None
+    gtin: str | None = Field(default=None, unique=True)
 
 
 class BillOfMaterial(SQLModel, table=True):
@@ -200,6 +203,28 @@ class NumberSeries(SQLModel, table=True):
     __tablename__ = "number_series"
     code: str = Field(primary_key=True)
     last: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class NumberPattern(SQLModel, table=True):
+    """How a plant writes the lot numbers of a kind of material; the highest version counts for new numbers."""
+
+    __tablename__ = "number_pattern"
+    plant: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    pattern: str
+
+
+class GivenNumber(SQLModel, table=True):
+    """A lot number that was given out, for ever: by which pattern, or by none when the caller wrote one himself."""
+
+    __tablename__ = "given_number"
+    number: str = Field(primary_key=True)
+    plant: str | None = None
+    kind: str | None = None
+    version: int | None = None
+    given_by: str
+    given_at: datetime = _time()
 
 
 # People ----------------------------------------------------------------------------------------------------------
@@ -446,6 +471,7 @@ class StockBalance(SQLModel, table=True):
         CheckConstraint("on_hand >= 0", name="stock_is_never_negative"),
         CheckConstraint("reserved >= 0", name="reservations_are_never_negative"),
         CheckConstraint("reserved <= on_hand", name="nothing_is_reserved_twice"),
+        Index("ix_stock_balance_place", "place", postgresql_where=text("on_hand > 0")),
     )
     lot: str = Field(foreign_key="lot.number", primary_key=True)
     place: str = Field(foreign_key="place.code", primary_key=True)

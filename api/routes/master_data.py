@@ -142,5 +142,5 @@ def workstations(capability: Identifier, reading: Reading) -> list[Document]:
 def _material(row: Row[Any]) -> Document:
     return {
         "id": str(row.uuid), "code": row.code, "name": row.name, "kind": row.kind, "unit": row.unit,
-        "isActive": row.is_active, "shelfLifeDays": row.shelf_life_days,
+        "isActive": row.is_active, "shelfLifeDays": row.shelf_life_days, "gtin": row.gtin,
     }  # fmt: skip

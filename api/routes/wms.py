@@ -1,12 +1,15 @@
 """The warehouse: pick lists of work orders, receipts, lots, stock."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
 
+from adapters.inventory.ledger import RECEIVING
+from adapters.inventory.movements import ZONES
 from adapters.inventory.port import MaterialNeed
 from api import documents
 from api.commands import PICK_LIST, WORK_ORDER, perform
@@ -18,11 +21,19 @@ from api.openapi import LATER
 from api.routes.work_orders import read
 from api.security import Role
 from api.shapes import CommandBody, Identifier, Positive, Text
+from db.queries import proposals as proposals_of
 from db.queries import reports, stock
+from db.tables import OUTSIDE_PLACES
 from domain import commands as c
+from domain.quantities import plain
+from domain.states import PutAwayState
 
 router = APIRouter(prefix="/wms", tags=["warehouse"])
 Keeper = Annotated[Caller, Depends(only("receive", "lot", Role.WAREHOUSE_KEEPER))]
+
+
+NOT_FOR_PUT_AWAY = (*OUTSIDE_PLACES, RECEIVING)
+"""Deliveries come in at receiving: what is made here never goes there."""
 
 
 class ReceiptBody(CommandBody):
@@ -92,6 +103,34 @@ async def from_report(body: FromReportBody, who: Who) -> Response:
     """Bring what was reported into the warehouse: the put-away of the report's work order."""
     work_order_id = await run_in_threadpool(_work_order_of, who, body.report_number)
     return await perform(who, c.PutAway, WORK_ORDER, work_order_id, body)
+
+
+@router.get("/put-away-orders/{put_away_id}/proposals")
+def proposals(put_away_id: UUID, reading: Reading, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> dict[str, Any]:
+    """Places whose zone fits the lot's status, best first, each with its reason.
+
+    SAME_LOT: some of the lot lies there; SAME_MATERIAL: another lot of the material does; PLANT_POLICY: the plant's
+    policy names it; EMPTY: nothing lies there; ZONE_FITS: other materials do. A put-away that is over gets none.
+    Quantities are in `unit`. 404 when there is no such put-away order.
+    """
+    found = proposals_of.put_away(reading, put_away_id)
+    if found is None:
+        raise not_found("put-away order", put_away_id)
+    zones = ZONES[found.status]
+    is_open = found.state not in (PutAwayState.DONE, PutAwayState.CANCELLED)
+    places = proposals_of.places(reading, found, zones, NOT_FOR_PUT_AWAY, limit) if is_open else ()
+    return {
+        "id": str(put_away_id), "number": found.number, "state": found.state, "lot": found.lot,
+        "lotStatus": found.status, "material": found.material, "unit": found.unit, "zones": list(zones),
+        "proposals": [
+            {
+                "place": row.code, "name": row.name, "zone": row.zone,
+                "reason": proposals_of.REASONS[row.reason],
+                "lotOnHand": plain(row.of_lot or Decimal(0)), "materialOnHand": plain(row.of_material or Decimal(0)),
+            }
+            for row in places
+        ],
+    }  # fmt: skip
 
 
 def _work_order_of(who: Caller, report_number: str) -> UUID:

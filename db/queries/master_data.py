@@ -13,6 +13,7 @@ from db.tables import (
     BillOfMaterialLine,
     InspectionPlan,
     Material,
+    NumberPattern,
     OperationParameter,
     Place,
     PlantPolicy,
@@ -26,7 +27,7 @@ from db.tables import (
 MATERIALS, PLACES, STATIONS = core(Material), core(Place), core(Workstation)
 CAPABILITIES, BOMS, BOM_LINES = core(WorkstationCapability), core(BillOfMaterial), core(BillOfMaterialLine)
 ROUTES, ROUTE_OPERATIONS, PARAMETERS = core(Route), core(RouteOperation), core(OperationParameter)
-PLANS, POLICIES = core(InspectionPlan), core(PlantPolicy)
+PLANS, POLICIES, PATTERNS = core(InspectionPlan), core(PlantPolicy), core(NumberPattern)
 
 Values = dict[str, Any]
 _CHUNK = 1000

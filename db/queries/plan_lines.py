@@ -1,7 +1,7 @@
 """Plan lines: what planning wants made."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,17 +23,30 @@ def next_number(connection: Connection, pattern: str, at: datetime, count: int =
 
     Every combination of pattern and date has a series of its own. The series stays locked until the commit.
     """
+    pattern = dated(pattern, at)
+    last = counted(connection, pattern, count)
+    return [written(pattern, number) for number in range(last - count + 1, last + 1)]
+
+
+def dated(pattern: str, at: datetime) -> str:
+    """The pattern with the day written in: the name of its series."""
     for name, code in (("{yyyy}", "%Y"), ("{yy}", "%y"), ("{mm}", "%m"), ("{dd}", "%d")):
         pattern = pattern.replace(name, at.strftime(code))
-    statement = insert(SERIES).values(code=pattern, last=count)
+    return pattern
+
+
+def written(pattern: str, number: int) -> str:
+    """A dated pattern with its running number."""
+    return _SEQUENCE.sub(lambda found: str(number).zfill(int(found[1] or 1)), pattern)
+
+
+def counted(connection: Connection, series: str, count: int) -> int:
+    """The last of the next `count` numbers of a series. The series stays locked until the commit."""
+    statement = insert(SERIES).values(code=series, last=count)
     statement = statement.on_conflict_do_update(
         index_elements=["code"], set_={"last": SERIES.c.last + count}
     ).returning(SERIES.c.last)  # type: ignore[assignment]
-    last = int(connection.execute(statement).scalar_one())
-    return [
-        _SEQUENCE.sub(lambda found, number=number: str(number).zfill(int(found[1] or 1)), pattern)  # type: ignore[misc]
-        for number in range(last - count + 1, last + 1)
-    ]
+    return int(connection.execute(statement).scalar_one())
 
 
 def with_references(connection: Connection, references: Collection[str]) -> dict[str, Row[Any]]:
@@ -61,13 +74,12 @@ def find(connection: Connection, identity: UUID) -> Row[Any] | None:
     return connection.execute(select(LINES).where(LINES.c.id == identity)).one_or_none()
 
 
-def with_batch_number(connection: Connection, identity: UUID, pattern: str, at: datetime) -> Row[Any]:
-    """The line, with a batch number: one that has none is given the next of the pattern, once for ever."""
+def with_batch_number(connection: Connection, identity: UUID, give: Callable[[Row[Any]], str]) -> Row[Any]:
+    """The line, with a batch number: one that has none is given one, once for ever. The line stays locked."""
     row = connection.execute(select(LINES).where(LINES.c.id == identity).with_for_update()).one()
     if row.batch_number is not None:
         return row
-    number = next_number(connection, pattern, at)[0]
-    statement = update(LINES).where(LINES.c.id == identity).values(batch_number=number).returning(*LINES.c)
+    statement = update(LINES).where(LINES.c.id == identity).values(batch_number=give(row)).returning(*LINES.c)
     return connection.execute(statement).one()
 
 

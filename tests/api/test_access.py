@@ -106,7 +106,7 @@ def endpoints(app: FastAPI) -> list[tuple[str, str]]:
 
 def filled(path: str, **ids: str) -> str:
     """A path with something for each name."""
-    for name in ("order_id", "work_order_id", "pick_list_id", "plan_id", "product_id"):
+    for name in ("order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id"):
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
         "code",

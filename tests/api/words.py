@@ -69,7 +69,7 @@ STAGES = (
 
 async def at_stage(company: Company, stage: str, **plan: Any) -> tuple[str, str]:
     """A new order of tablets at one of the STAGES: the ids of the order and of its work order."""
-    made = await create(company, policy="swift", **plan)
+    made = await create(company, **{"policy": "swift", **plan})
     order, work_order = made["id"], made["workOrders"][0]["id"]
     for name in STAGES[1 : STAGES.index(stage) + 1]:
         await go_on_to(company, name, order, work_order)

@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.tables import NumberSeries, PlanLine, ProductionOrder, WorkOrder, core
+from db.tables import Lot, Material, NumberSeries, PlanLine, PlantPolicy, ProductionOrder, WorkOrder, core
 
 LINES = core(PlanLine)
 SERIES = core(NumberSeries)
 ORDERS = core(ProductionOrder)
 WORK_ORDERS = core(WorkOrder)
+MATERIALS, POLICIES, LOTS = core(Material), core(PlantPolicy), core(Lot)
 _SEQUENCE = re.compile(r"\{seq(?::(\d{1,2}))?\}")
 
 
@@ -36,6 +37,40 @@ def next_number(connection: Connection, pattern: str, at: datetime, count: int =
     ]
 
 
+def free_numbers(
+    connection: Connection, pattern: str, at: datetime, count: int, given: Collection[str] = ()
+) -> list[str]:
+    """`count` numbers of a pattern that no plan line and no lot has, and that are not among `given`."""
+    found: list[str] = []
+    while len(found) < count:
+        drawn = next_number(connection, pattern, at, count - len(found))
+        held = {number for row in taken(connection, drawn, drawn) for number in (row.order_number, row.batch_number)}
+        held |= lots(connection, drawn) | set(given)
+        found += [number for number in drawn if number not in held]
+    return found
+
+
+def lock(connection: Connection) -> None:
+    """Until the commit nobody else adds plan lines. `db.once` takes the same lock for subject `plan-lines`."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("plan-lines", 0))))
+
+
+def units(connection: Connection, products: Collection[str]) -> dict[str, str]:
+    """The units of those of the products that there are."""
+    statement = select(MATERIALS.c.code, MATERIALS.c.unit).where(MATERIALS.c.code.in_(products))
+    return {row.code: row.unit for row in connection.execute(statement)}
+
+
+def policies(connection: Connection, codes: Collection[str]) -> set[str]:
+    """Those of the policies that there are."""
+    return set(connection.execute(select(POLICIES.c.code).where(POLICIES.c.code.in_(codes))).scalars())
+
+
+def lots(connection: Connection, numbers: Collection[str]) -> set[str]:
+    """Those of the numbers that lots have."""
+    return set(connection.execute(select(LOTS.c.number).where(LOTS.c.number.in_(numbers))).scalars())
+
+
 def with_references(connection: Connection, references: Collection[str]) -> dict[str, Row[Any]]:
     """The lines of these references."""
     rows = connection.execute(select(LINES).where(LINES.c.reference.in_(references)))
@@ -48,12 +83,11 @@ def taken(connection: Connection, orders: Collection[str], batches: Collection[s
     return list(connection.execute(select(LINES).where(condition)))
 
 
-def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Insert lines; answers the references that were new (somebody else may have been faster with the others)."""
+def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[Row[Any]]:
+    """Insert lines whose references are new, behind `lock`; answers them as they were stored."""
     if not rows:
         return []
-    statement = insert(LINES).values(list(rows)).on_conflict_do_nothing(index_elements=["reference"])
-    return [row.reference for row in connection.execute(statement.returning(LINES.c.reference))]
+    return list(connection.execute(insert(LINES).returning(*LINES.c), list(rows)))
 
 
 def find(connection: Connection, identity: UUID) -> Row[Any] | None:
@@ -66,7 +100,7 @@ def with_batch_number(connection: Connection, identity: UUID, pattern: str, at: 
     row = connection.execute(select(LINES).where(LINES.c.id == identity).with_for_update()).one()
     if row.batch_number is not None:
         return row
-    number = next_number(connection, pattern, at)[0]
+    number = free_numbers(connection, pattern, at, 1)[0]
     statement = update(LINES).where(LINES.c.id == identity).values(batch_number=number).returning(*LINES.c)
     return connection.execute(statement).one()
 

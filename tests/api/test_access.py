@@ -62,6 +62,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/mes/orders/from-plan/{plan_id}": ((R.PLANNER, R.INTEGRATION), {}),
     "/mes/work-orders/from-order/{order_id}": ((R.PLANNER, R.SUPERVISOR), {}),
     "/mes/plan-lines": ((R.PLANNER, R.INTEGRATION), None),
+    "/mes/plan-lines/import": ((R.PLANNER, R.INTEGRATION), None),
     "/mes/traceabilities/generate-batch-no": (
         (R.PLANNER, R.SUPERVISOR, R.PROCESS_ENGINEER, R.INTEGRATION), {"pattern": "B"}
     ),

@@ -100,7 +100,7 @@ def filled(path: str, **ids: str) -> str:
     """A path with something for each name."""
     for name in ("order_id", "work_order_id", "pick_list_id", "plan_id", "product_id"):
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
-    for name in ("code", "number", "user_id", "lot", "prefix", "capability", "batch_no", "serial_no", "command_id"):
+    for name in ("code", "number", "user_id", "lot", "prefix", "operation", "batch_no", "serial_no", "command_id"):
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))
     assert "{" not in path
     return path

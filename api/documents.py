@@ -86,7 +86,7 @@ def work_order(folded: Folded, number: str) -> Document:
         "outputLot": specification.output_lot,
         "lotStatus": own.lot_status,
         "certifiedBy": own.certified_by,
-        "operations": [_operation(own, operation) for operation in specification.operations],
+        "operations": [_operation(own, operation, specification.quantity) for operation in specification.operations],
         "materials": _materials(specification),
         "pickList": _pick_list(own.pick_list),
         "inspection": _inspection(own.inspection, specification),
@@ -98,7 +98,7 @@ def work_order(folded: Folded, number: str) -> Document:
     }
 
 
-def _operation(own: WorkOrder, specification: OperationSpecification) -> Document:
+def _operation(own: WorkOrder, specification: OperationSpecification, quantity: Decimal) -> Document:
     operation = own.operations[specification.code]
     return {
         "code": specification.code,
@@ -107,6 +107,7 @@ def _operation(own: WorkOrder, specification: OperationSpecification) -> Documen
         "workstation": specification.workstation,
         "equipment": specification.equipment,
         "predecessors": list(specification.predecessors),
+        "quantity": plain(quantity),
         "state": operation.state,
         "good": plain(operation.good),
         "scrap": plain(operation.scrap),

@@ -19,7 +19,8 @@ log = logging.getLogger("api")
 PREFIX: Final = "/api/v1"
 OPEN: Final = frozenset({f"{PREFIX}/auth/login", f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
 LIMIT: Final = 64 * 1024
-LIMITS: Final = {f"{PREFIX}/master-data/import": 2 * 1024 * 1024, f"{PREFIX}/mes/plan-lines": 2 * 1024 * 1024}
+_LISTS: Final = ("master-data/import", "mes/plan-lines", "mes/plan-lines/import")
+LIMITS: Final = {f"{PREFIX}/{path}": 2 * 1024 * 1024 for path in _LISTS}
 
 
 class Gate:

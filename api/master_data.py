@@ -6,7 +6,7 @@ version.
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -180,7 +180,7 @@ class _Import:
         parameters = _grouped(tables.by_key(self.connection, tables.PARAMETERS, ids, "route"), "route")
         return {
             (row.product, row.version): {
-                "operations": sorted((_without(own, "route") for own in operations.get(row.id, ())), key=_code),
+                "operations": sorted((_without(own, "route", "uuid") for own in operations.get(row.id, ())), key=_code),
                 "parameters": sorted((_without(own, "route") for own in parameters.get(row.id, ())), key=_parameter),
             }
             for row in found
@@ -192,7 +192,11 @@ class _Import:
         for route in entries:
             own = {"route": uuid_for("route", f"{route.product}/{route.version}")}
             content = _comparable(route)
-            operations += [row | own for row in content["operations"]]
+            name = f"{route.product}/{route.version}"
+            operations += [
+                row | own | {"uuid": uuid_for("route-operation", f"{name}/{row['code']}")}
+                for row in content["operations"]
+            ]
             parameters += [row | own for row in content["parameters"]]
         tables.add(self.connection, tables.ROUTE_OPERATIONS, operations)
         tables.add(self.connection, tables.PARAMETERS, parameters)
@@ -243,14 +247,26 @@ class _Import:
             raise Refused(tuple(blockers))
 
     def _loops(self) -> None:
-        products = [bom.product for bom in self.document.bills_of_material]
+        """No product may be made of itself: today, from a day on which a version becomes effective, or by a draft."""
+        document = self.document.bills_of_material
+        products = [bom.product for bom in document]
         if not products:
             return
-        loop = structure.loop(structure.parts(self.connection, products, self.at))
-        if loop is not None:
-            found = " → ".join(loop)
-            blocker = _blocker("BOM_LOOP", "bill of material", loop[0], found, "a product that is not made of itself")
-            raise Refused((blocker,))
+        for moment in (self.at, *tables.coming_versions(self.connection, self.at)):
+            _refuse_loop(structure.loop(structure.parts(self.connection, products, moment)))
+        drafts = {bom.product: bom for bom in document if bom.state == "draft"}
+        if drafts:
+            below = {line.material for bom in drafts.values() for line in bom.lines}
+            found = structure.parts(self.connection, {*products, *below}, self.at)
+            found |= {code: replace(found[code], lines=bom.lines) for code, bom in drafts.items()}
+            _refuse_loop(structure.loop(found, sorted(drafts)))
+
+
+def _refuse_loop(loop: tuple[str, ...] | None) -> None:
+    if loop is not None:
+        found = " → ".join(loop)
+        blocker = _blocker("BOM_LOOP", "bill of material", loop[0], found, "a product that is not made of itself")
+        raise Refused((blocker,))
 
 
 def shared_numbers(rows: Sequence[Row[Any]]) -> tuple[Blocker, ...]:
@@ -318,8 +334,8 @@ def _line(row: Row[Any]) -> int:
     return int(row.line)
 
 
-def _without(row: Row[Any], column: str) -> Values:
-    return {name: value for name, value in row._mapping.items() if name != column}
+def _without(row: Row[Any], *columns: str) -> Values:
+    return {name: value for name, value in row._mapping.items() if name not in columns}
 
 
 def _grouped(rows: Iterable[Row[Any]], column: str) -> dict[Any, list[Row[Any]]]:

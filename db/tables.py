@@ -117,6 +117,7 @@ class RouteOperation(SQLModel, table=True):
     __tablename__ = "route_operation"
     route: UUID = Field(foreign_key="route.id", primary_key=True)
     code: str = Field(primary_key=True)
+    uuid: UUID = Field(unique=True)
     sequence: int
     name: str
     capability: str
@@ -332,10 +333,16 @@ class WorkOrder(SQLModel, table=True):
     actual_end: datetime | None = _time(nullable=True)
 
 
+OPEN_OPERATION: Final = "state IN ('pending', 'ready', 'running', 'paused', 'held')"
+"""SQL: the operation has still to be done."""
+
+
 class OperationRow(SQLModel, table=True):
     """The recorded state of one operation."""
 
     __tablename__ = "operation"
+    # The load of a station is asked for with every new order; closed orders pile up and do not count.
+    __table_args__ = (Index("ix_operation_open", "workstation", postgresql_where=text(OPEN_OPERATION)),)
     work_order: str = Field(foreign_key="work_order.number", primary_key=True)
     code: str = Field(primary_key=True)
     sequence: int

@@ -1,5 +1,6 @@
 """Master data: import, products with their structure, routes, stations."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy import Row
 
 from api import master_data
 from api.deps import Caller, Reading, only
-from api.errors import not_found
+from api.errors import Problem, not_found
 from api.master_data_document import MasterDataDocument
 from api.security import Role
 from api.shapes import Identifier
@@ -21,6 +22,7 @@ from domain.quantities import plain
 router = APIRouter(tags=["master data"])
 Engineer = Annotated[Caller, Depends(only("importMasterData", "master-data", Role.PROCESS_ENGINEER))]
 Document = dict[str, Any]
+MOST_LINES, MOST_LEVELS = 20_000, 100
 
 
 @router.post("/master-data/import")
@@ -64,32 +66,37 @@ def bom(product_id: UUID, reading: Reading) -> Document:
     code = tables.code_of(reading, product_id)
     if code is None:
         raise not_found("product", product_id)
-    return _bom(code, structure.parts(reading, [code], datetime.now(UTC)), ())
+    return _Tree(structure.parts(reading, [code], datetime.now(UTC))).bom(code)
 
 
-def _bom(code: str, parts: dict[str, Part], above: tuple[str, ...]) -> Document:
-    part = parts[code]
-    lines = [
-        {
-            "line": line.line,
-            "material": line.material,
-            "name": parts[line.material].name,
-            "kind": parts[line.material].kind,
-            "quantity": plain(line.quantity),
-            "unit": line.unit,
-            "lossPercent": plain(line.loss_percent),
-            "operation": line.operation,
-            # A loop cannot be saved; a reader must not fall into one that came in by other ways.
-            "bom": _bom(line.material, parts, (*above, code))
-            if parts[line.material].version is not None and line.material not in (*above, code)
-            else None,
-        }
-        for line in part.lines
-    ]
-    return {
-        "product": code, "id": str(part.uuid), "name": part.name, "unit": part.unit, "version": part.version,
-        "baseQuantity": plain(part.base_quantity), "lines": lines,
-    }  # fmt: skip
+@dataclass
+class _Tree:
+    """Writes a structure out. The same sub-assembly in many places is written in each of them: that has an end."""
+
+    parts: dict[str, Part]
+    lines: int = 0
+
+    def bom(self, code: str, above: tuple[str, ...] = ()) -> Document:
+        part, path = self.parts[code], (*above, code)
+        self.lines += len(part.lines)
+        if self.lines > MOST_LINES or len(path) > MOST_LEVELS:
+            detail = f"{path[0]} has more than {MOST_LINES} lines or {MOST_LEVELS} levels; ask for its sub-assemblies"
+            raise Problem(409, "STRUCTURE_TOO_LARGE", detail)
+        return {
+            "product": code, "id": str(part.uuid), "name": part.name, "unit": part.unit, "version": part.version,
+            "baseQuantity": plain(part.base_quantity), "lines": [self._line(line, path) for line in part.lines],
+        }  # fmt: skip
+
+    def _line(self, line: Row[Any], path: tuple[str, ...]) -> Document:
+        own = self.parts[line.material]
+        # A loop cannot be saved; a reader must not fall into one that came in by other ways.
+        made = own.version is not None and line.material not in path
+        return {
+            "line": line.line, "material": line.material, "name": own.name, "kind": own.kind, "version": own.version,
+            "quantity": plain(line.quantity), "unit": line.unit, "lossPercent": plain(line.loss_percent),
+            "operation": line.operation, "isActive": own.is_active,
+            "bom": self.bom(line.material, path) if made else None,
+        }  # fmt: skip
 
 
 @router.get("/process/routes/tree")
@@ -113,6 +120,7 @@ def route_of(product_id: UUID, reading: Reading) -> Document:
 def _route(product: str, route: RouteVersion) -> Document:
     operations = [
         {
+            "id": str(row.uuid),
             "code": row.code,
             "sequence": row.sequence,
             "name": row.name,
@@ -130,9 +138,18 @@ def _route(product: str, route: RouteVersion) -> Document:
     return {"product": product, "version": route.version, "operations": operations}
 
 
-@router.get("/process/operations/{capability}/workstations")
-def workstations(capability: Identifier, reading: Reading) -> list[Document]:
-    """The active stations that can do a kind of operation."""
+@router.get("/process/operations/{operation}/workstations")
+def workstations(operation: Identifier, reading: Reading) -> list[Document]:
+    """The active stations that can do an operation of a route (its uuid), or a kind of operation (its capability)."""
+    capability: str | None = operation
+    try:
+        identity = UUID(operation)
+    except ValueError:
+        pass
+    else:
+        capability = tables.capability_of(reading, identity)
+    if capability is None:
+        raise not_found("operation", operation)
     return [
         {"id": str(row.uuid), "code": row.code, "name": row.name, "line": row.line, "equipment": row.equipment}
         for row in tables.stations_for(reading, capability)

@@ -1,27 +1,63 @@
-"""Plan lines."""
+"""Plan lines: one by one, as a list, as a file."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
+from api import plan_file, plan_import
 from api.deps import Caller, Reading, only
 from api.documents import order_id
-from api.planning import PlanLineBody, import_lines
-from api.security import Role
-from api.shapes import Identifier
+from api.plan_import import ImportAnswer
+from api.planning import MOST_LINES, PlanLineBody, TakenLine, import_lines
+from api.security import Role, now
+from api.shapes import Body, Identifier
 from db.queries import plan_lines
 from domain.quantities import plain
 
 router = APIRouter(prefix="/mes", tags=["planning"])
 Planner = Annotated[Caller, Depends(only("importPlanLines", "plan-line", Role.PLANNER, Role.INTEGRATION))]
-Lines = Annotated[list[PlanLineBody], Field(min_length=1, max_length=5000)]
+Lines = Annotated[list[PlanLineBody], Field(min_length=1, max_length=MOST_LINES)]
+CommandId = Annotated[str | None, Query(alias="commandId", min_length=1, max_length=80, pattern=r"^[!-~]+$")]
+_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}, "example": plan_file.template().lstrip("\ufeff")},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+            },
+            "application/json": {"schema": {"type": "array", "items": PlanLineBody.model_json_schema()}},
+        },
+    }
+}
 
 
 @router.post("/plan-lines")
-def add(lines: Lines, who: Planner) -> list[dict[str, Any]]:
-    """Take plan lines; a reference that is known already answers with the line that is known."""
+def add(lines: Lines, who: Planner) -> list[TakenLine]:
+    """Take plan lines, all or none. A reference that is known with the same content answers the line that is known;
+    everything that keeps a line from being taken is a blocker (409)."""
     return import_lines(who, lines)
+
+
+@router.post("/plan-lines/import", openapi_extra=_FILE)
+async def import_file(request: Request, who: Planner, command_id: CommandId = None) -> ImportAnswer:
+    """Take plan lines from a CSV file (as the body, or as the one file of a form) or from a JSON list, all or none.
+
+    422 PLAN_IMPORT_REFUSED names every bad line in `rows` (line, column, code, reason) and gives the good lines in
+    `good`, as `planLines` and as `csv`, to be sent as they are. At most 5000 lines and 2 MiB.
+    """
+    content_type, content = request.headers.get("content-type", ""), await request.body()
+    return await run_in_threadpool(plan_import.run, who, content_type, content, command_id)
+
+
+@router.get("/plan-lines/import/template", response_class=Response)
+def template(separator: Literal["comma", "semicolon"] = "comma") -> Response:
+    """The heading of a file for the import."""
+    content = plan_file.template(";" if separator == "semicolon" else ",")
+    disposition = {"Content-Disposition": 'attachment; filename="plan-lines.csv"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=disposition)
 
 
 @router.get("/plan-lines")

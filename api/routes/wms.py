@@ -27,6 +27,7 @@ from db.tables import OUTSIDE_PLACES
 from domain import commands as c
 from domain.quantities import plain
 from domain.states import PutAwayState
+from domain.states import PickListState
 
 router = APIRouter(prefix="/wms", tags=["warehouse"])
 Keeper = Annotated[Caller, Depends(only("receive", "lot", Role.WAREHOUSE_KEEPER))]
@@ -64,21 +65,33 @@ def pick_list(pick_list_id: UUID, having: With) -> dict[str, Any]:
 
 @router.get("/outbound-orders/{pick_list_id}/inventory-validation")
 def inventory_validation(pick_list_id: UUID, having: With) -> dict[str, Any]:
-    """What the warehouse has for every line: required, available, held, expired, reserved elsewhere, short."""
+    """What the warehouse has for every line: required, available, held, expired, reserved elsewhere, short.
+
+    What this pick list has reserved is available to it. Once it is issued, nothing is short.
+    """
 
     def needs(folded: Folded, number: str) -> dict[str, Any]:
-        materials = folded.process.specification.work_order(number).materials
+        own, specification = folded.process.work_order(number)
         return {
             "number": number,
-            "needs": [MaterialNeed(**line.model_dump(exclude={"operation"})) for line in materials],
+            "state": own.pick_list.state if own.pick_list else None,
+            "needs": [MaterialNeed(**line.model_dump(exclude={"operation"})) for line in specification.materials],
         }
 
     found = read(having, PICK_LIST, pick_list_id, needs)
-    lines = [
-        line.model_dump(mode="json", by_alias=True) | {"short": str(max(line.required - line.available, 0))}
-        for line in having.inventory.coverage(found["number"], found["needs"])
-    ]
-    return {"workOrder": found["number"], "covered": all(line["short"] == "0" for line in lines), "lines": lines}
+    # What was issued has left the warehouse: the shelves say nothing about it any more.
+    issued = found["state"] == PickListState.ISSUED
+    lines = having.inventory.coverage(found["number"], found["needs"])
+    short = [Decimal(0) if issued else max(line.required - line.available, Decimal(0)) for line in lines]
+    return {
+        "workOrder": found["number"],
+        "state": found["state"],
+        "covered": not any(short),
+        "lines": [
+            line.model_dump(mode="json", by_alias=True) | {"short": plain(missing)}
+            for line, missing in zip(lines, short, strict=True)
+        ],
+    }
 
 
 def _plain(path: str, kind: type[c.Command]) -> None:

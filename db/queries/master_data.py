@@ -98,6 +98,19 @@ def routed_products(connection: Connection, moment: datetime) -> list[str]:
     return list(connection.execute(statement).scalars())
 
 
+def coming_versions(connection: Connection, moment: datetime) -> list[datetime]:
+    """The times after `moment` at which a version of a bill of material becomes effective."""
+    coming = (BOMS.c.state == "effective", BOMS.c.effective_from > moment)
+    statement = select(BOMS.c.effective_from).distinct().where(*coming).order_by(BOMS.c.effective_from)
+    return list(connection.execute(statement).scalars())
+
+
+def capability_of(connection: Connection, identity: UUID) -> str | None:
+    """What a station must be able to do for the operation of a route of that uuid."""
+    statement = select(ROUTE_OPERATIONS.c.capability).where(ROUTE_OPERATIONS.c.uuid == identity)
+    return connection.execute(statement).scalar_one_or_none()
+
+
 def stations_for(connection: Connection, capability: str) -> list[Row[Any]]:
     """The active stations that can do a kind of operation."""
     statement = (

@@ -6,16 +6,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Row, Text, any_, cast, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH, insert
 
-from db.tables import NumberSeries, PlanLine, ProductionOrder, WorkOrder, core
+from db.tables import Lot, Material, NumberSeries, OrderFact, PlanLine, PlantPolicy, ProductionOrder, WorkOrder, core
+from domain.states import OrderState
 
 LINES = core(PlanLine)
 SERIES = core(NumberSeries)
 ORDERS = core(ProductionOrder)
 WORK_ORDERS = core(WorkOrder)
+MATERIALS, POLICIES, LOTS = core(Material), core(PlantPolicy), core(Lot)
+FACTS = core(OrderFact)
+UNRELEASED = (OrderState.DRAFT, OrderState.SUBMITTED, OrderState.APPROVED)
 _SEQUENCE = re.compile(r"\{seq(?::(\d{1,2}))?\}")
+
+
+def _among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """`column` is one of the values. They go as one parameter: thousands of them cost more than the search."""
+    return column == any_(cast(literal(list(values), ARRAY(Text)), ARRAY(Text)))
 
 
 def next_number(connection: Connection, pattern: str, at: datetime, count: int = 1) -> list[str]:
@@ -49,24 +58,57 @@ def counted(connection: Connection, series: str, count: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def free_numbers(
+    connection: Connection, pattern: str, at: datetime, count: int, given: Collection[str] = ()
+) -> list[str]:
+    """`count` numbers of a pattern that no plan line and no lot has, and that are not among `given`."""
+    found: list[str] = []
+    while len(found) < count:
+        drawn = next_number(connection, pattern, at, count - len(found))
+        held = {number for row in taken(connection, drawn, drawn) for number in (row.order_number, row.batch_number)}
+        held |= lots(connection, drawn) | set(given)
+        found += [number for number in drawn if number not in held]
+    return found
+
+
+def lock(connection: Connection) -> None:
+    """Until the commit nobody else adds plan lines. `db.once` takes the same lock for subject `plan-lines`."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("plan-lines", 0))))
+
+
+def units(connection: Connection, products: Collection[str]) -> dict[str, str]:
+    """The units of those of the products that there are."""
+    statement = select(MATERIALS.c.code, MATERIALS.c.unit).where(_among(MATERIALS.c.code, products))
+    return {row.code: row.unit for row in connection.execute(statement)}
+
+
+def policies(connection: Connection, codes: Collection[str]) -> set[str]:
+    """Those of the policies that there are."""
+    return set(connection.execute(select(POLICIES.c.code).where(_among(POLICIES.c.code, codes))).scalars())
+
+
+def lots(connection: Connection, numbers: Collection[str]) -> set[str]:
+    """Those of the numbers that lots have."""
+    return set(connection.execute(select(LOTS.c.number).where(_among(LOTS.c.number, numbers))).scalars())
+
+
 def with_references(connection: Connection, references: Collection[str]) -> dict[str, Row[Any]]:
     """The lines of these references."""
-    rows = connection.execute(select(LINES).where(LINES.c.reference.in_(references)))
+    rows = connection.execute(select(LINES).where(_among(LINES.c.reference, references)))
     return {row.reference: row for row in rows}
 
 
 def taken(connection: Connection, orders: Collection[str], batches: Collection[str]) -> list[Row[Any]]:
     """Lines that hold one of these order or batch numbers."""
-    condition = or_(LINES.c.order_number.in_(orders), LINES.c.batch_number.in_(batches))
+    condition = or_(_among(LINES.c.order_number, orders), _among(LINES.c.batch_number, batches))
     return list(connection.execute(select(LINES).where(condition)))
 
 
-def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Insert lines; answers the references that were new (somebody else may have been faster with the others)."""
+def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[Row[Any]]:
+    """Insert lines whose references are new, behind `lock`; answers them as they were stored."""
     if not rows:
         return []
-    statement = insert(LINES).values(list(rows)).on_conflict_do_nothing(index_elements=["reference"])
-    return [row.reference for row in connection.execute(statement.returning(LINES.c.reference))]
+    return list(connection.execute(insert(LINES).returning(*LINES.c), list(rows)))
 
 
 def find(connection: Connection, identity: UUID) -> Row[Any] | None:
@@ -108,13 +150,32 @@ def made(connection: Connection, order_number: str) -> tuple[str, list[str]] | N
     return (rows[0].state, [row.number for row in rows if row.number is not None]) if rows else None
 
 
-def without_order(connection: Connection, limit: int) -> list[Row[Any]]:
-    """Lines of which no order was made yet, oldest first."""
+def to_check(
+    connection: Connection,
+    limit: int,
+    after: str | None = None,
+    plan_id: UUID | None = None,
+    order_id: UUID | None = None,
+) -> list[Row[Any]]:
+    """Lines whose order is not released yet, by reference, or the one of that line or order. One statement.
+
+    `order_state` is none while there is no order; `gaps` are those that the order was made with, as JSON.
+    """
+    path = cast("$.events[*].specification.gaps[*]", JSONPATH)
+    gaps = func.jsonb_path_query_array(FACTS.c.body, path).label("gaps")
     statement = (
-        select(LINES)
+        select(LINES, ORDERS.c.state.label("order_state"), gaps)
         .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
-        .where(ORDERS.c.number.is_(None))
-        .order_by(LINES.c.created_at, LINES.c.reference)
+        .outerjoin(FACTS, (FACTS.c.order_number == ORDERS.c.number) & (FACTS.c.revision == 1))
+        .order_by(LINES.c.reference)
         .limit(limit)
     )
+    if plan_id is not None:
+        statement = statement.where(LINES.c.id == plan_id)
+    if order_id is not None:
+        statement = statement.where(ORDERS.c.uuid == order_id)
+    if plan_id is None and order_id is None:
+        statement = statement.where(or_(ORDERS.c.number.is_(None), ORDERS.c.state.in_(UNRELEASED)))
+    if after is not None:
+        statement = statement.where(LINES.c.reference > after)
     return list(connection.execute(statement))

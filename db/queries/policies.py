@@ -1,7 +1,9 @@
 """Plant policies: the newest version counts for new orders, the frozen one for orders that exist."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy.dialects.postgresql import JSONPATH, distinct_on
 
 from db.tables import OrderFact, PlantPolicy, ProductionOrder, core
 from domain.policy import Policy
@@ -11,11 +13,15 @@ FACTS = core(OrderFact)
 ORDERS = core(ProductionOrder)
 
 
-def newest(connection: Connection, code: str) -> Policy | None:
-    """The newest version of a plant's policy."""
-    statement = select(POLICIES.c.body).where(POLICIES.c.code == code).order_by(POLICIES.c.version.desc()).limit(1)
-    body = connection.execute(statement).scalar_one_or_none()
-    return None if body is None else Policy.model_validate(body)
+def newest(connection: Connection, codes: Collection[str]) -> dict[str, Policy]:
+    """The newest version of each of the policies that there are. One statement."""
+    statement = (
+        select(POLICIES.c.code, POLICIES.c.body)
+        .ext(distinct_on(POLICIES.c.code))
+        .where(POLICIES.c.code.in_(codes))
+        .order_by(POLICIES.c.code, POLICIES.c.version.desc())
+    )
+    return {row.code: Policy.model_validate(row.body) for row in connection.execute(statement)}
 
 
 def frozen_signatures(connection: Connection, order_number: str) -> dict[str, str] | None:

@@ -3,6 +3,7 @@
 A number of statements that does not depend on levels, components or operations (8, counted in a test).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,6 +32,17 @@ MADE_KINDS = ("semiFinished", "finished")
 MOST_WORK_ORDERS = 200
 
 
+@dataclass(frozen=True)
+class _Master:
+    """The master data of some plan lines: what every line's products are made of, how, where and by which policy."""
+
+    policies: dict[str, Policy]
+    parts: dict[str, Part]
+    routes: dict[str, RouteVersion]
+    plans: dict[str, tuple[Characteristic, ...]]
+    stations: dict[str, list[Station]]
+
+
 def load_specification(
     connection: Connection, line: Row[Any], created_by: str, moment: datetime | None = None
 ) -> OrderSpecification:
@@ -39,10 +51,36 @@ def load_specification(
     `line` is a row of plan_line; without a batch number its order number names the lot. Raises `Refused` when the
     policy is unknown or the bill of material has a loop.
     """
-    policy = policies.newest(connection, line.policy)
-    if policy is None:
-        raise Refused((_blocker("POLICY_MISSING", "plant policy", line.policy, "none", "a policy", "processEngineer"),))
-    return _Builder(connection, line, policy, created_by, moment or datetime.now(UTC)).build()
+    return _Builder(line, _load(connection, [line], moment or datetime.now(UTC)), created_by).build()
+
+
+def gaps_of(connection: Connection, lines: Sequence[Row[Any]]) -> list[tuple[Blocker, ...]]:
+    """For each plan line what the release of its order would be refused for. No more statements than for one line."""
+    master = _load(connection, lines, datetime.now(UTC))
+    return [_gaps(_Builder(line, master, line.created_by)) for line in lines]
+
+
+def _gaps(builder: "_Builder") -> tuple[Blocker, ...]:
+    try:
+        return builder.build().gaps
+    except Refused as refused:
+        return refused.blockers
+
+
+def _load(connection: Connection, lines: Sequence[Row[Any]], moment: datetime) -> _Master:
+    products = {line.product for line in lines}
+    parts = structure.parts(connection, products, moment)
+    made = [code for code, part in parts.items() if code in products or _can_be_made(part)]
+    routes = structure.routes(connection, made, moment)
+    capabilities = {row.capability for route in routes.values() for row in route.operations}
+    return _Master(
+        policies=policies.newest(connection, {line.policy for line in lines}), parts=parts, routes=routes,
+        plans=structure.inspection_plans(connection, made), stations=structure.stations(connection, capabilities),
+    )  # fmt: skip
+
+
+def _can_be_made(part: Part) -> bool:
+    return part.kind in MADE_KINDS and part.version is not None
 
 
 def _blocker(code: str, entity: str, identity: str, found: str, required: str, who: str) -> Blocker:
@@ -51,27 +89,23 @@ def _blocker(code: str, entity: str, identity: str, found: str, required: str, w
 
 @dataclass
 class _Builder:
-    connection: Connection
     line: Row[Any]
-    policy: Policy
+    master: _Master
     created_by: str
-    moment: datetime
     gaps: dict[tuple[str, str], Blocker] = field(default_factory=dict)
     work_orders: list[WorkOrderSpecification] = field(default_factory=list)
     count: int = 0
 
     def build(self) -> OrderSpecification:
-        line = self.line
+        line, engineer = self.line, "processEngineer"
+        if line.policy not in self.master.policies:
+            raise Refused((_blocker("POLICY_MISSING", "plant policy", line.policy, "none", "a policy", engineer),))
+        self.policy = self.master.policies[line.policy]
         self.lot = line.batch_number or line.order_number
-        self.parts = structure.parts(self.connection, [line.product], self.moment)
-        if (loop := structure.loop(self.parts)) is not None:
+        self.parts, self.routes = self.master.parts, self.master.routes
+        if (loop := structure.loop(self.parts, [line.product])) is not None:
             found = " → ".join(loop)
-            raise Refused((_blocker("BOM_LOOP", "bill of material", loop[0], found, "no loop", "processEngineer"),))
-        made = [code for code in self.parts if code == line.product or self._is_made(code)]
-        self.routes = structure.routes(self.connection, made, self.moment)
-        self.plans = structure.inspection_plans(self.connection, made)
-        capabilities = {row.capability for route in self.routes.values() for row in route.operations}
-        self.stations = structure.stations(self.connection, capabilities)
+            raise Refused((_blocker("BOM_LOOP", "bill of material", loop[0], found, "no loop", engineer),))
         product = self.parts[line.product]
         self._check_product(product)
         self._work_order(product, line.quantity, self.lot, None)
@@ -98,8 +132,7 @@ class _Builder:
 
     def _is_made(self, code: str) -> bool:
         """A component that is made here, unless the plan names lots of it to be taken from stock."""
-        part = self.parts[code]
-        return part.kind in MADE_KINDS and part.version is not None and code not in (self.line.fixed_lots or {})
+        return _can_be_made(self.parts[code]) and code not in (self.line.fixed_lots or {})
 
     # One work order ----------------------------------------------------------------------------------------------
 
@@ -110,8 +143,7 @@ class _Builder:
             raise Refused((_blocker("TOO_MANY_LEVELS", "material", part.code, found, required, "processEngineer"),))
         number, place = f"{self.line.order_number}-{self.count:02d}", len(self.work_orders)
         self._check_part(part)
-        if part.version is None and self.policy.certification and part.is_known:
-            self._gap("NO_BOM", "material", part.code, "no effective bill of material", "one", "processEngineer")
+        self._check_bom(part)
         route = self.routes.get(part.code)
         operations = self._operations(part, route)
         materials = tuple(self._material(part, row, quantity, number, operations) for row in part.lines)
@@ -119,14 +151,19 @@ class _Builder:
             place,  # before the work orders of its components
             WorkOrderSpecification(
                 number=number, material=part.code, quantity=quantity, unit=part.unit or self.line.unit, output_lot=lot,
-                materials=materials, operations=operations, inspection=self.plans.get(part.code, ()), feeds=feeds,
-                shelf_life_days=part.shelf_life_days,
+                materials=materials, operations=operations, inspection=self.master.plans.get(part.code, ()),
+                feeds=feeds, shelf_life_days=part.shelf_life_days,
             ),
         )  # fmt: skip
 
     def _check_part(self, part: Part) -> None:
         if part.is_known and not part.is_active:
             self._gap("OBSOLETE_PART", "material", part.code, "obsolete", "an active material", "processEngineer")
+
+    def _check_bom(self, part: Part) -> None:
+        """Where batches are certified nothing is made without a list of what goes into it. A job shop may."""
+        if part.version is None and self.policy.certification and part.is_known:
+            self._gap("NO_BOM", "material", part.code, "no effective bill of material", "one", "processEngineer")
 
     def _material(
         self, parent: Part, row: Row[Any], quantity: Decimal, number: str, operations: tuple[Any, ...]
@@ -139,6 +176,8 @@ class _Builder:
             self._gap("NO_OPERATION", "bill of material line", identity, found, required, "processEngineer")
         needed = needed_quantity(row.quantity, quantity, parent.base_quantity, row.loss_percent)
         lots = tuple((self.line.fixed_lots or {}).get(row.material, ()))
+        if part.kind in MADE_KINDS and not lots:
+            self._check_bom(part)
         if self._is_made(row.material):
             lots = (f"{self.lot}-{self.count + 1:02d}",)
             self._work_order(part, needed, lots[0], number)
@@ -166,7 +205,12 @@ class _Builder:
         )  # fmt: skip
 
     def _least_loaded(self, part: Part, row: Row[Any]) -> Station | None:
-        candidates = self.stations.get(row.capability, ())
+        """The capable station with the fewest open operations, those of this order included; then the first by code.
+
+        A route has no standard times, so an operation is the unit of work. What other orders get in the same moment
+        is not in the record yet and does not count.
+        """
+        candidates = self.master.stations.get(row.capability, ())
         if not candidates:
             found = f"no active station for {row.capability}"
             required = f"a station that can do {row.name}"

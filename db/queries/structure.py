@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.tables import (
+    OPEN_OPERATION,
     BillOfMaterialLine,
     InspectionPlan,
     OperationParameter,
@@ -59,7 +60,10 @@ _BELOW = text(
 
 @dataclass(frozen=True)
 class Part:
-    """A material with its effective bill of material; `is_known` is false when there is no such material."""
+    """A material with its effective bill of material; `is_known` is false when there is no such material.
+
+    `lines` have the columns of bill_of_material_line.
+    """
 
     code: str
     uuid: UUID | None
@@ -71,7 +75,7 @@ class Part:
     shelf_life_days: int | None
     version: str | None
     base_quantity: Decimal
-    lines: tuple[Row[Any], ...]
+    lines: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -154,9 +158,11 @@ def inspection_plans(connection: Connection, materials: Collection[str]) -> dict
 
 def stations(connection: Connection, capabilities: Iterable[str]) -> dict[str, list[Station]]:
     """The active stations for each capability, with their load. One statement."""
+    wanted = set(capabilities)
+    capable = select(CAPABILITIES.c.workstation).where(CAPABILITIES.c.capability.in_(wanted))
     load = (
         select(OPERATIONS.c.workstation, func.count().label("open"))
-        .where(OPERATIONS.c.state.in_(("pending", "ready", "running", "paused", "held")))
+        .where(text(f"operation.{OPEN_OPERATION}"), OPERATIONS.c.workstation.in_(capable))
         .group_by(OPERATIONS.c.workstation)
         .subquery()
     )
@@ -164,7 +170,7 @@ def stations(connection: Connection, capabilities: Iterable[str]) -> dict[str, l
         select(CAPABILITIES.c.capability, STATIONS.c.code, STATIONS.c.equipment, func.coalesce(load.c.open, 0))
         .join_from(CAPABILITIES, STATIONS, STATIONS.c.code == CAPABILITIES.c.workstation)
         .outerjoin(load, load.c.workstation == STATIONS.c.code)
-        .where(CAPABILITIES.c.capability.in_(set(capabilities)), STATIONS.c.is_active)
+        .where(CAPABILITIES.c.capability.in_(wanted), STATIONS.c.is_active)
         .order_by(STATIONS.c.code)
     )
     known: dict[str, Station] = {}
@@ -175,10 +181,10 @@ def stations(connection: Connection, capabilities: Iterable[str]) -> dict[str, l
     return found
 
 
-def loop(found: dict[str, Part]) -> tuple[str, ...] | None:
-    """A loop in what products are made of, `("A", "B", "A")`, if there is one."""
+def loop(found: dict[str, Part], starts: Iterable[str] | None = None) -> tuple[str, ...] | None:
+    """A loop in what products (all, or those of `starts`) are made of, `("A", "B", "A")`, if there is one."""
     done: set[str] = set()
-    for start in found:
+    for start in found if starts is None else starts:
         if (cycle := _loop_from(start, found, done)) is not None:
             return cycle
     return None

@@ -71,6 +71,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/mes/orders/from-plan/{plan_id}": ((R.PLANNER, R.INTEGRATION), {}),
     "/mes/work-orders/from-order/{order_id}": ((R.PLANNER, R.SUPERVISOR), {}),
     "/mes/plan-lines": ((R.PLANNER, R.INTEGRATION), None),
+    "/mes/plan-lines/import": ((R.PLANNER, R.INTEGRATION), None),
     "/mes/traceabilities/generate-batch-no": (
         (R.PLANNER, R.SUPERVISOR, R.PROCESS_ENGINEER, R.INTEGRATION), {"pattern": "B"}
     ),
@@ -109,19 +110,9 @@ def filled(path: str, **ids: str) -> str:
     for name in ("order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id"):
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
-        "code",
-        "number",
-        "user_id",
-        "lot",
-        "prefix",
-        "capability",
-        "batch_no",
-        "serial_no",
-        "command_id",
-        "inspection",
-        "rework",
-        "over_report",
-    ):
+        "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
+        "inspection", "rework", "over_report",
+    ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))
     assert "{" not in path
     return path

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, literal, select
 
 from db.queries.specification import load_specification, needed_quantity
 from db.queries.structure import Part, loop
@@ -55,9 +55,16 @@ async def specification(
     """What an order of this plan line would run on."""
     reference = f"SPEC-{next(_numbers)}"
     await company.plan(reference, batchNumber=f"LOT-{reference}", **plan)
+    return loaded(engine, reference, moment)
+
+
+def loaded(engine: Engine, reference: str, moment: datetime | None = None, **instead: Any) -> OrderSpecification:
+    """What an order of the line would run on, had the line other columns: those that no import would take."""
+    columns = [column for column in core(PlanLine).c if column.name not in instead]
+    changed = [literal(value).label(name) for name, value in instead.items()]
     with engine.connect() as connection:
-        row = connection.execute(select(core(PlanLine)).where(core(PlanLine).c.reference == reference)).one()
-        return load_specification(connection, row, "pia", moment)
+        statement = select(*columns, *changed).where(core(PlanLine).c.reference == reference)
+        return load_specification(connection, connection.execute(statement).one(), "pia", moment)
 
 
 @pytest.mark.accepts("A1")
@@ -80,8 +87,50 @@ async def test_a_loop_is_refused_and_named(company: Company) -> None:
     answer = await post(company, {"billsOfMaterial": [bom]}, 409)
     assert answer["code"] == "BOM_LOOP"
     assert answer["blockers"][0]["found"] == "ROD → CART → AXLE → ROD"
+    # Neither may a loop begin on some day to come, nor lie in a draft.
+    for more in ({"effectiveFrom": "2198-01-01T00:00:00Z"}, {"state": "draft"}):
+        answer = await post(company, {"billsOfMaterial": [{**bom, "version": "3", **more}]}, 409)
+        assert answer["blockers"][0]["found"] == "ROD → CART → AXLE → ROD"
     structure = await (await company.desk("pat")).get(f"/product/{uuid_for('material', 'ROD')}/bom")
     assert structure.json()["version"] == "1"
+
+
+@pytest.mark.accepts("A1")
+async def test_a_loop_with_a_version_of_some_day_to_come_is_refused(company: Company) -> None:
+    one, other = (material(code, "semiFinished", "pcs") for code in ("LOOP-A", "LOOP-B"))
+    later = {"product": "LOOP-A", "version": "1", "baseQuantity": "1", "effectiveFrom": "2197-01-01T00:00:00Z",
+             "lines": [line(1, "LOOP-B", "1", "pcs", "FIT")]}  # fmt: skip
+    await post(company, {"materials": [one, other], "billsOfMaterial": [later]})
+    now = {"product": "LOOP-B", "version": "1", "baseQuantity": "1", "lines": [line(1, "LOOP-A", "1", "pcs", "FIT")]}
+    answer = await post(company, {"billsOfMaterial": [now]}, 409)
+    assert answer["blockers"][0]["found"] == "LOOP-B → LOOP-A → LOOP-B"
+
+
+@pytest.mark.accepts("A1")
+async def test_a_structure_that_doubles_with_every_level_has_an_end(company: Company, app: Any) -> None:
+    codes = [f"DOUBLE-{level:02}" for level in range(24)]
+    boms = [
+        {"product": upper, "version": "1", "baseQuantity": "1", "lines": [
+            line(number, lower, "1", "pcs", "FIT", "2.5") for number in (1, 2)]}
+        for upper, lower in itertools.pairwise(codes)
+    ]  # fmt: skip
+    await post(
+        company, {"materials": [material(code, "semiFinished", "pcs") for code in codes], "billsOfMaterial": boms}
+    )
+    desk = await company.desk("pat")
+    answer = await desk.get(f"/product/{uuid_for('material', codes[0])}/bom")
+    assert (answer.status_code, answer.json()["code"]) == (409, "STRUCTURE_TOO_LARGE")
+    with counted(app.state.services.engine) as sent:
+        structure = (await desk.get(f"/product/{uuid_for('material', codes[12])}/bom")).json()
+    assert len(sent) <= 4  # three, and now and then the session
+    depth = 0
+    while structure:
+        lines = structure["lines"]
+        assert [(own["version"], own["lossPercent"]) for own in lines] in (
+            [("1", "2.5")] * 2, [(None, "2.5")] * 2,
+        )  # fmt: skip
+        structure, depth = lines[0]["bom"], depth + 1
+    assert depth == 11
 
 
 @hypothesis_settings(max_examples=300, deadline=None)
@@ -119,6 +168,11 @@ async def test_routes_and_stations(company: Company) -> None:
     await post(company, {"workstations": [broken]})
     after = (await desk.get("/process/operations/CUT/workstations")).json()
     assert [station["code"] for station in after] == ["SAW-1"]
+    for route in tree:
+        for own in route["operations"]:
+            by_id = (await desk.get(f"/process/operations/{own['id']}/workstations")).json()
+            assert by_id == (await desk.get(f"/process/operations/{own['capability']}/workstations")).json()
+    assert (await desk.get(f"/process/operations/{uuid_for('x', 'y')}/workstations")).status_code == 404
     await post(company, {"workstations": [MASTER_DATA["workstations"][1]]})
 
 
@@ -226,9 +280,9 @@ async def test_gaps_are_named(company: Company, engine: Engine) -> None:
     assert {finding["code"] for finding in found["findings"]} == codes
     plain = await specification(company, engine, product="BARE", policy="plain")
     assert [gap.code for gap in plain.gaps] == ["NO_ROUTE"]
-    assert [gap.code for gap in (await specification(company, engine, product="GHOST")).gaps] == ["UNKNOWN_PRODUCT"]
+    assert [gap.code for gap in loaded(engine, "PL-LOST", product="GHOST").gaps] == ["UNKNOWN_PRODUCT"]
     with pytest.raises(Refused, match="POLICY_MISSING"):
-        await specification(company, engine, policy="none")
+        loaded(engine, "PL-LOST", policy="none")
 
 
 async def test_the_number_of_statements_does_not_grow(company: Company, engine: Engine) -> None:

@@ -18,8 +18,11 @@ from tests.conftest import Database
 
 async def test_the_same_reference_is_the_same_line(company: Company, engine: Engine) -> None:
     first = await company.plan("PL-SAME")
-    again = await company.plan("PL-SAME", quantity="7")
+    again = await company.plan("PL-SAME", orderNumber=None)
     assert first == again
+    other = {"reference": "PL-SAME", "product": "TAB", "quantity": 7, "unit": "pcs", "policy": "gmp", "plant": "demo"}
+    answer = await (await company.desk("pia")).post("/mes/plan-lines", [other])
+    assert (answer.status_code, answer.json()["code"]) == (409, "REFERENCE_TAKEN")
     at_once = await asyncio.gather(*(company.plan("PL-AT-ONCE", orderNumber=None) for _ in range(10)))
     assert len({line["orderNumber"] for line in at_once}) == 1
     with engine.connect() as connection:
@@ -38,7 +41,7 @@ async def test_numbers_belong_to_one_line(company: Company) -> None:
     ]
     answer = await desk.post("/mes/plan-lines", lines)
     assert (answer.status_code, answer.json()["code"]) == (409, "NUMBER_TAKEN")
-    assert {blocker["id"] for blocker in answer.json()["blockers"]} == {"PO-MINE", "B-MINE"}
+    assert {blocker["found"].split()[0] for blocker in answer.json()["blockers"]} == {"PO-MINE", "B-MINE"}
     listed = (await desk.get("/mes/plan-lines")).json()["planLines"]
     assert "PL-4" not in [line["reference"] for line in listed]
 

@@ -43,8 +43,8 @@ class History:
     def receive(self, lot: str, material: str, quantity: int, at: float, *, actor: str = "", unit: str = "kg") -> None:
         """A delivery that is accepted at once."""
         self._lot(lot, material, at, unit, "received", None)
-        self._move(lot, "SUPPLIER", "RECEIVING", quantity, "receipt", None, at, actor, unit)
-        self._move(lot, "RECEIVING", "RAW", quantity, "accepted", None, at, actor, unit)
+        self.move(lot, "SUPPLIER", "RECEIVING", quantity, "receipt", None, at, actor, unit)
+        self.move(lot, "RECEIVING", "RAW", quantity, "accepted", None, at, actor, unit)
 
     def make(
         self, lot: str, material: str, quantity: int, at: float, *inputs: tuple[str, int], unit: str = "kg",
@@ -60,29 +60,29 @@ class History:
         self._lot(lot, material, at, unit, "produced", number)
         for source, amount in inputs:
             self.consume(source, lot, amount, at, operation=operation, linked=linked)
-        self._move(lot, "PROCESS", "LINE", quantity, "produce", lot, at, unit=unit)
-        self._move(lot, "LINE", "RAW", quantity, "putAway", lot, at, unit=unit)
+        self.move(lot, "PROCESS", "LINE", quantity, "produce", lot, at, unit=unit)
+        self.move(lot, "LINE", "RAW", quantity, "putAway", lot, at, unit=unit)
 
     def consume(
         self, source: str, target: str, quantity: int, at: float, *, by: str = "", operation: str = "10",
         linked: bool = True,
     ) -> None:  # fmt: skip
         """Issue some of a lot to the work order `by` (of the target, if not given), and consume it into the target."""
-        self._move(source, "RAW", "LINE", quantity, "issue", by or target, at)
-        self._move(source, "LINE", "PROCESS", quantity, "consume", by or target, at)
+        self.move(source, "RAW", "LINE", quantity, "issue", by or target, at)
+        self.move(source, "LINE", "PROCESS", quantity, "consume", by or target, at)
         if linked:
-            self._link(source, target, quantity, by or target, operation, at)
+            self.link(source, target, quantity, by or target, operation, at)
 
     def issue_and_return(self, source: str, target: str, quantity: int, at: float) -> None:
         """What was issued and not consumed goes back: no genealogy."""
-        self._move(source, "RAW", "LINE", quantity, "issue", target, at)
-        self._move(source, "LINE", "RAW", quantity, "return", target, at)
+        self.move(source, "RAW", "LINE", quantity, "issue", target, at)
+        self.move(source, "LINE", "RAW", quantity, "return", target, at)
 
     def give_back(self, source: str, target: str, quantity: int, at: float) -> None:
         """What was booked as consumed comes back out of the process."""
-        self._move(source, "PROCESS", "LINE", quantity, "return", target, at)
-        self._link(source, target, -quantity, target, "10", at)
-        self._move(source, "LINE", "RAW", quantity, "return", target, at)
+        self.move(source, "PROCESS", "LINE", quantity, "return", target, at)
+        self.link(source, target, -quantity, target, "10", at)
+        self.move(source, "LINE", "RAW", quantity, "return", target, at)
 
     def operation(
         self, lot: str, code: str, station: str, person: str | None, start: float | None, end: float | None
@@ -137,16 +137,18 @@ class History:
             origin=origin, work_order=work_order, created_at=day(at),
         )  # fmt: skip
 
-    def _link(self, source: str, target: str, quantity: int, by: str, operation: str, at: float) -> None:
+    def link(self, source: str, target: str, quantity: int, by: str, operation: str, at: float) -> None:
+        """One lot link; `by` is the lot of the work order."""
         self._batch.insert(
             t.core(t.LotLink), key=self._key(), input_lot=self.prefix + source, output_lot=self.prefix + target,
             quantity=quantity, unit="kg", work_order=f"{self.prefix}W{by}", operation=operation, linked_at=day(at),
         )  # fmt: skip
 
-    def _move(
+    def move(
         self, lot: str, source: str, target: str, quantity: int, kind: str, order: str | None, at: float,
         actor: str = "", unit: str = "kg",
     ) -> None:  # fmt: skip
+        """One stock move; `order` is the lot of a work order."""
         self._batch.move(
             key=self._key(), lot=self.prefix + lot, from_place=source, to_place=target, quantity=quantity, unit=unit,
             kind=kind, work_order=order and f"{self.prefix}W{order}", actor=actor or self.actor, moved_at=day(at),

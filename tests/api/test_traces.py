@@ -189,7 +189,7 @@ RANGES: list[tuple[str, dict[str, datetime], list[Edge]]] = [
 async def test_a_time_range_counts_what_was_linked_in_it(
     traced: Company, path: str, times: dict[str, datetime], expected: list[Edge]
 ) -> None:
-    query = {name: moment.isoformat() for name, moment in times.items()}
+    query: dict[str, Any] = {name: moment.isoformat() for name, moment in times.items()}
     assert edges_of(await get(traced, path, **query)) == expected
 
 
@@ -231,7 +231,7 @@ async def test_the_page_of_a_batch(traced: Company) -> None:
 async def test_a_mismatch_is_not_valid_and_says_why(
     traced: Company, batch: str, product: str, times: dict[str, datetime], reasons: list[str]
 ) -> None:
-    query = {name: moment.isoformat() for name, moment in times.items()}
+    query: dict[str, Any] = {name: moment.isoformat() for name, moment in times.items()}
     found = await get(traced, f"/batch/{batch}/validate/{product}", **query)
     assert found == {"batchNo": batch, "valid": not reasons, "reasons": reasons}
 
@@ -252,7 +252,7 @@ async def test_a_serial_number_is_traced_through_its_lot(traced: Company) -> Non
     assert nodes_of(found) == {name: QUANTITIES[name] for name in lots}
     assert edges_of(found) == among(lots, 1)
     assert edges_of(await get(traced, "/serial/A/1%25")) == among(lots, 1)
-    then = {"since": day(8).isoformat(), "until": day(9).isoformat()}
+    then: dict[str, Any] = {"since": day(8).isoformat(), "until": day(9).isoformat()}
     assert edges_of(await get(traced, "/serial/SN-1", **then)) == [
         ("D1", "E1", 10, "WE1"), ("D2", "E1", 12, "WE1"), ("G1", "E1", 3, "WE1"),
     ]  # fmt: skip

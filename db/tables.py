@@ -39,11 +39,17 @@ APPEND_ONLY: Final = (
     "signature",
     "equipment_reading",
     "given_number",
+    "serial_number",
 )
 
 
 def _time(nullable: bool = False, index: bool = False) -> Any:
     return Field(default=None, sa_column=Column(TIMESTAMP(timezone=True), nullable=nullable, index=index))
+
+
+def _by_time(table: str, column: str) -> Index:
+    """For time ranges over an append-only table: rows lie in the order of time, so a few pages' bounds are enough."""
+    return Index(f"ix_{table}_{column}", column, postgresql_using="brin", postgresql_with={"pages_per_range": "8"})
 
 
 def _number(nullable: bool = False, default: Decimal | None = None) -> Any:
@@ -344,7 +350,7 @@ class OperationRow(SQLModel, table=True):
     # The load of a station is asked for with every new order; closed orders pile up and do not count.
     __table_args__ = (Index("ix_operation_open", "workstation", postgresql_where=text(OPEN_OPERATION)),)
     work_order: str = Field(foreign_key="work_order.number", primary_key=True)
-    code: str = Field(primary_key=True)
+    code: str = Field(primary_key=True, index=True)
     sequence: int
     name: str
     workstation: str = Field(index=True)
@@ -352,7 +358,7 @@ class OperationRow(SQLModel, table=True):
     good: Decimal = _number(default=Decimal(0))
     scrap: Decimal = _number(default=Decimal(0))
     review_board: Decimal = _number(default=Decimal(0))
-    started_by: str | None = None
+    started_by: str | None = Field(default=None, index=True)
     started_at: datetime | None = _time(nullable=True)
     ended_at: datetime | None = _time(nullable=True)
 
@@ -372,9 +378,9 @@ class ProductionReport(SQLModel, table=True):
     is_rework: bool
     report_type: str
     source: str
-    workstation: str
-    worker: str | None = None
-    operator: str
+    workstation: str = Field(index=True)
+    worker: str | None = Field(default=None, index=True)
+    operator: str = Field(index=True)
     labour_seconds: int | None = None
     started_at: datetime | None = _time(nullable=True)
     ended_at: datetime | None = _time(nullable=True)
@@ -389,7 +395,10 @@ class ParameterValue(SQLModel, table=True):
     """A value measured at an operation, with the text that was entered."""
 
     __tablename__ = "parameter_value"
-    __table_args__ = (Index("ix_parameter_value_operation", "work_order", "operation", "name"),)
+    __table_args__ = (
+        Index("ix_parameter_value_operation", "work_order", "operation", "name"),
+        Index("ix_parameter_value_name", "name", "value"),
+    )
     id: int = _row_id()
     work_order: str
     operation: str
@@ -456,6 +465,7 @@ class StockMove(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("quantity > 0", name="a_move_moves_something"),
         CheckConstraint("from_place <> to_place", name="a_move_goes_somewhere"),
+        _by_time("stock_move", "moved_at"),
     )
     id: int = _row_id()
     key: str = Field(unique=True)
@@ -466,7 +476,7 @@ class StockMove(SQLModel, table=True):
     unit: str
     kind: str
     work_order: str | None = Field(default=None, index=True)
-    actor: str
+    actor: str = Field(index=True)
     moved_at: datetime = _time()
 
 
@@ -518,6 +528,8 @@ class LotLink(SQLModel, table=True):
     __table_args__ = (
         Index("ix_lot_link_input", "input_lot", "output_lot"),
         Index("ix_lot_link_output", "output_lot", "input_lot"),
+        Index("ix_lot_link_work_order", "work_order", "operation"),
+        _by_time("lot_link", "linked_at"),
     )
     id: int = _row_id()
     key: str = Field(unique=True)
@@ -528,6 +540,22 @@ class LotLink(SQLModel, table=True):
     work_order: str
     operation: str
     linked_at: datetime = _time()
+
+
+class SerialNumber(SQLModel, table=True):
+    """A piece of a lot with a number of its own. One serial is one piece of the plant, whatever it is made of.
+
+    `material` and `work_order` (none of a received lot) are the lot's, as they were when the piece got its number.
+    """
+
+    __tablename__ = "serial_number"
+    serial: str = Field(primary_key=True)
+    lot: str = Field(foreign_key="lot.number", index=True)
+    material: str
+    work_order: str | None = None
+    registered_by: str
+    registered_at: datetime = _time()
+    command_id: str
 
 
 # Quality ---------------------------------------------------------------------------------------------------------

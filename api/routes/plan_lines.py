@@ -11,8 +11,8 @@ from api.deps import Caller, Reading, only
 from api.documents import order_id
 from api.plan_import import ImportAnswer
 from api.planning import MOST_LINES, PlanLineBody, TakenLine, import_lines
-from api.security import Role, now
-from api.shapes import Body, Identifier
+from api.security import Role
+from api.shapes import Identifier
 from db.queries import plan_lines
 from domain.quantities import plain
 

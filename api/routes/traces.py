@@ -1,4 +1,7 @@
-"""Genealogy: where lots came from and where they went."""
+"""Genealogy: where lots came from and where they went.
+
+`since` (included) and `until` (not included) limit a trace to what was consumed in that time.
+"""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,8 +13,10 @@ from sqlalchemy import Connection
 from api.deps import Reading
 from api.errors import not_found
 from api.shapes import Identifier, Time, storable
+from db import serials
 from db.queries import master_data, stock
-from db.queries.trace import Direction, LotUnknown, batch_summary, trace, validate_batch
+from db.queries.trace import Direction, LotUnknown, as_documents, closure, trace
+from db.queries.trace_batch import BatchSummary, batch_summary, validate_batch
 from domain.quantities import plain
 
 router = APIRouter(prefix="/mes/traceabilities", tags=["traces"])
@@ -57,22 +62,17 @@ def backward(product_id: Identifier, reading: Reading, since: Since = None, unti
 
 
 def _of_product(reading: Connection, product: str, direction: Direction, since: Since, until: Since) -> Document:
-    lots = stock.lots_of(reading, _code(reading, product), MOST_LOTS + 1)
-    if not lots:
+    code = _code(reading, product)
+    lots = stock.lots_of(reading, code, MOST_LOTS + 1)
+    if not lots and not master_data.by_key(reading, master_data.MATERIALS, [code], "code"):
         return of_lot(product, reading, direction, since, until)
-    nodes: dict[str, Document] = {}
-    edges: dict[tuple[str, ...], Document] = {}
-    for lot in lots[:MOST_LOTS]:
-        found = trace(reading, lot, direction, since, until).as_document()
-        nodes |= {node["lot"]: node for node in found["nodes"]}
-        edges |= {(edge["from"], edge["to"], edge["workOrder"], edge["unit"]): edge for edge in found["edges"]}
+    nodes, edges = closure(reading, lots[:MOST_LOTS], direction, since, until)
     return {
         "product": product,
         "direction": direction,
         "lots": lots[:MOST_LOTS],
         "complete": len(lots) <= MOST_LOTS,
-        "nodes": [nodes[lot] for lot in sorted(nodes)],
-        "edges": [edges[key] for key in sorted(edges)],
+        **as_documents(nodes, edges),
     }
 
 
@@ -90,24 +90,43 @@ def of_batch(batch_no: Identifier, reading: Reading, since: Since = None, until:
     return of_lot(batch_no, reading, "both", since, until)
 
 
-@router.get("/serial/{serial_no}")
+@router.get("/serial/{serial_no:path}")
 def of_serial(serial_no: Identifier, reading: Reading, since: Since = None, until: Since = None) -> Document:
-    """The trace of a single piece: a piece with a serial number is a lot of one."""
-    return of_lot(serial_no, reading, "both", since, until)
+    """The trace of a piece: of the lot that its serial number was registered for, in both directions.
+
+    Which of a lot's pieces went where is not in the record. A number that is no serial number but one of a lot is
+    traced as that lot: a lot of one piece.
+    """
+    piece = serials.find(reading, serial_no)
+    lot = serial_no if piece is None else piece.lot
+    try:
+        found = trace(reading, lot, "both", since, until).as_document()
+    except LotUnknown:
+        raise not_found("serial number", serial_no) from None
+    known = {} if piece is None else {"registeredBy": piece.registered_by, "registeredAt": piece.registered_at}
+    (own,) = (node for node in found["nodes"] if node["lot"] == lot)
+    return {"serialNo": serial_no, "material": own["material"], **known, **found}
 
 
 @router.get("/batch/{batch_no}/summary")
-def summary(batch_no: Identifier, reading: Reading) -> Document:
-    """A batch on one page."""
+def summary(batch_no: Identifier, reading: Reading, since: Since = None, until: Since = None) -> Document:
+    """A batch on one page.
+
+    With a time range, `quantity`, `inputs`, `usedIn`, `deviations` and `serials` are those of that time and `onHand` is
+    what was left at its end. The states are those of now.
+    """
     try:
-        found = batch_summary(reading, batch_no)
+        return _page(batch_summary(reading, batch_no, since, until))
     except LotUnknown:
         raise not_found("lot", batch_no) from None
+
+
+def _page(found: BatchSummary) -> Document:
     return {
         "lot": found.lot, "material": found.material, "unit": found.unit, "status": found.status,
         "origin": found.origin, "quantity": plain(found.quantity), "onHand": plain(found.on_hand),
         "workOrder": found.work_order, "orderNumber": found.order_number, "orderState": found.order_state,
-        "usedIn": found.used_in, "deviations": found.deviations,
+        "usedIn": found.used_in, "deviations": found.deviations, "serials": found.serials,
         "inputs": [
             {"workOrder": row.work_order, "lot": row.lot, "material": row.material, "quantity": plain(row.quantity),
              "unit": row.unit}
@@ -117,7 +136,9 @@ def summary(batch_no: Identifier, reading: Reading) -> Document:
 
 
 @router.get("/batch/{batch_no}/validate/{product_id}")
-def validate(batch_no: Identifier, product_id: Identifier, reading: Reading) -> Document:
-    """Whether a batch is what it is said to be; `reasons` say why not."""
-    found = validate_batch(reading, batch_no, _code(reading, product_id))
+def validate(
+    batch_no: Identifier, product_id: Identifier, reading: Reading, since: Since = None, until: Since = None
+) -> Document:
+    """Whether a batch is what it is said to be; `reasons` say why not. A time range compares what is of that time."""
+    found = validate_batch(reading, batch_no, _code(reading, product_id), since, until)
     return {"batchNo": batch_no, "valid": found.valid, "reasons": list(found.reasons)}

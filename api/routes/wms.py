@@ -26,8 +26,7 @@ from db.queries import reports, stock
 from db.tables import OUTSIDE_PLACES
 from domain import commands as c
 from domain.quantities import plain
-from domain.states import PutAwayState
-from domain.states import PickListState
+from domain.states import PickListState, PutAwayState
 
 router = APIRouter(prefix="/wms", tags=["warehouse"])
 Keeper = Annotated[Caller, Depends(only("receive", "lot", Role.WAREHOUSE_KEEPER))]

@@ -75,6 +75,9 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/mes/traceabilities/generate-batch-no": (
         (R.PLANNER, R.SUPERVISOR, R.PROCESS_ENGINEER, R.INTEGRATION), {"pattern": "B"}
     ),
+    "/mes/traceabilities/serials": (
+        (R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.INTEGRATION), {"lot": "L", "serials": ["S"]}
+    ),
     "/master-data/import": ((R.PROCESS_ENGINEER,), {}),
     "/users": (
         (R.ADMINISTRATOR,),

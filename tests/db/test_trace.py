@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, insert, text
 
-from db.queries.trace import Direction, LotUnknown, batch_summary, input_lots, statement, trace, validate_batch
+from db.queries.trace import Direction, LotUnknown, input_lots, statement, trace
+from db.queries.trace_batch import batch_summary, validate_batch
 from db.tables import LotLink, ProductionOrder, StockMove, WorkOrder, core
 from domain.base import uuid_for
 from tests.db.database import Database, make_lots, make_material, unique
@@ -187,7 +188,9 @@ def test_a_trace_goes_by_index_and_asks_twice(database: Database) -> None:
         )
         connection.execute(text("ANALYZE lot_link"))
         for direction in ("forward", "backward", "both"):
-            plan = connection.execute(text(f"EXPLAIN {statement(direction)}"), {"lot": f"{prefix}2500"}).scalars().all()
+            plan = (
+                connection.execute(text(f"EXPLAIN {statement(direction)}"), {"lots": [f"{prefix}2500"]}).scalars().all()
+            )
             assert not any("Seq Scan" in line for line in plan), plan
             assert any("ix_lot_link" in line for line in plan)
         sent: list[str] = []

@@ -7,6 +7,8 @@ document, and every answer is one that the document announces. The examples are 
 import asyncio
 import itertools
 from collections import Counter
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
@@ -28,7 +31,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.errors import MEDIA_TYPE
+from api.errors import MEDIA_TYPE, Problem
 from domain.base import uuid_for
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company, Desk
 from tests.api.test_access import COMMANDS, DIRECT
@@ -193,3 +196,25 @@ async def test_an_error_of_the_software_would_be_found(
     (operation,) = (one for one in operations_of(app) if one.path.endswith("/wms/lots/{lot}"))
     failures = await asyncio.to_thread(fuzz_operation, Fuzz(company, []), operation)
     assert "500" in failures[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "body", "fits"),
+    [
+        (404, MEDIA_TYPE, Problem(404, "NOT_FOUND", "x").document(), True),
+        (404, "application/json", Problem(404, "NOT_FOUND", "x").document(), False),
+        (404, MEDIA_TYPE, {"detail": "Not Found"}, False),
+        (302, "application/json", {}, False),
+        (500, MEDIA_TYPE, Problem(500, "INTERNAL", "x").document(), False),
+    ],
+)
+def test_an_answer_that_is_not_announced_would_be_found(
+    app: FastAPI, status: int, media_type: str, body: Any, fits: bool
+) -> None:
+    (operation,) = (one for one in operations_of(app) if one.path.endswith("/wms/lots/{lot}"))
+    case = operation.Case(path_parameters={"lot": "X"})
+    request = httpx.Request("GET", f"http://mes{PREFIX}/wms/lots/X")
+    answer = httpx.Response(status, headers={"content-type": media_type}, json=body, request=request)
+    answer.elapsed = timedelta(milliseconds=1)
+    with nullcontext() if fits else pytest.raises((FailureGroup, Failure)):
+        case.validate_response(answer, checks=CHECKS)

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from api.errors import MEDIA_TYPE
+from domain.commands import Command
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _BLOCKER: Final[dict[str, Any]] = {
@@ -45,6 +46,11 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 LATER: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "Taken and not judged yet; `outcomeUrl` has the verdict when there is one. Nothing is lost."}
 }
+
+
+def of_command(kind: type[Command]) -> dict[str, Any]:
+    """What the document says about the route of a command: which one, for whom, and that it may be judged later."""
+    return {"description": f"Command `{kind.kind_name()}`, for: {', '.join(kind.roles)}.", "responses": LATER}
 
 
 def install(app: FastAPI) -> None:

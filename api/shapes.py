@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from domain.quantities import Exact
@@ -36,8 +45,16 @@ Identifier = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\
 """A code or number: no blanks around it."""
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 LongText = Annotated[str, Field(min_length=1, max_length=2000)]
-Positive = Annotated[Exact, Field(gt=0)]
-NotNegative = Annotated[Exact, Field(ge=0)]
+
+
+def _decimal(text: str, **bounds: int) -> WithJsonSchema:
+    """What the document promises: a decimal as text, or a whole number. (Other exact numbers are taken too.)"""
+    whole = {"type": "integer", **bounds, "maximum": 10**15}
+    return WithJsonSchema({"anyOf": [{"type": "string", "pattern": text}, whole], "examples": ["12.500"]})
+
+
+Positive = Annotated[Exact, Field(gt=0), _decimal(r"^(?=.*[1-9])[0-9]{1,18}([.][0-9]{1,12})?$", exclusiveMinimum=0)]
+NotNegative = Annotated[Exact, Field(ge=0), _decimal(r"^[0-9]{1,18}([.][0-9]{1,12})?$", minimum=0)]
 Reason = Annotated[str, Field(min_length=5, max_length=1000)]
 
 

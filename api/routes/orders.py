@@ -11,7 +11,7 @@ from api import creation, documents, history, impossible
 from api.commands import ORDER, perform
 from api.deps import Reading, Services, Who, With
 from api.errors import Problem, not_found
-from api.openapi import LATER
+from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
 from db.queries import facts, orders, targets
@@ -136,7 +136,7 @@ def _plain(path: str, kind: type[c.Command]) -> None:
     async def command(order_id: UUID, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, ORDER, order_id, body)
 
-    router.add_api_route(f"/{{order_id}}/{path}", command, methods=["POST"], name=path, responses=LATER)
+    router.add_api_route(f"/{{order_id}}/{path}", command, methods=["POST"], name=path, **of_command(kind))
 
 
 for _path, _kind in (
@@ -156,7 +156,9 @@ def _impossible(path: str) -> None:
     def never(order_id: UUID, body: CommandBody, who: Who) -> Response:
         raise impossible.refuse(who, ORDER, order_id, path, body)
 
-    router.add_api_route(f"/{{order_id}}/{path}", never, methods=["POST"], name=path)
+    router.add_api_route(
+        f"/{{order_id}}/{path}", never, methods=["POST"], name=path, description=impossible.DONE_BY[ORDER][path]
+    )
 
 
 for _path in impossible.DONE_BY[ORDER]:

@@ -17,7 +17,7 @@ from api.deps import Caller, Reading, Who, With, only
 from api.errors import not_found
 from api.history import Folded
 from api.neighbours import once
-from api.openapi import LATER
+from api.openapi import LATER, of_command
 from api.routes.work_orders import read
 from api.security import Role
 from api.shapes import CommandBody, Identifier, Positive, Text
@@ -98,7 +98,7 @@ def _plain(path: str, kind: type[c.Command]) -> None:
         return await perform(who, kind, PICK_LIST, pick_list_id, body)
 
     router.add_api_route(
-        f"/outbound-orders/{{pick_list_id}}/{path}", command, methods=["POST"], name=path, responses=LATER
+        f"/outbound-orders/{{pick_list_id}}/{path}", command, methods=["POST"], name=path, **of_command(kind)
     )
 
 

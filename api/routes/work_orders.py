@@ -10,7 +10,7 @@ from api.commands import WORK_ORDER, perform
 from api.deps import Services, Who, With
 from api.errors import Problem, not_found
 from api.history import Folded
-from api.openapi import LATER
+from api.openapi import LATER, of_command
 from api.shapes import CommandBody, DecisionBody, Identifier, Positive, ReasonedBody, ValuesBody
 from db.queries import targets
 from domain import commands as c
@@ -118,7 +118,7 @@ def _plain(path: str, kind: type[c.Command]) -> None:
     async def command(work_order_id: UUID, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, WORK_ORDER, work_order_id, body)
 
-    router.add_api_route(f"/{{work_order_id}}/{path}", command, methods=["POST"], name=path, responses=LATER)
+    router.add_api_route(f"/{{work_order_id}}/{path}", command, methods=["POST"], name=path, **of_command(kind))
 
 
 def _operation(path: str, kind: type[c.Command]) -> None:
@@ -126,7 +126,7 @@ def _operation(path: str, kind: type[c.Command]) -> None:
         return await perform(who, kind, WORK_ORDER, work_order_id, body, operation=code)
 
     router.add_api_route(
-        f"/{{work_order_id}}/operations/{{code}}/{path}", command, methods=["POST"], name=path, responses=LATER
+        f"/{{work_order_id}}/operations/{{code}}/{path}", command, methods=["POST"], name=path, **of_command(kind)
     )
 
 
@@ -152,7 +152,13 @@ def _impossible(path: str) -> None:
     def never(work_order_id: UUID, body: CommandBody, who: Who) -> Response:
         raise impossible.refuse(who, WORK_ORDER, work_order_id, path, body)
 
-    router.add_api_route(f"/{{work_order_id}}/{path}", never, methods=["POST"], name=path)
+    router.add_api_route(
+        f"/{{work_order_id}}/{path}",
+        never,
+        methods=["POST"],
+        name=path,
+        description=impossible.DONE_BY[WORK_ORDER][path],
+    )
 
 
 for _path in impossible.DONE_BY[WORK_ORDER]:

@@ -1,7 +1,7 @@
 """Backup and restore of a data folder: the record and Temporal's state, of the same moment, because nothing runs.
 
 Both belong together: an order's process says what comes next, the record what has happened. Why the system has to be
-stopped, and why passwords are left out, stands in docs/adr/0006-backup.md.
+stopped, and why passwords are left out, stands in docs/adr/0008-backup.md.
 """
 
 import contextlib

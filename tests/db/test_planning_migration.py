@@ -25,7 +25,7 @@ def test_operations_of_known_routes_get_the_uuid_that_an_import_gives(servers: A
         own = next(script for script in scripts.walk_revisions() if script.path.endswith("_planning.py"))
         before = str(own.down_revision)
         expected = {uuid_for("route-operation", f"P/{version}/{code}") for version in "12" for code in "AB"}
-        downgrade(database.owner_url, before)
+        downgrade(database.owner_url, before, lose_data=True)
         with database.owner.begin() as connection:
             connection.execute(text(FILL))
         for _ in range(2):
@@ -36,6 +36,6 @@ def test_operations_of_known_routes_get_the_uuid_that_an_import_gives(servers: A
                 load = f"EXPLAIN SELECT count(*) FROM operation WHERE workstation = 'A' AND {OPEN_OPERATION}"
                 assert "ix_operation_open" in str(connection.execute(text(load)).all())
             assert found == expected
-            downgrade(database.owner_url, before)
+            downgrade(database.owner_url, before, lose_data=True)
             with database.app.connect() as connection:
                 assert connection.execute(text("SELECT count(*) FROM route_operation")).scalar_one() == 4

@@ -134,6 +134,10 @@ class Plant:
             except httpx.TransportError as error:
                 if loop.time() > deadline:
                     raise NotTaken(0, "UNREACHABLE", f"{type(error).__name__}: {error}") from error
+            except NotTaken as refused:
+                # The login that comes first meets the same outages.
+                if refused.status not in _AWAY or loop.time() > deadline:
+                    raise
             else:
                 if response.status_code not in _AWAY or loop.time() > deadline:
                     return response

@@ -20,10 +20,14 @@ class Server:
 
     def __init__(self, answers: dict[str, list[httpx.Response | Exception]]) -> None:
         self.answers, self.logins, self.seen = answers, 0, []  # type: ignore[var-annotated]
+        self.is_away_for = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         path = request.url.path
+        if path == LOGIN and self.is_away_for:
+            self.is_away_for -= 1
+            return httpx.Response(503, json={"code": "RECORD_UNAVAILABLE"})
         if path == LOGIN:
             self.logins += 1
             return httpx.Response(200, json={"token": f"token-{self.logins}"})
@@ -89,6 +93,14 @@ async def test_a_lost_answer_and_a_restart_are_sent_through_with_the_same_id(peo
         await plant.command(KEEPER, "/x", {}, key=("O", "x"))
     assert {content["commandId"] for _, _, content in server.seen} == {command_id("O", "x")}
     assert len(server.seen) == 3
+
+
+async def test_a_login_meets_an_outage_like_everything_else(people: dict[str, Person]) -> None:
+    server = Server({"/x": [ok(accepted=True)]})
+    server.is_away_for = 2
+    async with plant_of(server, people) as plant:
+        await plant.command(KEEPER, "/x", {}, key=("O", 1))
+    assert (server.logins, len(server.seen)) == (1, 1)
 
 
 async def test_a_session_that_ended_is_opened_again(people: dict[str, Person]) -> None:

@@ -35,7 +35,7 @@ SAME = {
     "documents": "SELECT number, state FROM pick_list UNION ALL SELECT number, state FROM put_away",
     "lots": "SELECT number, material, status FROM lot",
     "stock": "SELECT lot, place, on_hand, reserved FROM stock_balance",
-    "moves": "SELECT key, kind, lot, from_place, to_place, quantity FROM stock_move",
+    "moves": "SELECT kind, lot, from_place, to_place, quantity, work_order FROM stock_move",
     "reservations": "SELECT work_order, line, lot, quantity, state FROM reservation",
     "genealogy": "SELECT input_lot, output_lot, quantity FROM lot_link",
     "inspections": "SELECT number, lot, state, entered_by, decided_by FROM inspection",

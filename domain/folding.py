@@ -253,13 +253,11 @@ def _(event: q.InProcessInspectionMoved, process: Process, fact: e.Fact) -> None
     if event.target == InProcessInspectionState.CANCELLED:
         return
     inspection.failed, inspection.defect, inspection.decided_by = event.failed, event.defect, fact.actor
-    # Reported pieces count as good until they fail; reworked ones only when they have passed.
-    back = event.quantity - event.failed if event.rework else -event.failed
     operation = work_order.operations[event.operation]
-    operation.good += back
-    operation.review_board -= back
+    operation.good += event.back_to_good
+    operation.review_board -= event.back_to_good
     if event.is_output:
-        work_order.produced += back
+        work_order.produced += event.back_to_good
 
 
 @apply.register

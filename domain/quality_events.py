@@ -42,6 +42,14 @@ class InProcessInspectionMoved(Message):
     defect: str | None = None
     rework: str | None = None
 
+    @property
+    def back_to_good(self) -> Decimal:
+        """Pieces that the decision makes good; below zero when good ones failed.
+
+        Reported pieces count as good until they fail, reworked ones only when they have passed.
+        """
+        return self.quantity - self.failed if self.rework else -self.failed
+
 
 class ReworkMoved(Message):
     """A rework was proposed (`event` is none) for pieces of `lot`, or went on. Good and scrap come with its report."""

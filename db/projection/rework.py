@@ -24,8 +24,7 @@ def _(event: q.InProcessInspectionMoved, context: Context) -> None:
         values: dict[str, Any] = {"state": str(event.target)}
         if event.target != InProcessInspectionState.CANCELLED:
             values |= {"failed": event.failed, "defect": event.defect, "decided_by": fact.actor, "decided_at": fact.at}
-            back = event.quantity - event.failed if event.rework else -event.failed
-            batch.add(OPERATIONS, _operation(event), good=back, review_board=-back)
+            batch.add(OPERATIONS, _operation(event), good=event.back_to_good, review_board=-event.back_to_good)
         batch.update(INSPECTIONS, {"number": event.inspection}, **values)
     context.transition("in-process inspection", event.inspection, event.event or "open", event.origin, event.target)
 

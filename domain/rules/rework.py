@@ -1,6 +1,6 @@
 """Rules of single reports: inspect them while the order runs, rework what failed, take back what was wrong."""
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from decimal import Decimal
 from typing import TypeVar
 
@@ -108,7 +108,7 @@ def _proposal(
         is_output=inspection.is_output,
         proposed_by="",
     )
-    return _rework_moved(process, work_order, own, None)
+    return move_rework(process, work_order, own, None)
 
 
 def approve_rework(process: Process, command: ApproveRework) -> Events:
@@ -191,11 +191,7 @@ def reverse_report(process: Process, command: ReverseReport) -> Events:
         found = f"failed in {', '.join(failed)}"
         blockers.append(_blocker("REPORT_INSPECTED", command.report_number, found, "a report without failed pieces"))
     check(blockers)
-    cancelled = tuple(
-        _move_inspection(process, work_order, own, InProcessInspectionEvent.CANCEL)
-        for own in inspections
-        if own.state == InProcessInspectionState.OPEN
-    )
+    cancelled = _cancelled(process, work_order, inspections)
     reversal = q.ReportReversed(
         work_order=work_order.number,
         operation=operation.code,
@@ -213,11 +209,7 @@ def reverse_report(process: Process, command: ReverseReport) -> Events:
 
 def cancelled_rework(process: Process, work_order: WorkOrder) -> Events:
     """What voids all open in-process inspections and reworks of a work order."""
-    inspections = tuple(
-        _move_inspection(process, work_order, own, InProcessInspectionEvent.CANCEL)
-        for own in work_order.in_process_inspections.values()
-        if own.state == InProcessInspectionState.OPEN
-    )
+    inspections = _cancelled(process, work_order, work_order.in_process_inspections.values())
     reworks = tuple(
         move_rework(process, work_order, own, ReworkEvent.CANCEL)
         for own in work_order.reworks.values()
@@ -226,12 +218,16 @@ def cancelled_rework(process: Process, work_order: WorkOrder) -> Events:
     return (*inspections, *reworks)
 
 
-def move_rework(process: Process, work_order: WorkOrder, rework: Rework, event: ReworkEvent) -> q.ReworkMoved:
-    """The rework's move by `event`, or the refusal that names what is possible."""
-    return _rework_moved(process, work_order, rework, event)
+def _cancelled(process: Process, work_order: WorkOrder, inspections: Iterable[InProcessInspection]) -> Events:
+    return tuple(
+        _move_inspection(process, work_order, own, InProcessInspectionEvent.CANCEL)
+        for own in inspections
+        if own.state == InProcessInspectionState.OPEN
+    )
 
 
-def _rework_moved(process: Process, work_order: WorkOrder, rework: Rework, event: ReworkEvent | None) -> q.ReworkMoved:
+def move_rework(process: Process, work_order: WorkOrder, rework: Rework, event: ReworkEvent | None) -> q.ReworkMoved:
+    """The rework's move by `event` (none: its proposal), or the refusal that names what is possible."""
     specification = process.specification.work_order(work_order.number)
     try:
         target = ReworkState.PROPOSED if event is None else REWORK.advance(rework.state, event)

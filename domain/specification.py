@@ -12,7 +12,11 @@ from domain.quantities import Exact
 
 
 class Characteristic(Message):
-    """Something that is measured, with its limits (both inclusive) in `unit`. No limit means: recorded only."""
+    """Something that is measured, with its limits (both inclusive) in `unit`. No limit means: recorded only.
+
+    `low` and `high` are action limits (EB-04). A value inside them but outside `warning_low` … `warning_high` is a
+    warning. `second_check` asks for another person to confirm a value that was typed (AT-11).
+    """
 
     name: str
     unit: str = ""
@@ -20,6 +24,10 @@ class Characteristic(Message):
     high: Exact | None = None
     required: bool = False
     critical: bool = False
+    target: Exact | None = None
+    warning_low: Exact | None = None
+    warning_high: Exact | None = None
+    second_check: bool = False
 
     def accepts(self, value: Decimal) -> bool:
         """Whether the value lies inside the limits."""
@@ -34,7 +42,10 @@ class Characteristic(Message):
 
 
 class MaterialLine(Message):
-    """One component: `quantity` in `unit` for the whole work order, loss included; consumed by `operation`."""
+    """One component: `quantity` in `unit` for the whole work order, loss included; consumed by `operation`.
+
+    With a `weighing_tolerance` (plus or minus, in `unit`) the line is weighed and dispensed before it is consumed.
+    """
 
     line: int
     material: str
@@ -42,6 +53,7 @@ class MaterialLine(Message):
     unit: str
     operation: str
     fixed_lots: tuple[str, ...] = ()
+    weighing_tolerance: Exact | None = None
 
 
 class Equipment(StrEnum):
@@ -59,8 +71,28 @@ class InspectionRule(StrEnum):
     EVERY = "every"
 
 
+class Instruction(Message):
+    """One thing to do. `text` has one entry per language (`en`, `zh`)."""
+
+    number: int
+    text: dict[str, str]
+
+
+class RecordVersion(Message):
+    """The version of a master batch record that a batch is made by, and the SHA-256 of its content."""
+
+    product: str
+    version: str
+    content_hash: str
+
+
 class OperationSpecification(Message):
-    """One operation of the route. `predecessors` are operation codes; `is_output` marks the one that yields the lot."""
+    """One operation of the route. `predecessors` are operation codes; `is_output` marks the one that yields the lot.
+
+    What a master batch record adds: `clearance` are the items to check before the line is used, `verified` asks for a
+    second person's signature, `longest_wait_seconds` is the hold time since the predecessors ended (MT-12), the yield
+    limits are percent of the operation's quantity (CN 187).
+    """
 
     sequence: int
     code: str
@@ -73,6 +105,15 @@ class OperationSpecification(Message):
     is_output: bool = False
     recipe: dict[str, str] = {}
     inspection_rule: InspectionRule = InspectionRule.NONE
+    instructions: tuple[Instruction, ...] = ()
+    equipment_class: str = ""
+    room: str = ""
+    clearance: tuple[str, ...] = ()
+    training: str = ""
+    verified: bool = False
+    longest_wait_seconds: int | None = None
+    yield_low_percent: Exact | None = None
+    yield_high_percent: Exact | None = None
 
 
 class WorkOrderSpecification(Message):
@@ -88,6 +129,9 @@ class WorkOrderSpecification(Message):
     inspection: tuple[Characteristic, ...] = ()
     feeds: str | None = None
     shelf_life_days: int | None = None
+    record: RecordVersion | None = None
+    balance_limit_percent: Exact | None = None
+    """How much the material balance may differ from 100 %, either way (MT-09); none: it is not judged."""
 
     def operation(self, code: str) -> OperationSpecification | None:
         """The operation of that code, if the route has it."""

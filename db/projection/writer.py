@@ -20,7 +20,12 @@ CHANNEL: Final = "mes_outcome"
 _NOT_COMPARED: Final = frozenset({"at", "since", "nextAttemptAt", "lastError", "startedAt", "endedAt"})
 """Clock readings and error texts differ between two attempts at the same decision; what was decided does not."""
 
-_ADDED_LATER: Final[dict[str, Any]] = {"inspectionRule": "none"}
+_ADDED_LATER: Final[dict[str, Any]] = {
+    "inspectionRule": "none", "target": None, "warningLow": None, "warningHigh": None, "secondCheck": False,
+    "weighingTolerance": None, "instructions": [], "equipmentClass": "", "room": "", "clearance": [], "training": "",
+    "verified": False, "longestWaitSeconds": None, "yieldLowPercent": None, "yieldHighPercent": None, "record": None,
+    "balanceLimitPercent": None,
+}  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
 

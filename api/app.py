@@ -18,6 +18,7 @@ from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
     auth,
+    batch_record,
     labels,
     lot_numbers,
     master_data,
@@ -46,6 +47,7 @@ ROUTERS = (
     plan_lines,
     orders,
     work_orders,
+    batch_record,
     reports,
     reworks,
     wms,

@@ -14,10 +14,12 @@ from domain.process import (
     Process,
     PutAwayOrder,
     Rework,
+    Unchecked,
     WorkOrder,
 )
 from domain.quantities import plain
 from domain.rules.possible import waits_for
+from domain.rules.starting import hold_time_ends, waits_for_verifier
 from domain.specification import OperationSpecification, WorkOrderSpecification
 
 Document = dict[str, Any]
@@ -86,7 +88,9 @@ def work_order(folded: Folded, number: str) -> Document:
         "outputLot": specification.output_lot,
         "lotStatus": own.lot_status,
         "certifiedBy": own.certified_by,
-        "operations": [_operation(own, operation, specification.quantity) for operation in specification.operations],
+        "operations": [
+            _operation(process, own, operation, specification.quantity) for operation in specification.operations
+        ],
         "materials": _materials(specification),
         "pickList": _pick_list(own.pick_list),
         "inspection": _inspection(own.inspection, specification),
@@ -98,7 +102,7 @@ def work_order(folded: Folded, number: str) -> Document:
     }
 
 
-def _operation(own: WorkOrder, specification: OperationSpecification, quantity: Decimal) -> Document:
+def _operation(process: Process, own: WorkOrder, specification: OperationSpecification, quantity: Decimal) -> Document:
     operation = own.operations[specification.code]
     return {
         "code": specification.code,
@@ -121,8 +125,17 @@ def _operation(own: WorkOrder, specification: OperationSpecification, quantity: 
         "job": operation.job,
         "jobState": operation.job_state,
         "recorded": dict(operation.recorded),
+        "unchecked": {number: _of_value(value) for number, value in operation.unchecked.items()},
+        "completedBy": list(operation.completed_by),
+        "verifiedBy": operation.verified_by,
+        "waitsForVerifier": waits_for_verifier(process, own, specification.code),
+        "holdTimeEnds": _time(hold_time_ends(operation, specification)),
         "parameters": [value.model_dump(mode="json", by_alias=True) for value in specification.parameters],
     }
+
+
+def _of_value(value: Unchecked) -> Document:
+    return {"name": value.name, "enteredBy": value.entered_by}
 
 
 def _materials(specification: WorkOrderSpecification) -> list[Document]:

@@ -35,6 +35,9 @@ APPEND_ONLY: Final = (
     "lot_link",
     "production_report",
     "parameter_value",
+    "parameter_check",
+    "operation_verification",
+    "operation_comment",
     "inspection_result",
     "signature",
     "equipment_reading",
@@ -392,12 +395,17 @@ class ProductionReport(SQLModel, table=True):
 
 
 class ParameterValue(SQLModel, table=True):
-    """A value measured at an operation, with the text that was entered."""
+    """A value measured at an operation, with the text that was entered.
+
+    `number` (`V1`, `V2`, … per operation) names the value, `version` counts its corrections from 1: a correction is
+    another row, and the first value stays. `measured_at` is what the sender said, `recorded_at` the server's time.
+    """
 
     __tablename__ = "parameter_value"
     __table_args__ = (
         Index("ix_parameter_value_operation", "work_order", "operation", "name"),
         Index("ix_parameter_value_name", "name", "value"),
+        UniqueConstraint("work_order", "operation", "number", "version", name="a_value_has_one_text_per_version"),
     )
     id: int = _row_id()
     work_order: str
@@ -411,6 +419,50 @@ class ParameterValue(SQLModel, table=True):
     within_limits: bool
     recorded_by: str
     recorded_at: datetime = _time()
+    number: str | None = None
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    reason: str | None = None
+    measured_at: datetime | None = _time(nullable=True)
+    is_late: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    is_typed: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
+    is_warning: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+
+
+class ParameterCheck(SQLModel, table=True):
+    """A second person has compared a typed value, as it was in this version, with its source."""
+
+    __tablename__ = "parameter_check"
+    work_order: str = Field(primary_key=True)
+    operation: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    checked_by: str
+    checked_at: datetime = _time()
+
+
+class OperationVerification(SQLModel, table=True):
+    """A second person has confirmed an operation; a correction after it asks for another one."""
+
+    __tablename__ = "operation_verification"
+    __table_args__ = (Index("ix_operation_verification", "work_order", "operation"),)
+    id: int = _row_id()
+    work_order: str
+    operation: str
+    done_by: list[str] = _json(nullable=False)
+    verified_by: str
+    verified_at: datetime = _time()
+
+
+class OperationComment(SQLModel, table=True):
+    """A remark in the batch record."""
+
+    __tablename__ = "operation_comment"
+    work_order: str = Field(primary_key=True)
+    operation: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    text: str
+    written_by: str
+    written_at: datetime = _time()
 
 
 class PickListRow(SQLModel, table=True):

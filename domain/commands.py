@@ -9,42 +9,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.base import Message
+from domain.command_base import Command as Command
+from domain.command_base import OperationCommand as OperationCommand
+from domain.command_base import OrderCommand as OrderCommand
+from domain.command_base import WorkOrderCommand as WorkOrderCommand
 from domain.quantities import Exact
-
-
-class Command(Message):
-    """Who asks, when the server took it, and, where the policy wants one, which signature stands for it."""
-
-    command_id: str
-    actor: str
-    received_at: datetime
-    reason: str | None = None
-    signature_id: str | None = None
-    source: str = ""
-    roles: ClassVar[tuple[str, ...]] = ()
-    """Who may ask: one of these roles is enough."""
-
-    @classmethod
-    def kind_name(cls) -> str:
-        """The command's stable name, such as `approveOrder`."""
-        return str(cls.model_fields["kind"].default)
-
-
-class OrderCommand(Command):
-    """A command to the order as a whole."""
-
-
-class WorkOrderCommand(Command):
-    """A command to one work order of the order."""
-
-    work_order: str
-
-
-class OperationCommand(WorkOrderCommand):
-    """A command to one operation of one work order."""
-
-    operation: str
+from domain.record_commands import CheckParameters as CheckParameters
+from domain.record_commands import CommentOperation as CommentOperation
+from domain.record_commands import CorrectParameter as CorrectParameter
+from domain.record_commands import Measurement as Measurement
+from domain.record_commands import RecordParameters as RecordParameters
+from domain.record_commands import VerifyOperation as VerifyOperation
 
 
 class SubmitOrder(OrderCommand):
@@ -199,20 +174,6 @@ class ReportProduction(OperationCommand):
     roles: ClassVar = ("operator",)
 
 
-class Measurement(Message):
-    """A measured value as it was entered."""
-
-    name: str
-    text: str
-    unit: str = ""
-
-
-class RecordParameters(OperationCommand):
-    kind: Literal["recordParameters"] = "recordParameters"
-    values: tuple[Measurement, ...] = Field(min_length=1, max_length=200)
-    roles: ClassVar = ("operator", "qcAnalyst")
-
-
 class EnterInspectionResults(WorkOrderCommand):
     kind: Literal["enterInspectionResults"] = "enterInspectionResults"
     values: tuple[Measurement, ...] = Field(min_length=1, max_length=200)
@@ -316,7 +277,8 @@ COMMANDS: tuple[type[Command], ...] = (
     ApprovePickList, IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation,
     ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
-    StartRework, ReportRework, ReverseReport, DecideOverReport,
+    StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
+    CommentOperation,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -355,6 +317,10 @@ AnyCommand = Annotated[
     | StartRework
     | ReportRework
     | ReverseReport
-    | DecideOverReport,
+    | DecideOverReport
+    | CheckParameters
+    | CorrectParameter
+    | VerifyOperation
+    | CommentOperation,
     Field(discriminator="kind"),
 ]

@@ -11,9 +11,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain import quality_events as q
+from domain import record_events as r
 from domain.base import Message
 from domain.commands import Disposition, ReportType
 from domain.errors import Blocker
+from domain.procedure_events import CommandRefused as CommandRefused
+from domain.procedure_events import CompensationStarted as CompensationStarted
+from domain.procedure_events import NeighbourAnswered as NeighbourAnswered
+from domain.procedure_events import NeighbourWaiting as NeighbourWaiting
+from domain.procedure_events import RetryRequested as RetryRequested
+from domain.procedure_events import VerdictGiven as VerdictGiven
+from domain.procedure_events import VerdictPending as VerdictPending
 from domain.quality_events import JudgedValue as JudgedValue
 from domain.quantities import Exact
 from domain.specification import Characteristic, OrderSpecification
@@ -176,10 +184,24 @@ class OutputProduced(Message):
 
 
 class ParametersRecorded(Message):
+    """Values of an operation, numbered from `first` on (`V1`, `V2`, …; 0 in facts of the first release).
+
+    `measured_at` is what the sender said; the record's own time is the fact's. `unchecked` are the numbers that a
+    second person has to check.
+    """
+
     kind: Literal["parametersRecorded"] = "parametersRecorded"
     work_order: str
     operation: str
     values: tuple[JudgedValue, ...]
+    first: int = 0
+    measured_at: datetime | None = None
+    is_late: bool = False
+    is_typed: bool = True
+    unchecked: tuple[str, ...] = ()
+
+
+HOLD_TIME_EXCEEDED = "HOLD_TIME_EXCEEDED"
 
 
 class DeviationOpened(Message):
@@ -267,63 +289,6 @@ class EquipmentJobMoved(Message):
     readings: int | None = None
 
 
-class NeighbourWaiting(Message):
-    """A neighbour does not answer. `attempt` counts from 1; `next_attempt_at` is when it is asked again."""
-
-    kind: Literal["neighbourWaiting"] = "neighbourWaiting"
-    neighbour: str
-    request: str
-    attempt: int
-    since: datetime
-    next_attempt_at: datetime
-    last_error: str
-
-
-class NeighbourAnswered(Message):
-    """A neighbour that was waited for has answered."""
-
-    kind: Literal["neighbourAnswered"] = "neighbourAnswered"
-    neighbour: str
-    request: str
-    attempts: int
-
-
-class RetryRequested(Message):
-    kind: Literal["retryRequested"] = "retryRequested"
-
-
-class CompensationStarted(Message):
-    kind: Literal["compensationStarted"] = "compensationStarted"
-    work_order: str
-
-
-class VerdictPending(Message):
-    """A command was taken whose answer a neighbour gives. `request` is what the procedure now asks."""
-
-    kind: Literal["verdictPending"] = "verdictPending"
-    request: str
-    command_id: str
-    command: str
-    actor: str
-
-
-class VerdictGiven(Message):
-    """The neighbour has answered; the fact that carries this event carries the outcome too."""
-
-    kind: Literal["verdictGiven"] = "verdictGiven"
-    request: str
-
-
-class CommandRefused(Message):
-    """The order said no. Nothing else happened."""
-
-    kind: Literal["commandRefused"] = "commandRefused"
-    command: str
-    entity: str
-    blockers: tuple[Blocker, ...]
-    possible: tuple[str, ...]
-
-
 Event = Annotated[
     OrderCreated
     | OrderApprovalGiven
@@ -357,7 +322,11 @@ Event = Annotated[
     | q.ReworkMoved
     | q.ReportReversed
     | q.OverReportAsked
-    | q.OverReportDecided,
+    | q.OverReportDecided
+    | r.ParametersChecked
+    | r.ParameterCorrected
+    | r.OperationVerified
+    | r.OperationCommented,
     Field(discriminator="kind"),
 ]
 

@@ -8,6 +8,8 @@ from functools import singledispatch
 
 from domain import events as e
 from domain import quality_events as q
+from domain import record_events as r
+from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
     InProcessInspection,
     Inspection,
@@ -17,10 +19,11 @@ from domain.process import (
     Process,
     PutAwayOrder,
     Rework,
+    Unchecked,
     Waiting,
 )
 from domain.rework_states import InProcessInspectionState, ReworkEvent, ReworkState
-from domain.states import InspectionState, LotStatus, OperationState, OrderState, PickListState
+from domain.states import InspectionState, LotStatus, OperationEvent, OperationState, OrderState, PickListState
 
 
 def fold(process: Process, fact: e.Fact) -> None:
@@ -84,6 +87,12 @@ def _(event: e.OperationMoved, process: Process, fact: e.Fact) -> None:
         operation.running_since = fact.at
         operation.started_by = operation.started_by or fact.actor
         operation.started_at = operation.started_at or fact.at
+    if event.target == OperationState.READY:
+        operation.ready_at = fact.at
+    if event.event in (OperationEvent.COMPLETE, OperationEvent.REOPEN):
+        operation.verified_by = None
+    if event.target == OperationState.COMPLETED:
+        operation.completed_by = (*operation.completed_by, fact.actor)
     operation.state = event.target
 
 
@@ -132,11 +141,17 @@ def _(event: e.OutputProduced, process: Process, fact: e.Fact) -> None:
 def _(event: e.ParametersRecorded, process: Process, fact: e.Fact) -> None:
     operation = process.work_orders[event.work_order].operations[event.operation]
     operation.recorded.update({value.name: value.within_limits for value in event.values})
+    operation.values += len(event.values)
+    names = {f"V{number}": value.name for number, value in enumerate(event.values, start=event.first)}
+    for number in event.unchecked:
+        operation.unchecked[number] = Unchecked(name=names[number], entered_by=fact.actor)
 
 
 @apply.register
 def _(event: e.DeviationOpened, process: Process, fact: e.Fact) -> None:
     process.deviations[event.number] = "open"
+    if event.operation is not None and event.code == HOLD_TIME_EXCEEDED:
+        process.work_orders[event.work_order].operations[event.operation].hold_time_exceeded = True
     if event.operation is not None:
         operation = process.work_orders[event.work_order].operations[event.operation]
         operation.open_deviations = (*operation.open_deviations, event.number)
@@ -311,3 +326,32 @@ def _(event: q.OverReportAsked, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: q.OverReportDecided, process: Process, fact: e.Fact) -> None:
     del process.work_orders[event.work_order].over_reports[event.number]
+
+
+@apply.register
+def _(event: r.ParametersChecked, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    for value in event.values:
+        operation.unchecked.pop(value.number, None)
+
+
+@apply.register
+def _(event: r.ParameterCorrected, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.corrections[event.number] = event.version - 1
+    operation.recorded[event.value.name] = event.value.within_limits
+    operation.unchecked.pop(event.number, None)
+    if event.needs_check:
+        operation.unchecked[event.number] = Unchecked(name=event.value.name, entered_by=fact.actor)
+    if event.reopens_verification:
+        operation.verified_by = None
+
+
+@apply.register
+def _(event: r.OperationVerified, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].operations[event.operation].verified_by = fact.actor
+
+
+@apply.register
+def _(event: r.OperationCommented, process: Process, fact: e.Fact) -> None:
+    process.work_orders[event.work_order].operations[event.operation].comments += 1

@@ -42,5 +42,7 @@ class Policy(Message):
     over_report_tolerance_percent: Exact = Decimal(0)
     operations_may_reopen: bool = False
     hold_on_out_of_limit: bool = True
+    late_entry_seconds: int | None = None
+    """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""

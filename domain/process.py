@@ -25,6 +25,13 @@ from domain.states import (
 )
 
 
+class Unchecked(Holder):
+    """A typed value that waits for a second person."""
+
+    name: str
+    entered_by: str
+
+
 class Operation(Holder):
     """One operation: its state, who works on it, what was reported at it."""
 
@@ -40,9 +47,25 @@ class Operation(Holder):
     reports: int = 0
     recorded: dict[str, bool] = Field(default_factory=dict)
     """Parameter name → whether its last value was within limits."""
+    values: int = 0
+    """How many values were recorded."""
+    unchecked: dict[str, Unchecked] = Field(default_factory=dict)
+    """Value number → the typed value that a second person has to check."""
+    corrections: dict[str, int] = Field(default_factory=dict)
+    """Value number → how often it was corrected."""
+    comments: int = 0
+    ready_at: datetime | None = None
+    hold_time_exceeded: bool = False
+    completed_by: tuple[str, ...] = ()
+    verified_by: str | None = None
     open_deviations: tuple[str, ...] = ()
     job: str | None = None
     job_state: str | None = None
+
+    @property
+    def done_by(self) -> tuple[str, ...]:
+        """Who has started or completed it: none of them may verify it."""
+        return tuple(dict.fromkeys((*((self.started_by,) if self.started_by else ()), *self.completed_by)))
 
     @property
     def reported(self) -> Decimal:

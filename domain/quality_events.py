@@ -19,6 +19,8 @@ class JudgedValue(Message):
     low: Exact | None = None
     high: Exact | None = None
     within_limits: bool
+    is_warning: bool = False
+    """Within the action limits, outside the warning limits."""
 
 
 class InProcessInspectionMoved(Message):

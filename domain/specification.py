@@ -33,6 +33,11 @@ class Characteristic(Message):
         """Whether the value lies inside the limits."""
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
+    def warns(self, value: Decimal) -> bool:
+        """Whether the value lies outside the warning limits."""
+        low, high = self.warning_low, self.warning_high
+        return (low is not None and value < low) or (high is not None and value > high)
+
     @property
     def limits(self) -> str:
         """The limits in words: `74 … 102 %`."""

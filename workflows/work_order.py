@@ -29,6 +29,7 @@ from domain.states import (
     WorkOrderState,
 )
 from workflows import policies
+from workflows.hold_times import HoldTimes
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
 
@@ -172,6 +173,7 @@ class WorkOrderProcedure:
         """Operations run as people start them; one with a machine is given to the machine when it starts."""
         machines = [op for op in self._specification.operations if op.equipment == Equipment.OPC_UA]
         tasks = [asyncio.create_task(self._run_on_machine(operation)) for operation in machines]
+        tasks += HoldTimes(self._number, self._journal, self._is_ending).watch()
         try:
             await self._until(lambda: self._work_order.state in _AFTER_OPERATIONS)
         finally:

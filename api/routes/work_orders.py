@@ -108,12 +108,6 @@ async def pause_operation(work_order_id: UUID, code: Identifier, body: ReasonedB
     return await perform(who, c.PauseOperation, WORK_ORDER, work_order_id, body, operation=code)
 
 
-@router.post("/{work_order_id}/operations/{code}/parameters", responses=LATER)
-async def parameters(work_order_id: UUID, code: Identifier, body: ValuesBody, who: Who) -> Response:
-    """Measured values of one operation."""
-    return await perform(who, c.RecordParameters, WORK_ORDER, work_order_id, body, operation=code)
-
-
 def _plain(path: str, kind: type[c.Command]) -> None:
     async def command(work_order_id: UUID, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, WORK_ORDER, work_order_id, body)

@@ -222,13 +222,19 @@ def _(event: e.OutputProduced, context: Context) -> None:
     )  # fmt: skip
 
 
+def judged(value: e.JudgedValue) -> dict[str, Any]:
+    """The columns of a measured value and its judgement."""
+    return value.model_dump()
+
+
 @project.register
 def _(event: e.ParametersRecorded, context: Context) -> None:
-    for value in event.values:
+    for index, value in enumerate(event.values):
         context.batch.insert(
-            PARAMETERS, work_order=event.work_order, operation=event.operation, name=value.name, text=value.text,
-            value=value.value, unit=value.unit, low=value.low, high=value.high, within_limits=value.within_limits,
-            recorded_by=context.fact.actor, recorded_at=context.fact.at,
+            PARAMETERS, work_order=event.work_order, operation=event.operation, **judged(value),
+            recorded_by=context.fact.actor, recorded_at=context.fact.at, version=1,
+            number=f"V{event.first + index}" if event.first else None, reason=context.fact.reason,
+            measured_at=event.measured_at, is_late=event.is_late, is_typed=event.is_typed,
         )  # fmt: skip
     values = {value.name: f"{value.text} {value.unit}".strip() for value in event.values}
     context.audit("operation.record", f"operation/{event.work_order}/{event.operation}", new=values)
@@ -270,9 +276,8 @@ def _(event: e.InspectionMoved, context: Context) -> None:
     context.batch.update(INSPECTIONS, {"number": event.inspection}, **values)
     for result in event.results:
         context.batch.insert(
-            RESULTS, inspection=event.inspection, name=result.name, text=result.text, value=result.value,
-            unit=result.unit, low=result.low, high=result.high, within_limits=result.within_limits,
-            entered_by=fact.actor, entered_at=fact.at,
+            RESULTS, inspection=event.inspection, **result.model_dump(exclude={"is_warning"}), entered_by=fact.actor,
+            entered_at=fact.at,
         )  # fmt: skip
     context.transition("inspection", event.inspection, event.event, event.origin, event.target)
 

@@ -17,14 +17,16 @@ FACTS = core(OrderFact)
 OUTCOMES = core(CommandOutcome)
 
 CHANNEL: Final = "mes_outcome"
-_NOT_COMPARED: Final = frozenset({"at", "since", "nextAttemptAt", "lastError", "startedAt", "endedAt"})
-"""Clock readings and error texts differ between two attempts at the same decision; what was decided does not."""
+_NOT_COMPARED: Final = frozenset({"at", "since", "nextAttemptAt", "lastError", "startedAt", "endedAt", "first"})
+"""Clock readings and error texts differ between two attempts at the same decision; what was decided does not.
+`first`, the number of a value, follows from the facts before, and those of the first release do not have it."""
 
 _ADDED_LATER: Final[dict[str, Any]] = {
     "inspectionRule": "none", "target": None, "warningLow": None, "warningHigh": None, "secondCheck": False,
     "weighingTolerance": None, "instructions": [], "equipmentClass": "", "room": "", "clearance": [], "training": "",
     "verified": False, "longestWaitSeconds": None, "yieldLowPercent": None, "yieldHighPercent": None, "record": None,
-    "balanceLimitPercent": None,
+    "balanceLimitPercent": None, "isWarning": False, "measuredAt": None, "isLate": False, "isTyped": True,
+    "unchecked": [], "lateEntrySeconds": None,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 

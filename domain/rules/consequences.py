@@ -8,6 +8,7 @@ from domain import events as e
 from domain.process import Process, WorkOrder
 from domain.rules.common import Events, move_operation, move_order, move_pick_list, move_put_away, move_work_order
 from domain.rules.release import lot_moved
+from domain.rules.starting import waits_for_verifier
 from domain.states import (
     InspectionState,
     LotEvent,
@@ -94,13 +95,19 @@ def _of_operations(process: Process, work_order: WorkOrder) -> Events:
     specification = process.specification.work_order(work_order.number)
     for operation in specification.operations:
         own = work_order.operations[operation.code]
-        before = (work_order.operations[code].state for code in operation.predecessors)
-        if own.state == OperationState.PENDING and all(state == OperationState.COMPLETED for state in before):
+        done = (_is_done(process, work_order, code) for code in operation.predecessors)
+        if own.state == OperationState.PENDING and all(done):
             return (move_operation(work_order, own, OperationEvent.MAKE_READY),)
-    completed = all(own.state == OperationState.COMPLETED for own in work_order.operations.values())
+    completed = all(_is_done(process, work_order, code) for code in work_order.operations)
     if work_order.state == WorkOrderState.RUNNING and completed and not work_order.open_rework():
         return (move_work_order(work_order, WorkOrderEvent.OPERATIONS_COMPLETED),)
     return ()
+
+
+def _is_done(process: Process, work_order: WorkOrder, code: str) -> bool:
+    """Completed, and verified where a second person has to."""
+    completed = work_order.operations[code].state == OperationState.COMPLETED
+    return completed and not waits_for_verifier(process, work_order, code)
 
 
 def _of_inspection(process: Process, work_order: WorkOrder) -> Events:

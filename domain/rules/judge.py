@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import materials, operations, orders, release, reports, rework
+from domain.rules import batch_record, materials, operations, orders, release, reports, rework
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -34,7 +34,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReleaseOperationHold: operations.release_operation_hold,
     c.DecideDeviation: orders.decide_deviation,
     c.ReportProduction: reports.report_production,
-    c.RecordParameters: operations.record_parameters,
+    c.RecordParameters: batch_record.record_parameters,
     c.EnterInspectionResults: release.enter_inspection_results,
     c.DecideInspection: release.decide_inspection,
     c.PutAway: release.put_away,
@@ -47,6 +47,10 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReportRework: rework.report_rework,
     c.ReverseReport: rework.reverse_report,
     c.DecideOverReport: reports.decide_over_report,
+    c.CheckParameters: batch_record.check_parameters,
+    c.CorrectParameter: batch_record.correct_parameter,
+    c.VerifyOperation: batch_record.verify_operation,
+    c.CommentOperation: batch_record.comment_operation,
 }
 
 

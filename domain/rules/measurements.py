@@ -47,6 +47,7 @@ def judge_values(
                 low=characteristic.low,
                 high=characteristic.high,
                 within_limits=characteristic.accepts(value),
+                is_warning=characteristic.accepts(value) and characteristic.warns(value),
             )
         )
     check(blockers)

@@ -1,13 +1,10 @@
 """Rules of the shop floor: start, pause, report, measure, complete."""
 
-from decimal import Decimal
-
 from domain import events as e
 from domain.commands import (
     CompleteOperation,
     PauseOperation,
     PauseWorkOrder,
-    RecordParameters,
     ReleaseOperationHold,
     ResumeOperation,
     ResumeWorkOrder,
@@ -17,6 +14,7 @@ from domain.commands import (
 from domain.errors import Blocker
 from domain.process import Operation, Process, WorkOrder
 from domain.quantities import plain
+from domain.rules.batch_record import balance_deviations, unchecked_values
 from domain.rules.common import (
     Events,
     check,
@@ -26,14 +24,13 @@ from domain.rules.common import (
     move_operation,
     move_order,
     move_work_order,
-    next_deviation,
     order_is_worked_on,
     reason_missing,
     running_operation,
     same_person,
     work_order_runs,
 )
-from domain.rules.measurements import judge_values
+from domain.rules.starting import not_startable
 from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import OperationEvent, OperationState, OrderEvent, OrderState, WorkOrderEvent, WorkOrderState
 
@@ -85,11 +82,12 @@ def start_operation(process: Process, command: StartOperation) -> Events:
     """Start an operation whose predecessors are done; the first one starts the work order with it."""
     operation, specification = find_operation(process, command.work_order, command.operation)
     work_order, work_order_specification = find_work_order(process, command.work_order)
+    gaps = not_startable(process, work_order, operation, specification, command)
     if work_order.state == WorkOrderState.READY:
-        check(order_is_worked_on(process) + _sequence(work_order, operation, specification))
+        check(order_is_worked_on(process) + gaps)
         started = _start(process, work_order, work_order_specification)
         return (*started, move_operation(work_order, operation, OperationEvent.START))
-    check(work_order_runs(process, work_order) + _sequence(work_order, operation, specification))
+    check(work_order_runs(process, work_order) + gaps)
     reopens = operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen
     event = OperationEvent.REOPEN if reopens else OperationEvent.START
     if operation.state == OperationState.COMPLETED and not reopens:
@@ -112,26 +110,6 @@ def raise_already_completed(work_order: WorkOrder, operation: Operation) -> None
     )
 
 
-def _sequence(work_order: WorkOrder, operation: Operation, specification: OperationSpecification) -> list[Blocker]:
-    if operation.state != OperationState.PENDING:
-        return []
-    missing = [
-        f"{code} ({work_order.operations[code].state})"
-        for code in specification.predecessors
-        if work_order.operations[code].state != OperationState.COMPLETED
-    ]
-    return [
-        Blocker(
-            code="SEQUENCE",
-            entity="operation",
-            id=f"{work_order.number}/{operation.code}",
-            found=", ".join(missing) or operation.state,
-            required="completed predecessors",
-            who_can_fix="operator",
-        )
-    ]
-
-
 def pause_operation(process: Process, command: PauseOperation) -> Events:
     operation, _ = find_operation(process, command.work_order, command.operation)
     work_order, _ = find_work_order(process, command.work_order)
@@ -148,33 +126,17 @@ def resume_operation(process: Process, command: ResumeOperation) -> Events:
     return (move_operation(work_order, operation, OperationEvent.RESUME),)
 
 
-def record_parameters(process: Process, command: RecordParameters) -> Events:
-    """Store the values; one that lies outside its limits opens a deviation and holds the operation (EB-04)."""
-    work_order, operation, specification = running_operation(process, command)
-    values = judge_values(f"{work_order.number}/{operation.code}", specification.parameters, command.values)
-    recorded = e.ParametersRecorded(work_order=work_order.number, operation=operation.code, values=values)
-    outside = [value for value in values if not value.within_limits]
-    deviations = tuple(
-        e.DeviationOpened(
-            number=next_deviation(process, offset),
-            work_order=work_order.number,
-            operation=operation.code,
-            code="OUT_OF_LIMIT",
-            detail=f"{value.name} {value.text} {value.unit}, limits {_limit(value.low)} … {_limit(value.high)}",
-        )
-        for offset, value in enumerate(outside)
-    )
-    if outside and process.specification.policy.hold_on_out_of_limit:
-        return (recorded, *deviations, move_operation(work_order, operation, OperationEvent.HOLD))
-    return (recorded, *deviations)
-
-
-def _limit(value: Decimal | None) -> str:
-    return "" if value is None else plain(value)
-
-
 def complete_operation(process: Process, command: CompleteOperation) -> Events:
+    """The operation is done: nothing mandatory is missing, what was issued for it becomes part of the batch."""
     work_order, operation, specification = running_operation(process, command)
+    check(_open_points(work_order, operation, specification))
+    moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
+    outside = balance_deviations(process, work_order, operation, specification)
+    return (moved, *outside, *_consumption(process, work_order, operation))
+
+
+def _open_points(work_order: WorkOrder, operation: Operation, specification: OperationSpecification) -> list[Blocker]:
+    """Everything that has to be there, or over, before the operation can be completed."""
     identity = f"{work_order.number}/{operation.code}"
     blockers = [
         Blocker(
@@ -202,9 +164,7 @@ def complete_operation(process: Process, command: CompleteOperation) -> Events:
         for asked in work_order.over_reports.values()
         if asked.report.operation == operation.code
     ]
-    check(blockers)
-    moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
-    return (moved, *_consumption(process, work_order, operation))
+    return blockers + unchecked_values(identity, operation)
 
 
 def _consumption(process: Process, work_order: WorkOrder, operation: Operation) -> Events:

@@ -5,6 +5,7 @@ from typing import Final
 from domain import commands as c
 from domain.process import Process, WorkOrder
 from domain.rework_states import InProcessInspectionState, ReworkState
+from domain.rules.starting import waits_for_verifier
 from domain.states import (
     INSPECTION,
     OPERATION,
@@ -131,6 +132,10 @@ def _of_operation(process: Process, work_order: WorkOrder, code: str) -> list[st
         names.append("startOperation")
     if operation.state == OperationState.RUNNING:
         names += ["reportProduction", "recordParameters"]
+    if operation.unchecked:
+        names.append("checkParameters")
+    if waits_for_verifier(process, work_order, code):
+        names.append("verifyOperation")
     return names
 
 

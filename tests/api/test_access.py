@@ -46,6 +46,10 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{OPERATION}/complete": (c.CompleteOperation, {}),
     f"{OPERATION}/release-hold": (c.ReleaseOperationHold, {}),
     f"{OPERATION}/parameters": (c.RecordParameters, {"values": VALUES}),
+    f"{OPERATION}/parameters/check": (c.CheckParameters, {"numbers": ["V1"]}),
+    f"{OPERATION}/parameters/{{number}}/correct": (c.CorrectParameter, {"text": "1", "reason": "misread it"}),
+    f"{OPERATION}/verify": (c.VerifyOperation, {}),
+    f"{OPERATION}/comment": (c.CommentOperation, {"text": "as seen"}),
     "/wms/inbound-orders/from-production-report": (c.PutAway, {"reportNumber": "R", "place": "QUARANTINE"}),
     f"{PICK_LIST}/preallocate-inventory": (c.AllocateMaterials, {}),
     f"{PICK_LIST}/approve": (c.ApprovePickList, {}),
@@ -59,8 +63,11 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     "/mes/production-reports/reverse": (c.ReverseReport, {"reportNumber": "R"}),
     "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
 }
-NEED_A_REPORT = {"/wms/inbound-orders/from-production-report", "/mes/production-reports/reverse"}
-"""Their roles are tested in the life of a report."""
+NEED_A_REPORT = {
+    "/wms/inbound-orders/from-production-report", "/mes/production-reports/reverse",
+    f"{OPERATION}/parameters/{{number}}/correct",
+}  # fmt: skip
+"""Their roles are tested in the life of a report or of a value."""
 QUALITY = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
 DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     **{

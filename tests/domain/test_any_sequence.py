@@ -90,6 +90,12 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
         **dict.fromkeys(("good", "scrap", "review_board"), st.just(Decimal(0))), "is_rework": st.just(False),
     },
     c.DecideOverReport: {"over_report": st.sampled_from(["PO-1-01-O1", "PO-1-01-O2"]), "accept": st.booleans()},
+    c.CheckParameters: {"numbers": st.sampled_from([("V1",), ("V1", "V2")])},
+    c.CorrectParameter: {
+        "number": st.sampled_from(["V1", "V2"]), "text": st.sampled_from(["113", "119"]), "name": st.just("weight"),
+        "old_text": st.just("112"), "corrections": st.integers(0, 2),
+    },
+    c.CommentOperation: {"text": st.just("as seen")},
     c.PutAway: {"place": st.just("QUARANTINE")},
     c.ReleaseBatch: {"place": st.just("FINISHED")},
 }  # fmt: skip

@@ -1,0 +1,55 @@
+"""Rows of checks, corrections, verifications and remarks of the batch record. Importing this registers them."""
+
+from db import tables as t
+from db.projection.events import PARAMETERS, Context, judged, project
+from domain import record_events as r
+
+CHECKS = t.core(t.ParameterCheck)
+VERIFICATIONS = t.core(t.OperationVerification)
+COMMENTS = t.core(t.OperationComment)
+
+
+def _entity(event: r.ParametersChecked | r.ParameterCorrected | r.OperationVerified | r.OperationCommented) -> str:
+    return f"operation/{event.work_order}/{event.operation}"
+
+
+@project.register
+def _(event: r.ParametersChecked, context: Context) -> None:
+    for value in event.values:
+        context.batch.insert(
+            CHECKS, work_order=event.work_order, operation=event.operation, number=value.number,
+            version=value.version, checked_by=context.fact.actor, checked_at=context.fact.at,
+        )  # fmt: skip
+    names = {value.number: value.name for value in event.values}
+    context.audit("operation.check", _entity(event), new=names)
+
+
+@project.register
+def _(event: r.ParameterCorrected, context: Context) -> None:
+    fact, value = context.fact, event.value
+    context.batch.insert(
+        PARAMETERS, work_order=event.work_order, operation=event.operation, **judged(value), recorded_by=fact.actor,
+        recorded_at=fact.at, number=event.number, version=event.version, reason=fact.reason, is_late=False,
+        is_typed=True,
+    )  # fmt: skip
+    old = {value.name: f"{event.old_text} {value.unit}".strip()}
+    new = {value.name: f"{value.text} {value.unit}".strip()}
+    context.audit("operation.correct", f"{_entity(event)}/{event.number}", old=old, new=new)
+
+
+@project.register
+def _(event: r.OperationVerified, context: Context) -> None:
+    context.batch.insert(
+        VERIFICATIONS, work_order=event.work_order, operation=event.operation, done_by=list(event.done_by),
+        verified_by=context.fact.actor, verified_at=context.fact.at,
+    )  # fmt: skip
+    context.audit("operation.verify", _entity(event), new={"doneBy": list(event.done_by)})
+
+
+@project.register
+def _(event: r.OperationCommented, context: Context) -> None:
+    context.batch.insert(
+        COMMENTS, work_order=event.work_order, operation=event.operation, number=event.number, text=event.text,
+        written_by=context.fact.actor, written_at=context.fact.at,
+    )  # fmt: skip
+    context.audit("operation.comment", _entity(event), new={"text": event.text})

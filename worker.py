@@ -15,6 +15,7 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import settings as configuration
+from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.inventory import InventoryActivities
 from activities.quality import QualityActivities
@@ -46,6 +47,7 @@ def build_worker(
     """The worker of orders: their workflows, the projector, warehouse and quality."""
     record = RecordActivities(engine)
     warehouse = InventoryActivities(inventory or PostgresInventory(engine))
+    batch_records = BatchRecordActivities(engine)
     laboratory = QualityActivities(quality or PostgresQuality(engine))
     return Worker(
         client,
@@ -61,6 +63,8 @@ def build_worker(
             warehouse.scrap,
             laboratory.request_inspection,
             laboratory.cancel_inspection,
+            batch_records.check_record,
+            batch_records.archive_record,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,

@@ -6,10 +6,12 @@ them). A request always carries the key under which its effect happens once.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from temporalio import activity
 
 from domain.base import Message
+from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
@@ -74,6 +76,26 @@ class CancelInspectionRequest(Keyed):
     asked_under: str = ""
 
 
+class RecordCheckRequest(Keyed):
+    """May the batch record, as it stands at `revision` of the order, be passed on? `purpose` says to what."""
+
+    revision: int
+    purpose: Literal["review", "approval", "certification"]
+
+
+class RecordCheckAnswer(Message):
+    """What stands in the way, and the SHA-256 of the content that was looked at."""
+
+    blockers: tuple[Blocker, ...] = ()
+    content_hash: str = ""
+
+
+class ArchiveRequest(Keyed):
+    """`revision` is the order's when quality approved the record."""
+
+    revision: int
+
+
 class JobRequest(Message):
     """A job for the machine of a workstation; `job` is its key."""
 
@@ -102,6 +124,18 @@ class JobResult(Message):
 @activity.defn(name="record.write")
 def write_record(batch: FactBatch) -> int:
     """Write facts to the record; the answer is the highest revision that stands there."""
+    raise NotImplementedError
+
+
+@activity.defn(name="record.check")
+def check_record(request: RecordCheckRequest) -> RecordCheckAnswer:
+    """Look at a batch record: what is missing, which exceptions are open, is every input lot still usable."""
+    raise NotImplementedError
+
+
+@activity.defn(name="record.archive")
+def archive_record(request: ArchiveRequest) -> str:
+    """Put the approved batch record away, for people and for programs; the answer is the SHA-256 of the document."""
     raise NotImplementedError
 
 

@@ -19,6 +19,7 @@ from api.outcomes import Outcomes
 from api.routes import (
     auth,
     batch_record,
+    batch_records,
     labels,
     lot_numbers,
     master_data,
@@ -48,6 +49,7 @@ ROUTERS = (
     orders,
     work_orders,
     batch_record,
+    batch_records,
     reports,
     reworks,
     wms,

@@ -88,6 +88,7 @@ def work_order(folded: Folded, number: str) -> Document:
         "outputLot": specification.output_lot,
         "lotStatus": own.lot_status,
         "certifiedBy": own.certified_by,
+        "batchRecord": _batch_record(own),
         "operations": [
             _operation(process, own, operation, specification.quantity) for operation in specification.operations
         ],
@@ -132,6 +133,10 @@ def _operation(process: Process, own: WorkOrder, specification: OperationSpecifi
         "holdTimeEnds": _time(hold_time_ends(operation, specification)),
         "parameters": [value.model_dump(mode="json", by_alias=True) for value in specification.parameters],
     }
+
+
+def _batch_record(own: WorkOrder) -> Document:
+    return {"state": own.record_state, "reviewedBy": own.record_reviewed_by, "approvedBy": own.record_approved_by}
 
 
 def _of_value(value: Unchecked) -> Document:

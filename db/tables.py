@@ -38,6 +38,8 @@ APPEND_ONLY: Final = (
     "parameter_check",
     "operation_verification",
     "operation_comment",
+    "exception_explanation",
+    "archived_record",
     "inspection_result",
     "signature",
     "equipment_reading",
@@ -463,6 +465,51 @@ class OperationComment(SQLModel, table=True):
     text: str
     written_by: str
     written_at: datetime = _time()
+
+
+class BatchRecordRow(SQLModel, table=True):
+    """The record of one batch: its way through review. `content_hash` is what quality approved, at that revision."""
+
+    __tablename__ = "batch_record"
+    work_order: str = Field(foreign_key="work_order.number", primary_key=True)
+    lot: str = Field(unique=True)
+    state: str = Field(index=True)
+    issued_at: datetime = _time()
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = _time(nullable=True)
+    approved_by: str | None = None
+    approved_at: datetime | None = _time(nullable=True)
+    content_hash: str | None = None
+    content_revision: int | None = None
+    archived_at: datetime | None = _time(nullable=True)
+
+
+class ExceptionExplanation(SQLModel, table=True):
+    """Why an exception of a batch record is no reason to stop; the last one of an exception counts."""
+
+    __tablename__ = "exception_explanation"
+    __table_args__ = (Index("ix_exception_explanation_work_order", "work_order", "exception"),)
+    id: int = _row_id()
+    work_order: str
+    exception: str
+    type: str
+    detail: str
+    text: str
+    explained_by: str
+    explained_at: datetime = _time()
+
+
+class ArchivedRecord(SQLModel, table=True):
+    """A batch record as it was put away, whole. `document_hash` is SHA-256 over its canonical JSON."""
+
+    __tablename__ = "archived_record"
+    work_order: str = Field(primary_key=True)
+    lot: str = Field(unique=True)
+    document: dict[str, Any] = _json(nullable=False)
+    document_hash: str
+    content_hash: str
+    archived_at: datetime = _time()
+    retain_until: date
 
 
 class PickListRow(SQLModel, table=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from domain.record_states import MACHINES as RECORD_MACHINES  # noqa: E402
 from domain.rework_states import MACHINES as REWORK_MACHINES  # noqa: E402
 from domain.states import MACHINES, StateMachine  # noqa: E402
 
@@ -36,7 +37,7 @@ def page() -> str:
             "",
         ]
     )
-    return "\n".join([head, *(section(machine) for machine in (*MACHINES, *REWORK_MACHINES))])
+    return "\n".join([head, *(section(machine) for machine in (*MACHINES, *REWORK_MACHINES, *RECORD_MACHINES))])
 
 
 if __name__ == "__main__":

@@ -14,11 +14,16 @@ from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
 from domain.quantities import Exact
+from domain.record_commands import ApproveBatchRecord as ApproveBatchRecord
 from domain.record_commands import CheckParameters as CheckParameters
 from domain.record_commands import CommentOperation as CommentOperation
 from domain.record_commands import CorrectParameter as CorrectParameter
+from domain.record_commands import JustifyException as JustifyException
 from domain.record_commands import Measurement as Measurement
 from domain.record_commands import RecordParameters as RecordParameters
+from domain.record_commands import ResubmitBatchRecord as ResubmitBatchRecord
+from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
+from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
 
 
@@ -278,7 +283,7 @@ COMMANDS: tuple[type[Command], ...] = (
     ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
-    CommentOperation,
+    CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -321,6 +326,11 @@ AnyCommand = Annotated[
     | CheckParameters
     | CorrectParameter
     | VerifyOperation
-    | CommentOperation,
+    | CommentOperation
+    | ReviewBatchRecord
+    | ApproveBatchRecord
+    | ReturnBatchRecord
+    | ResubmitBatchRecord
+    | JustifyException,
     Field(discriminator="kind"),
 ]

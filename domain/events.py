@@ -326,7 +326,9 @@ Event = Annotated[
     | r.ParametersChecked
     | r.ParameterCorrected
     | r.OperationVerified
-    | r.OperationCommented,
+    | r.OperationCommented
+    | r.BatchRecordMoved
+    | r.ExceptionJustified,
     Field(discriminator="kind"),
 ]
 

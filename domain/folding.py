@@ -1,14 +1,13 @@
 """How each event changes the state of an order.
 
-`apply` is the only place that changes a `Process`. The workflow folds its own events with it, `?at=` folds the
+`apply` is the only way in which a `Process` changes. The workflow folds its own events with it, `?at=` folds the
 recorded ones up to a moment, and the consistency check folds all of them: the three must be equal.
 """
 
-from functools import singledispatch
-
 from domain import events as e
+from domain import folding_record as folding_record
 from domain import quality_events as q
-from domain import record_events as r
+from domain.applying import apply as apply
 from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
     InProcessInspection,
@@ -31,12 +30,6 @@ def fold(process: Process, fact: e.Fact) -> None:
     for event in fact.events:
         apply(event, process, fact)
     process.revision = fact.revision
-
-
-@singledispatch
-def apply(event: object, process: Process, fact: e.Fact) -> None:
-    """Change `process` as `event` says. Every kind of event has its own implementation below."""
-    raise NotImplementedError(f"no rule for {type(event).__name__}")
 
 
 @apply.register
@@ -326,32 +319,3 @@ def _(event: q.OverReportAsked, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: q.OverReportDecided, process: Process, fact: e.Fact) -> None:
     del process.work_orders[event.work_order].over_reports[event.number]
-
-
-@apply.register
-def _(event: r.ParametersChecked, process: Process, fact: e.Fact) -> None:
-    operation = process.work_orders[event.work_order].operations[event.operation]
-    for value in event.values:
-        operation.unchecked.pop(value.number, None)
-
-
-@apply.register
-def _(event: r.ParameterCorrected, process: Process, fact: e.Fact) -> None:
-    operation = process.work_orders[event.work_order].operations[event.operation]
-    operation.corrections[event.number] = event.version - 1
-    operation.recorded[event.value.name] = event.value.within_limits
-    operation.unchecked.pop(event.number, None)
-    if event.needs_check:
-        operation.unchecked[event.number] = Unchecked(name=event.value.name, entered_by=fact.actor)
-    if event.reopens_verification:
-        operation.verified_by = None
-
-
-@apply.register
-def _(event: r.OperationVerified, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].operations[event.operation].verified_by = fact.actor
-
-
-@apply.register
-def _(event: r.OperationCommented, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].operations[event.operation].comments += 1

@@ -42,6 +42,8 @@ class Policy(Message):
     over_report_tolerance_percent: Exact = Decimal(0)
     operations_may_reopen: bool = False
     hold_on_out_of_limit: bool = True
+    batch_record_review: bool = False
+    """Each batch has a record that production reviews and quality approves before the certificate (EB-01, EB-08)."""
     late_entry_seconds: int | None = None
     """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
     signatures: dict[str, str] = {}

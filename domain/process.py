@@ -12,6 +12,7 @@ from domain import events as e
 from domain.base import Holder
 from domain.commands import Disposition, ReportProduction
 from domain.quantities import Exact
+from domain.record_states import BatchRecordState
 from domain.rework_states import REWORK, InProcessInspectionState, ReworkState
 from domain.specification import OperationSpecification, OrderSpecification, WorkOrderSpecification
 from domain.states import (
@@ -168,6 +169,10 @@ class WorkOrder(Holder):
     over_reports: dict[str, OverReport] = Field(default_factory=dict)
     over_reports_asked: int = 0
     reversed_reports: tuple[str, ...] = ()
+    record_state: BatchRecordState | None = None
+    """None where the policy asks for no batch record, and before the batch was started."""
+    record_reviewed_by: str | None = None
+    record_approved_by: str | None = None
 
     def open_rework(self) -> list[str]:
         """Numbers of the in-process inspections and reworks that are not over."""

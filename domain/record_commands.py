@@ -1,4 +1,4 @@
-"""What people write into the batch record of an operation: values, checks, corrections, remarks."""
+"""What people do with a batch record: values, checks, corrections, remarks, its review."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from domain.base import Message
-from domain.command_base import OperationCommand
+from domain.command_base import OperationCommand, WorkOrderCommand
 
 
 class Measurement(Message):
@@ -62,3 +62,42 @@ class CommentOperation(OperationCommand):
     kind: Literal["commentOperation"] = "commentOperation"
     text: str = Field(min_length=1, max_length=2000)
     roles: ClassVar = ("operator", "qcAnalyst", "supervisor", "warehouseKeeper", "maintenance", "qaReviewer")
+
+
+class ReviewBatchRecord(WorkOrderCommand):
+    """Production's review of a complete record."""
+
+    kind: Literal["reviewBatchRecord"] = "reviewBatchRecord"
+    roles: ClassVar = ("supervisor",)
+
+
+class ApproveBatchRecord(WorkOrderCommand):
+    """Quality's approval: it seals the record."""
+
+    kind: Literal["approveBatchRecord"] = "approveBatchRecord"
+    roles: ClassVar = ("qaReviewer",)
+
+
+class ReturnBatchRecord(WorkOrderCommand):
+    """A reviewer wants something corrected: `fields` names it, the reason says why."""
+
+    kind: Literal["returnBatchRecord"] = "returnBatchRecord"
+    fields: tuple[str, ...] = Field(min_length=1, max_length=100)
+    roles: ClassVar = ("supervisor", "qaReviewer")
+
+
+class ResubmitBatchRecord(WorkOrderCommand):
+    """What was returned is corrected."""
+
+    kind: Literal["resubmitBatchRecord"] = "resubmitBatchRecord"
+    roles: ClassVar = ("supervisor", "operator")
+
+
+class JustifyException(WorkOrderCommand):
+    """The explanation of an exception. The sender names it and explains; its type and detail are the record's."""
+
+    kind: Literal["justifyException"] = "justifyException"
+    exception: str
+    type: str
+    detail: str
+    roles: ClassVar = ("supervisor", "qaReviewer")

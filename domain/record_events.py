@@ -1,9 +1,10 @@
-"""What people have written into the batch record of an operation beside its values: checks, corrections, remarks."""
+"""What has happened to a batch record: checks, corrections, remarks, its review."""
 
 from typing import Literal
 
 from domain.base import Message
 from domain.quality_events import JudgedValue
+from domain.record_states import BatchRecordEvent, BatchRecordState
 
 
 class CheckedValue(Message):
@@ -57,4 +58,33 @@ class OperationCommented(Message):
     work_order: str
     operation: str
     number: int
+    text: str
+
+
+class BatchRecordMoved(Message):
+    """The batch record was issued (`event` is none) or went on. `fields` are what a return wants to be corrected.
+
+    `content_hash` comes with the approval: SHA-256 over the canonical JSON of the record as it was approved, which is
+    the record at `content_revision` of the order.
+    """
+
+    kind: Literal["batchRecordMoved"] = "batchRecordMoved"
+    work_order: str
+    lot: str
+    event: BatchRecordEvent | None
+    origin: BatchRecordState | None
+    target: BatchRecordState
+    fields: tuple[str, ...] = ()
+    content_hash: str = ""
+    content_revision: int | None = None
+
+
+class ExceptionJustified(Message):
+    """Somebody has explained an exception of the record; `exception` is its id, `type` and `detail` say what it is."""
+
+    kind: Literal["exceptionJustified"] = "exceptionJustified"
+    work_order: str
+    exception: str
+    type: str
+    detail: str
     text: str

@@ -27,6 +27,11 @@ class NeighbourRefused(Exception):
         super().__init__(f"{code}: {detail}")
         self.code, self.detail, self.blockers = code, detail, blockers
 
+    def reasons(self, entity: str, identity: str) -> tuple[Blocker, ...]:
+        """What stands in the way: the neighbour's own blockers, or one that says what it said."""
+        said = Blocker(code=self.code, entity=entity, id=identity, found=self.detail, required="a yes")
+        return self.blockers or (said,)
+
 
 class OrderIsEnding(Exception):
     """The order is being cancelled, or continues in a new run: the procedure stops where it is."""

@@ -39,6 +39,12 @@ ASK_NEIGHBOUR: Final[dict[str, Any]] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
+ARCHIVE_RECORD: Final[dict[str, Any]] = {
+    # A record of thousands of lines takes a while to be set in type.
+    "start_to_close_timeout": timedelta(minutes=2),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+}
+
 RUN_JOB: Final[dict[str, Any]] = {
     "task_queue": EQUIPMENT_QUEUE,
     # A job lasts as long as the batch; a dead gateway is noticed by the missing heartbeat.

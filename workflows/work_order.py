@@ -32,6 +32,7 @@ from workflows import policies
 from workflows.hold_times import HoldTimes
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.record_review import begin_review
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
 _AFTER_OPERATIONS = (
@@ -52,6 +53,7 @@ class WorkOrderProcedure:
 
     async def run(self) -> None:
         """The procedure. It ends early, without an error, when the order is ending."""
+        review = begin_review(self._number, self._journal, self._neighbours, self._until)
         try:
             await self._components()
             await self._pick()
@@ -60,7 +62,9 @@ class WorkOrderProcedure:
             await self._put_away()
             await self._release()
         except OrderIsEnding:
-            return
+            pass
+        # Not in a `finally`: a run that is thrown out of memory may not wait for anything.
+        await _all(review)
 
     # The words of the procedure ----------------------------------------------------------------------------------
 
@@ -161,7 +165,7 @@ class WorkOrderProcedure:
             )
         except NeighbourRefused as refused:
             self._stop_if_ending()
-            blockers = refused.blockers or (_said_no("pick list", self._number, refused),)
+            blockers = refused.reasons("pick list", self._number)
             self._journal.note(
                 move_pick_list(self._work_order, PickListEvent.REFUSE_ISSUE), answers=request, blockers=blockers
             )
@@ -176,9 +180,10 @@ class WorkOrderProcedure:
         tasks += HoldTimes(self._number, self._journal, self._is_ending).watch()
         try:
             await self._until(lambda: self._work_order.state in _AFTER_OPERATIONS)
-        finally:
-            for task in tasks:
-                await task
+        except OrderIsEnding:
+            await _all(tasks)
+            raise
+        await _all(tasks)
 
     async def _run_on_machine(self, specification: OperationSpecification) -> None:
         """Give an operation to its machine when it starts, and report what the machine counted when it ends."""
@@ -347,7 +352,7 @@ class WorkOrderProcedure:
             )
         except NeighbourRefused as refused:
             self._stop_if_ending()
-            blockers = refused.blockers or (_said_no("put-away", self._number, refused),)
+            blockers = refused.reasons("put-away", self._number)
             self._journal.note(
                 move_put_away(self._work_order, ask.lot, PutAwayEvent.REFUSE), answers=request, blockers=blockers
             )
@@ -371,7 +376,7 @@ class WorkOrderProcedure:
             try:
                 await self._ask_release(request, ask)
             except NeighbourRefused as refused:
-                blockers = refused.blockers or (_said_no("lot", lot, refused),)
+                blockers = refused.reasons("lot", lot)
                 self._journal.note(answers=request, blockers=blockers)
                 continue
             moved = lot_moved(self._work_order, lot, LotEvent.RELEASE, LotStatus.RELEASED)
@@ -390,5 +395,6 @@ class WorkOrderProcedure:
             raise OrderIsEnding
 
 
-def _said_no(entity: str, identity: str, refused: NeighbourRefused) -> Blocker:
-    return Blocker(code=refused.code, entity=entity, id=identity, found=refused.detail, required="a yes")
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        await task

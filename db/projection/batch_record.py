@@ -1,12 +1,17 @@
 """Rows of checks, corrections, verifications and remarks of the batch record. Importing this registers them."""
 
+from typing import Any
+
 from db import tables as t
 from db.projection.events import PARAMETERS, Context, judged, project
 from domain import record_events as r
+from domain.record_states import BatchRecordEvent
 
 CHECKS = t.core(t.ParameterCheck)
 VERIFICATIONS = t.core(t.OperationVerification)
 COMMENTS = t.core(t.OperationComment)
+RECORDS = t.core(t.BatchRecordRow)
+EXPLANATIONS = t.core(t.ExceptionExplanation)
 
 
 def _entity(event: r.ParametersChecked | r.ParameterCorrected | r.OperationVerified | r.OperationCommented) -> str:
@@ -53,3 +58,37 @@ def _(event: r.OperationCommented, context: Context) -> None:
         written_by=context.fact.actor, written_at=context.fact.at,
     )  # fmt: skip
     context.audit("operation.comment", _entity(event), new={"text": event.text})
+
+
+@project.register
+def _(event: r.BatchRecordMoved, context: Context) -> None:
+    fact, batch = context.fact, context.batch
+    if event.origin is None:
+        batch.insert(RECORDS, work_order=event.work_order, lot=event.lot, state=event.target, issued_at=fact.at)
+    else:
+        batch.update(RECORDS, {"work_order": event.work_order}, state=event.target, **_step(event, context))
+    context.transition("batch-record", event.work_order, event.event or "issue", event.origin, event.target)
+
+
+def _step(event: r.BatchRecordMoved, context: Context) -> dict[str, Any]:
+    fact = context.fact
+    match event.event:
+        case BatchRecordEvent.REVIEW:
+            return {"reviewed_by": fact.actor, "reviewed_at": fact.at}
+        case BatchRecordEvent.APPROVE:
+            approved = {"content_hash": event.content_hash, "content_revision": event.content_revision}
+            return {"approved_by": fact.actor, "approved_at": fact.at, **approved}
+        case BatchRecordEvent.ARCHIVE:
+            return {"archived_at": fact.at}
+        case _:
+            return {"reviewed_by": None, "reviewed_at": None}
+
+
+@project.register
+def _(event: r.ExceptionJustified, context: Context) -> None:
+    context.batch.insert(
+        EXPLANATIONS, work_order=event.work_order, exception=event.exception, type=event.type, detail=event.detail,
+        text=event.text, explained_by=context.fact.actor, explained_at=context.fact.at,
+    )  # fmt: skip
+    new = {"exception": event.exception, "type": event.type, "text": event.text}
+    context.audit("batch-record.explain", f"batch-record/{event.work_order}", new=new)

@@ -1,6 +1,6 @@
 """What stands in the batch record of operations: values with all their versions, checks, verifications, remarks."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -84,7 +84,7 @@ def comments(connection: Connection, work_order: str) -> list[Document]:
 
 
 def _time(value: datetime | None) -> str | None:
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _plain(value: Any) -> str | None:

@@ -1,5 +1,6 @@
 """Production reports of a work order."""
 
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import Connection, select, tuple_
@@ -55,6 +56,21 @@ def _inspections(connection: Connection, numbers: list[str]) -> dict[str, list[d
             }
         )  # fmt: skip
     return found
+
+
+def of_operations(connection: Connection, work_order: str) -> list[dict[str, Any]]:
+    """What was reported at each operation, oldest first, as a batch record shows it."""
+    statement = select(REPORTS).where(REPORTS.c.work_order == work_order)
+    return [
+        {
+            "operation": row.operation, "number": row.number, "good": plain(row.good), "scrap": plain(row.scrap),
+            "scrapReason": row.scrap_reason, "reviewBoard": plain(row.review_board), "unit": row.unit,
+            "isRework": row.is_rework, "source": row.source, "operator": row.operator, "worker": row.worker,
+            "workstation": row.workstation, "labourSeconds": row.labour_seconds, "reverses": row.reverses,
+            "reportedAt": row.reported_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        }
+        for row in connection.execute(statement.order_by(REPORTS.c.reported_at, REPORTS.c.number))
+    ]  # fmt: skip
 
 
 def for_reversal(connection: Connection, number: str) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from domain.errors import Blocker
 from domain.process import Operation, Process, WorkOrder
 from domain.quantities import plain, rounded
 from domain.record_commands import Measurement
+from domain.record_states import SEALED
 from domain.rules.common import (
     Events,
     check,
@@ -27,6 +28,7 @@ from domain.rules.common import (
     same_person,
 )
 from domain.rules.measurements import judge_values
+from domain.rules.record_review import correct_record, record_sealed
 from domain.specification import OperationSpecification
 from domain.states import OperationEvent, OperationState, OrderState, WorkOrderState
 
@@ -162,7 +164,8 @@ def correct_parameter(process: Process, command: CorrectParameter) -> Events:
         old_text=command.old_text, value=value, needs_check=command.name in critical,
         reopens_verification=operation.verified_by is not None,
     )  # fmt: skip
-    return (corrected, *_outside(process, work_order, operation, (value,)))
+    reviewed_again = correct_record(process, work_order)
+    return (corrected, *reviewed_again, *_outside(process, work_order, operation, (value,)))
 
 
 def verify_operation(process: Process, command: VerifyOperation) -> Events:
@@ -191,6 +194,7 @@ def comment_operation(process: Process, command: CommentOperation) -> Events:
             work_order=work_order.number, operation=operation.code, number=operation.comments + 1,
             text=command.text.strip(),
         ),
+        *correct_record(process, work_order),
     )  # fmt: skip
 
 
@@ -199,6 +203,8 @@ def _open_record(process: Process, number: str, code: str) -> tuple[WorkOrder, O
     operation, specification = find_operation(process, number, code)
     work_order, _ = find_work_order(process, number)
     blockers = []
+    if work_order.record_state in SEALED:
+        blockers.append(record_sealed(work_order, "a record that is not approved"))
     open_orders = (OrderState.RELEASED, OrderState.IN_PROGRESS, OrderState.HELD, OrderState.COMPLETED)
     if process.state not in open_orders or work_order.state == WorkOrderState.CLOSED or work_order.certified_by:
         found = f"certified by {work_order.certified_by}" if work_order.certified_by else str(process.state)

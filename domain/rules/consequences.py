@@ -7,6 +7,7 @@ record before the person sees the tick.
 from domain import events as e
 from domain.process import Process, WorkOrder
 from domain.rules.common import Events, move_operation, move_order, move_pick_list, move_put_away, move_work_order
+from domain.rules.record_review import complete_record
 from domain.rules.release import lot_moved
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
@@ -72,6 +73,8 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> Events:
             return _of_inspection(process, work_order)
         case WorkOrderState.PUTTING_AWAY:
             return _of_put_away(process, work_order)
+        case WorkOrderState.COMPLETED:
+            return complete_record(process, work_order)
     return ()
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import batch_record, materials, operations, orders, release, reports, rework
+from domain.rules import batch_record, materials, operations, orders, record_review, release, reports, rework
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -51,6 +51,11 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.CorrectParameter: batch_record.correct_parameter,
     c.VerifyOperation: batch_record.verify_operation,
     c.CommentOperation: batch_record.comment_operation,
+    c.ReviewBatchRecord: record_review.review_batch_record,
+    c.ApproveBatchRecord: record_review.approve_batch_record,
+    c.ReturnBatchRecord: record_review.return_batch_record,
+    c.ResubmitBatchRecord: record_review.resubmit_batch_record,
+    c.JustifyException: record_review.justify_exception,
 }
 
 

@@ -30,6 +30,7 @@ from domain.rules.common import (
     same_person,
     work_order_runs,
 )
+from domain.rules.record_review import issue_record
 from domain.rules.starting import not_startable
 from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import OperationEvent, OperationState, OrderEvent, OrderState, WorkOrderEvent, WorkOrderState
@@ -50,8 +51,8 @@ def _start(process: Process, work_order: WorkOrder, specification: WorkOrderSpec
         unit=specification.unit,
     )
     if process.state == OrderState.RELEASED:
-        return (move_order(process, OrderEvent.START), moved, batch)
-    return (moved, batch)
+        return (move_order(process, OrderEvent.START), moved, batch, *issue_record(process, work_order.number))
+    return (moved, batch, *issue_record(process, work_order.number))
 
 
 def pause_work_order(process: Process, command: PauseWorkOrder) -> Events:

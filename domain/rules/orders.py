@@ -15,6 +15,7 @@ from domain.commands import (
 )
 from domain.errors import Blocker, Refused
 from domain.process import Process, WorkOrder
+from domain.record_states import BatchRecordState
 from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
 from domain.states import (
     InspectionState,
@@ -177,6 +178,9 @@ def _open_documents(process: Process, work_order: WorkOrder) -> list[Blocker]:
         missing("NOT_CERTIFIED", "no certification", "certification by the qualified person", "qualifiedPerson")
     if is_final and not rejected and policy.production_release and work_order.lot_status != LotStatus.RELEASED:
         missing("NOT_RELEASED", str(work_order.lot_status), "production release", "supervisor")
+    if policy.batch_record_review and work_order.record_state != BatchRecordState.ARCHIVED:
+        found = str(work_order.record_state or "no record")
+        missing("RECORD_NOT_ARCHIVED", found, "an approved batch record; archiving follows by itself", "qaReviewer")
     return blockers
 
 

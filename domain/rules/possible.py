@@ -4,7 +4,9 @@ from typing import Final
 
 from domain import commands as c
 from domain.process import Process, WorkOrder
+from domain.record_states import BATCH_RECORD, BatchRecordEvent
 from domain.rework_states import InProcessInspectionState, ReworkState
+from domain.rules.record_review import record_open
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
     INSPECTION,
@@ -52,6 +54,12 @@ REWORK_COMMANDS: Final = {
     ReworkState.APPROVED: ("startRework",),
     ReworkState.RUNNING: ("reportRework",),
 }
+RECORD_COMMANDS: Final = {
+    BatchRecordEvent.REVIEW: ("reviewBatchRecord",),
+    BatchRecordEvent.APPROVE: ("approveBatchRecord",),
+    BatchRecordEvent.RETURN: ("returnBatchRecord",),
+    BatchRecordEvent.RESUBMIT: ("resubmitBatchRecord",),
+}
 _WORKED_ON = (OrderState.RELEASED, OrderState.IN_PROGRESS)
 
 
@@ -83,9 +91,13 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
         names += [WORK_ORDER_COMMANDS[event] for event in possible if event in WORK_ORDER_COMMANDS]
         names += _of_documents(process, work_order)
         names += _of_reports(work_order)
+    if work_order.record_state is not None:
+        names += [
+            kind for event in BATCH_RECORD.possible(work_order.record_state) for kind in RECORD_COMMANDS.get(event, ())
+        ]
     if work_order.state == WorkOrderState.COMPLETED and process.state in (*_WORKED_ON, OrderState.COMPLETED):
         if work_order.certified_by is None and process.specification.policy.certification:
-            names.append("certifyBatch")
+            names += [] if record_open(process, work_order) else ["certifyBatch"]
         elif work_order.release_requested_by is None and process.specification.policy.production_release:
             names.append("releaseBatch")
     return names
@@ -146,7 +158,15 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         for w in process.waiting.values()
     ]
     roles = {command.kind_name(): command.roles for command in c.COMMANDS}
-    skipped = {"cancelOrder", "holdOrder", "rejectOrder", "retryNow", "pauseWorkOrder", "pauseOperation"}
+    skipped = {
+        "cancelOrder",
+        "holdOrder",
+        "rejectOrder",
+        "retryNow",
+        "pauseWorkOrder",
+        "pauseOperation",
+        "returnBatchRecord",
+    }
     order_kinds = [name for name in possible_commands(process) if name not in skipped]
     waits += [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]
     for work_order in process.work_orders.values():

@@ -17,6 +17,7 @@ from domain.rules.common import (
     same_person,
 )
 from domain.rules.measurements import judge_values
+from domain.rules.record_review import certification_request, record_open
 from domain.states import (
     INSPECTION,
     InspectionEvent,
@@ -170,14 +171,26 @@ def put_away(process: Process, command: PutAway) -> Events:
 
 
 def certify_batch(process: Process, command: CertifyBatch) -> Events:
-    """The qualified person's certification: everything that stands in its way is listed at once (QL-10)."""
+    """The qualified person's certification: everything that stands in its way is listed at once (QL-10).
+
+    Where batches have records the record itself is asked too, after this.
+    """
     work_order, specification = find_work_order(process, command.work_order)
     blockers = _before_release(process, work_order)
+    if certification_request(work_order.number) in process.pending:
+        blockers.append(_blocker(work_order, "ALREADY_ASKED", "a certification is being judged", "its verdict"))
     if work_order.certified_by is not None:
         blockers.append(
             _blocker(work_order, "ALREADY_CERTIFIED", f"certified by {work_order.certified_by}", "no certification")
         )
     check(blockers)
+    if process.specification.policy.batch_record_review:
+        return (
+            e.VerdictPending(
+                request=certification_request(work_order.number), command_id=command.command_id, command=command.kind,
+                actor=command.actor,
+            ),
+        )  # fmt: skip
     return (e.BatchCertified(work_order=work_order.number, lot=specification.output_lot),)
 
 
@@ -223,7 +236,7 @@ def _before_release(process: Process, work_order: WorkOrder) -> list[Blocker]:
         _blocker(work_order, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
     ]
-    return blockers
+    return blockers + record_open(process, work_order)
 
 
 def _blocker(work_order: WorkOrder, code: str, found: str, required: str, who_can_fix: str = "") -> Blocker:

@@ -48,6 +48,11 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{OPERATION}/parameters": (c.RecordParameters, {"values": VALUES}),
     f"{OPERATION}/parameters/check": (c.CheckParameters, {"numbers": ["V1"]}),
     f"{OPERATION}/parameters/{{number}}/correct": (c.CorrectParameter, {"text": "1", "reason": "misread it"}),
+    f"{WORK_ORDER}/batch-record/review": (c.ReviewBatchRecord, {}),
+    f"{WORK_ORDER}/batch-record/approve": (c.ApproveBatchRecord, {}),
+    f"{WORK_ORDER}/batch-record/return": (c.ReturnBatchRecord, {"fields": ["x"], "reason": "look again"}),
+    f"{WORK_ORDER}/batch-record/resubmit": (c.ResubmitBatchRecord, {}),
+    f"{WORK_ORDER}/batch-record/exceptions/{{exception}}/explain": (c.JustifyException, {"reason": "known"}),
     f"{OPERATION}/verify": (c.VerifyOperation, {}),
     f"{OPERATION}/comment": (c.CommentOperation, {"text": "as seen"}),
     "/wms/inbound-orders/from-production-report": (c.PutAway, {"reportNumber": "R", "place": "QUARANTINE"}),
@@ -65,7 +70,7 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
 }
 NEED_A_REPORT = {
     "/wms/inbound-orders/from-production-report", "/mes/production-reports/reverse",
-    f"{OPERATION}/parameters/{{number}}/correct",
+    f"{OPERATION}/parameters/{{number}}/correct", f"{WORK_ORDER}/batch-record/exceptions/{{exception}}/explain",
 }  # fmt: skip
 """Their roles are tested in the life of a report or of a value."""
 QUALITY = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)

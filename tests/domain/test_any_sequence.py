@@ -95,6 +95,10 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
         "number": st.sampled_from(["V1", "V2"]), "text": st.sampled_from(["113", "119"]), "name": st.just("weight"),
         "old_text": st.just("112"), "corrections": st.integers(0, 2),
     },
+    c.ReturnBatchRecord: {"fields": st.just(("weight",))},
+    c.JustifyException: {
+        "exception": st.just("9-0"), "type": st.just("comment"), "detail": st.just("as seen"),
+    },
     c.CommentOperation: {"text": st.just("as seen")},
     c.PutAway: {"place": st.just("QUARANTINE")},
     c.ReleaseBatch: {"place": st.just("FINISHED")},

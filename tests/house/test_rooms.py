@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities import stubs
+from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.inventory import InventoryActivities
 from activities.quality import QualityActivities
@@ -94,6 +95,8 @@ IMPLEMENTATIONS = (
     InventoryActivities.scrap,
     QualityActivities.request_inspection,
     QualityActivities.cancel_inspection,
+    BatchRecordActivities.check_record,
+    BatchRecordActivities.archive_record,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
 )

@@ -315,9 +315,15 @@ class Order:
         return await self.finished()
 
     async def finished(self) -> "Order":
-        """Certified by quinn, released by sam, closed by sam."""
+        """Its record reviewed where the policy asks for it, certified by quinn, released by sam, closed by sam."""
+        has_record = self.specification.policy.batch_record_review
+        if has_record:
+            await self.do(c.ReviewBatchRecord, "sam")
+            await self.do(c.ApproveBatchRecord, "rae")
         await self.do(c.CertifyBatch, "quinn")
         await self.do(c.ReleaseBatch, "sam", place="FINISHED")
+        if has_record:
+            await self.until("batch_record", "archived")
         await self.do(c.CloseOrder, "sam")
         await self.handle.result()
         return self

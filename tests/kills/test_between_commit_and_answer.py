@@ -22,13 +22,17 @@ from settings import Settings
 from system.addresses import Addresses
 from tests.conftest import Database
 from tests.contracts.equipment.support import LONG, PASSWORD, SHORT, SHORT_GOOD, SHORT_WASTE, PressProcess
+from tests.desk import GMP
 from tests.plant import Order, Plant
 
 ON_THE_WAY = (
     "record.write", "record.write/local", "inventory.allocate", "inventory.issue", "quality.request-inspection",
-    "inventory.put-away", "inventory.release-to-stock", "equipment.run-job",
+    "inventory.put-away", "inventory.release-to-stock", "equipment.run-job", "record.check", "record.archive",
 )  # fmt: skip
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
+
+
+REVIEWED = GMP.model_copy(update={"code": "reviewed", "batch_record_review": True})
 
 
 @pytest.fixture
@@ -125,7 +129,7 @@ async def made_on_the_press(plant: Plant) -> Order:
 @pytest.mark.accepts("A11", "AT-08", "RC-04", "PO-10")
 async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: PressProcess, tmp_path: Path) -> None:
     async with dying_workers(haunted, press, tmp_path / "marks", *ON_THE_WAY):
-        by_hand, by_press = await asyncio.gather((await haunted.order()).closed(), made_on_the_press(haunted))
+        by_hand, by_press = await asyncio.gather((await haunted.order(REVIEWED)).closed(), made_on_the_press(haunted))
     assert_all_died(tmp_path / "marks", *ON_THE_WAY)
     assert haunted.balance(by_hand.lot) == {"FINISHED": (Decimal(980), Decimal(0))}
     assert haunted.balance(by_press.lot) == {"FINISHED": (Decimal(SHORT_GOOD), Decimal(0))}
@@ -139,6 +143,7 @@ async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: P
         inspections = haunted.rows("SELECT 1 FROM inspection WHERE work_order = :w", w=order.work_order)
         reports = haunted.rows("SELECT 1 FROM production_report WHERE work_order = :w", w=order.work_order)
         assert (len(links), len(inspections), len(reports)) == (2, 1, 2)
+    assert len(haunted.rows("SELECT 1 FROM archived_record WHERE work_order = :w", w=by_hand.work_order)) == 1
     assert_nothing_doubled(haunted)
 
 

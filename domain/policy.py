@@ -42,5 +42,7 @@ class Policy(Message):
     over_report_tolerance_percent: Exact = Decimal(0)
     operations_may_reopen: bool = False
     hold_on_out_of_limit: bool = True
+    master_batch_record: bool = False
+    """Every batch is made by the effective version of its product's master batch record (MD-01)."""
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""

@@ -86,6 +86,7 @@ def work_order(folded: Folded, number: str) -> Document:
         "outputLot": specification.output_lot,
         "lotStatus": own.lot_status,
         "certifiedBy": own.certified_by,
+        "record": _record(specification),
         "operations": [_operation(own, operation, specification.quantity) for operation in specification.operations],
         "materials": _materials(specification),
         "pickList": _pick_list(own.pick_list),
@@ -122,6 +123,30 @@ def _operation(own: WorkOrder, specification: OperationSpecification, quantity: 
         "jobState": operation.job_state,
         "recorded": dict(operation.recorded),
         "parameters": [value.model_dump(mode="json", by_alias=True) for value in specification.parameters],
+    }
+
+
+def _record(specification: WorkOrderSpecification) -> Document | None:
+    """The version of the master batch record that the batch is made by."""
+    return None if specification.record is None else specification.record.model_dump(mode="json", by_alias=True)
+
+
+def instructions(own: WorkOrderSpecification, operation: OperationSpecification, language: str) -> Document:
+    """What people read at an operation, in one language, as it was frozen into the order."""
+    return {
+        "workOrder": own.number,
+        "operation": operation.code,
+        "name": operation.name,
+        "record": _record(own),
+        "language": language,
+        "instructions": [{"number": one.number, "text": one.text.get(language, "")} for one in operation.instructions],
+        "expectedValues": [value.model_dump(mode="json", by_alias=True) for value in operation.parameters],
+        "equipmentClass": operation.equipment_class,
+        "room": operation.room,
+        "clearance": list(operation.clearance),
+        "training": operation.training,
+        "verified": operation.verified,
+        "longestWaitSeconds": operation.longest_wait_seconds,
     }
 
 

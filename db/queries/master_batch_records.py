@@ -115,12 +115,12 @@ def recipe(connection: Connection, product: str, body: MasterBatchRecordBody) ->
     """The recipe that a body names, and from when on all of it counts. Five statements at most."""
     route = _version(connection, ROUTES, product, body.route_version)
     bom = _version(connection, BOMS, product, body.bill_of_material_version)
-    lines = [] if bom is None else connection.execute(select(BOM_LINES).where(BOM_LINES.c.bill_of_material == bom.id))
+    statement = select(BOM_LINES).where(BOM_LINES.c.bill_of_material == (None if bom is None else bom.id))
     found = Recipe(
         route_state=None if route is None else route.state,
         bill_of_material_state=None if bom is None else bom.state,
         operations=() if route is None else _operations(connection, route.id),
-        lines={row.line: row.material for row in lines},
+        lines={row.line: row.material for row in connection.execute(statement)},
     )
     return found, max((row.effective_from for row in (route, bom) if row is not None), default=None)
 

@@ -5,6 +5,7 @@ pass each other. What is refused changes nothing and leaves one audit row.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -28,8 +29,9 @@ from domain.master_batch_record import MasterBatchRecordBody
 from domain.record_states import MasterBatchRecordEvent as Event
 from domain.record_states import MasterBatchRecordState as State
 from domain.rules import master_batch_record as rules
+from domain.rules import record_faults
 from domain.rules.master_batch_record import Approval, Standing
-from domain.rules.record_faults import ENTITY, faults
+from domain.rules.record_faults import ENTITY
 
 KIND: Final = "master-batch-record"
 MEANING: Final = "approved"
@@ -99,7 +101,7 @@ def found_faults(connection: Connection, row: Row[Any]) -> tuple[Blocker, ...]:
     """What keeps a stored version from review."""
     body = MasterBatchRecordBody.model_validate(row.body)
     recipe, _ = tables.recipe(connection, row.product, body)
-    return faults(row.product, row.version, body, recipe)
+    return record_faults.faults(row.product, row.version, body, recipe)
 
 
 # Writes ----------------------------------------------------------------------------------------------------------
@@ -113,7 +115,8 @@ def _once(who: Caller, kind: str, product: str, version: str, body: CommandBody,
     request = Request(kind, f"{KIND}/{product}", body.command_id, who.id, now(), told)
 
     def work_once(connection: Connection) -> Done[VersionAnswer]:
-        row, entries = work(connection, request)
+        # The time behind the lock: whoever waited comes after those who were waited for.
+        row, entries = work(connection, replace(request, at=now()))
         answer = VersionAnswer(
             id=str(record_id(product, version)), product=product, version=version, state=row["state"],
             content_hash=row["content_hash"], effective_from=row.get("effective_from"),
@@ -137,10 +140,14 @@ def _once(who: Caller, kind: str, product: str, version: str, body: CommandBody,
     return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "accepted": True}
 
 
-def create(who: Caller, body: CommandBody, draft: Draft) -> Values:
-    """Write a new version down. Of many who want one version at once one wins; the others are told whose it is."""
+def create(who: Caller, body: CommandBody, draft: Draft, faults: Sequence[Blocker] = ()) -> Values:
+    """Write a new version down. Of many who want one version at once one wins; the others are told whose it is.
+
+    `faults` are what is wrong with what was sent.
+    """
 
     def work(connection: Connection, request: Request) -> tuple[Values, list[audit.Entry]]:
+        _check(faults)
         if not tables.is_material(connection, draft.product):
             raise refused("UNKNOWN_PRODUCT", "material", draft.product, "no such material", "a material")
         identity = record_id(draft.product, draft.version)

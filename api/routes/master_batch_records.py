@@ -9,12 +9,13 @@ from sqlalchemy import Row
 
 from api import master_batch_records as records
 from api.deps import Caller, Reading, only
-from api.errors import not_found, of_refusal, refused
+from api.errors import not_found
 from api.master_batch_records import Draft
 from api.security import Role, now
 from api.shapes import Body, CommandBody, Identifier, Reason, ReasonedBody, Time
 from db.queries import master_batch_records as tables
 from domain.differences import differences
+from domain.errors import Blocker
 from domain.master_batch_record import MasterBatchRecordBody
 from domain.record_states import MasterBatchRecordState as State
 from domain.rules.master_batch_record import possible, still_needed
@@ -143,13 +144,15 @@ def create(body: CreateBody, who: Writer) -> Document:
 def import_record(body: ImportBody, who: Writer) -> Document:
     """A draft from an exported version. 409 CONTENT_CHANGED when the document is not what was exported."""
     sent = body.document
-    exported = _draft(sent.product, sent.version, sent)
+    exported, faults = _draft(sent.product, sent.version, sent), []
     if exported.content_hash != sent.content_hash:
-        found, required = exported.content_hash[:12], f"{sent.content_hash[:12]}, as it was exported"
-        raise of_refusal(
-            refused("CONTENT_CHANGED", "document", f"{sent.product}/{sent.version}", found, required), body.command_id
-        )
-    return records.create(who, body, _draft(sent.product, body.version or sent.version, sent))
+        faults.append(
+            Blocker(
+                code="CONTENT_CHANGED", entity="document", id=f"{sent.product}/{sent.version}",
+                found=exported.content_hash[:12], required=f"{sent.content_hash[:12]}, as it was exported",
+            )
+        )  # fmt: skip
+    return records.create(who, body, _draft(sent.product, body.version or sent.version, sent), faults)
 
 
 @router.put("/{record_id}")

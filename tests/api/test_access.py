@@ -179,7 +179,8 @@ async def test_every_write_is_refused_to_every_role_that_may_not(company: Compan
                     {"reference": "x", "product": "TAB", "quantity": 1, "unit": "pcs", "policy": "gmp", "plant": "p"}
                 ]
             desk = await company.desk(user)
-            answer = await (desk.put if path in REPLACES else desk.post)(filled(path, **ids), sent)
+            send: Any = desk.put if path in REPLACES else desk.post
+            answer = await send(filled(path, **ids), sent)
             assert (answer.status_code, answer.json()["code"]) == (403, "NOT_AUTHORISED"), (path, user, answer.text)
             assert user in answer.json()["detail"]
             assert all(name in answer.json()["blockers"][0]["whoCanFix"] for name in roles)

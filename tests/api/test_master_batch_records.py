@@ -56,7 +56,7 @@ async def test_a_version_from_its_first_draft_to_the_day_it_counts(company: Comp
     body = {"changeControl": "CC-life", "reasonForChange": "holes are filled", "content": TAB,
             "basedOn": record["contentHash"]}  # fmt: skip
     pat = await company.desk("pat")
-    record = ok(await pat.command(f"{PATH}/{record['id']}", put=True, **body))
+    record = ok(await pat.put(f"{PATH}/{record['id']}", body))
     assert ok(await move(company, "pat", record, "submit"))["stillNeeded"] == []
     assert (await shown(company, record))["stillNeeded"] == ["productionHead", "qualityHead"]
     assert ok(await signed(company, "sam", record))["stillNeeded"] == ["qualityHead"]
@@ -89,7 +89,7 @@ async def test_two_heads_sign_and_neither_wrote_it(company: Company, engine: Eng
     content = TAB | {"operations": [said("MIX", room="R-2"), said("PRESS", expectedValues=[WEIGHT])]}
     body = {"changeControl": "CC-two", "reasonForChange": "another room", "basedOn": record["contentHash"]}
     body |= {"content": content}
-    record = ok(await (await company.desk("both")).command(f"{PATH}/{record['id']}", put=True, **body))
+    record = ok(await (await company.desk("both")).put(f"{PATH}/{record['id']}", body))
     early = await signed(company, "sam", record)
     assert codes(early) == ["INVALID_TRANSITION"]
     assert early.json()["possible"] == ["submit", "withdraw"]
@@ -145,7 +145,7 @@ async def test_what_was_submitted_is_not_edited_until_it_is_rejected(company: Co
     pat = await company.desk("pat")
 
     async def put() -> Any:
-        return await pat.command(f"{PATH}/{record['id']}", put=True, **body)
+        return await pat.put(f"{PATH}/{record['id']}", body)
 
     ok(await move(company, "pat", record, "submit"))
     assert codes(await put()) == ["VERSION_LOCKED"]

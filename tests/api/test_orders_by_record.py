@@ -89,7 +89,7 @@ async def test_a_running_batch_keeps_its_copy_when_a_new_version_counts(company:
 @pytest.mark.accepts("MD-01")
 async def test_sub_assemblies_are_made_by_their_own_records(company: Company, engine: Engine) -> None:
     await with_policy(company)
-    cart = {"product": "CART", "quantity": "10", "policy": POLICY}
+    cart: dict[str, Any] = {"product": "CART", "quantity": "10", "policy": POLICY}
     await effective(company, "1", simple("CUT", "CUT2", "FIT"), "CART")
     rod = await effective(company, "1", simple("CUT"), "ROD")
     made = await specification(company, engine, **cart)

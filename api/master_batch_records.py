@@ -271,6 +271,7 @@ def withdraw(who: Caller, row: Row[Any], body: CommandBody) -> Values:
     def work(connection: Connection, request: Request) -> tuple[Values, list[audit.Entry]]:
         before = _locked(connection, row)
         target = rules.advanced(standing(before), Event.WITHDRAW)
+        _check(_over(before, request.at))
         until = request.at if before.effective_from is not None else None
         moved, entries = _move(
             connection, who, request, before, Event.WITHDRAW, target, reason=body.reason, effective_until=until
@@ -342,6 +343,14 @@ def _too_early(connection: Connection, row: Row[Any], since: datetime, at: datet
         told = f"its bill of material or route counts from {recipe.isoformat()}"
         found.append(_blocker("RECIPE_NOT_EFFECTIVE", key, told, "that day or a later one", "qualityManager"))
     return found
+
+
+def _over(row: Row[Any], at: datetime) -> list[Blocker]:
+    """A version that does not count any more: there is nothing to withdraw."""
+    if row.effective_until is None or row.effective_until > at:
+        return []
+    found = f"it counted until {row.effective_until.isoformat()}"
+    return [_blocker("VERSION_OVER", f"{row.product}/{row.version}", found, "a version that counts", "")]
 
 
 def _waits_already(last: Row[Any], at: datetime) -> list[Blocker]:

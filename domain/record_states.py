@@ -42,7 +42,8 @@ MASTER_BATCH_RECORD: Final = StateMachine(
         (_M.EFFECTIVE, _ME.SUPERSEDE): _M.SUPERSEDED,
         # Only when the successor is withdrawn before its day: it never counted.
         (_M.SUPERSEDED, _ME.REINSTATE): _M.EFFECTIVE,
-        **{(state, _ME.WITHDRAW): _M.WITHDRAWN for state in (_M.DRAFT, _M.APPROVED, _M.EFFECTIVE)},
+        # A superseded version counts until its successor's day; it is withdrawn only before that.
+        **{(state, _ME.WITHDRAW): _M.WITHDRAWN for state in (_M.DRAFT, _M.APPROVED, _M.EFFECTIVE, _M.SUPERSEDED)},
     },
     {},
 )

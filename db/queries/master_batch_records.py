@@ -4,25 +4,27 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db import audit
 from db.queries import structure
 from db.queries.master_data import BOM_LINES, BOMS, MATERIALS, PARAMETERS, ROUTE_OPERATIONS, ROUTES
-from db.tables import MasterBatchRecord, StateTransition, core
+from db.tables import MasterBatchRecord, Signature, StateTransition, core
 from domain.master_batch_record import MasterBatchRecordBody
 from domain.record_states import MasterBatchRecordState as State
+from domain.rules.master_batch_record import ROLE_OF
 from domain.rules.record_faults import Recipe, RecipeOperation
 from domain.specification import Characteristic, RecordVersion
 
 RECORDS = core(MasterBatchRecord)
-TRANSITIONS = core(StateTransition)
+TRANSITIONS, SIGNATURES = core(StateTransition), core(Signature)
 Values = dict[str, Any]
-_EVER = (State.EFFECTIVE, State.SUPERSEDED, State.WITHDRAWN)
+_EVER: Final = (State.EFFECTIVE, State.SUPERSEDED, State.WITHDRAWN)
+_SIGNED: Final = (State.APPROVED, State.EFFECTIVE, State.SUPERSEDED)
 
 
 def content_hash(product: str, version: str, change_control: str, reason: str, body: Values) -> str:
@@ -34,10 +36,24 @@ def content_hash(product: str, version: str, change_control: str, reason: str, b
     return hashlib.sha256(audit.canonical(content).encode()).hexdigest()
 
 
+_SIGNED_BY: Final = (
+    select(func.count(SIGNATURES.c.signer.distinct()))
+    .where(
+        SIGNATURES.c.entity == "master-batch-record/" + RECORDS.c.product + "/" + RECORDS.c.version,
+        SIGNATURES.c.content_hash == RECORDS.c.content_hash,
+    )
+    .correlate(RECORDS)
+    .scalar_subquery()
+    .label("signed_by")
+)
+"""How many people have signed this content; signatures are never changed."""
+
+
 def is_intact(row: Row[Any]) -> bool:
-    """Whether the content of a version is the one that was hashed when it was written."""
+    """Whether the content of a version is the one that was hashed and, once it was approved, that two people signed."""
     content = (row.product, row.version, row.change_control, row.reason_for_change, row.body)
-    return bool(content_hash(*content) == row.content_hash)
+    signed = row.signed_by >= len(ROLE_OF) or row.state not in _SIGNED
+    return signed and content_hash(*content) == row.content_hash
 
 
 def _in_force(moment: datetime) -> ColumnElement[bool]:
@@ -54,8 +70,8 @@ def _in_force(moment: datetime) -> ColumnElement[bool]:
 
 def find(connection: Connection, identity: UUID, *, lock: bool = False) -> Row[Any] | None:
     """The version of that uuid."""
-    statement = select(RECORDS).where(RECORDS.c.id == identity)
-    return connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    statement = select(RECORDS, _SIGNED_BY).where(RECORDS.c.id == identity)
+    return connection.execute(statement.with_for_update(of=RECORDS) if lock else statement).one_or_none()
 
 
 def add(connection: Connection, row: Values) -> None:
@@ -168,7 +184,7 @@ def nearest(connection: Connection, products: Collection[str], moment: datetime)
     """Product → its version in force at that moment, or else its newest. One statement."""
     in_force = _in_force(moment).label("in_force")
     statement = (
-        select(RECORDS, in_force)
+        select(RECORDS, _SIGNED_BY, in_force)
         .ext(distinct_on(RECORDS.c.product))
         .where(RECORDS.c.product.in_(products))
         # NULL, of a version without a date, sorts before true.

@@ -215,7 +215,19 @@ async def test_a_version_counts_from_its_day_on_and_the_one_before_until_then(co
     ok(await move(company, "max", third, "make-effective"))
     over = await shown(company, now)
     assert (over["state"], over["isInForce"]) == ("superseded", False)
-    assert codes(await move(company, "max", now, "withdraw", reason="it is over")) == ["INVALID_TRANSITION"]
+    assert codes(await move(company, "max", now, "withdraw", reason="it is over")) == ["VERSION_OVER"]
+
+
+async def test_what_counts_is_withdrawn_at_once_though_its_successor_waits(company: Company) -> None:
+    bad, good = await effective(company, "bad"), await approved(company, "good")
+    day = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+    ok(await move(company, "max", good, "make-effective", effectiveFrom=day))
+    ok(await move(company, "max", bad, "withdraw", reason="wrong strength"))
+    gone, waiting = await shown(company, bad), await shown(company, good)
+    assert (gone["state"], gone["isInForce"]) == ("withdrawn", False)
+    assert (waiting["state"], waiting["effectiveFrom"]) == ("effective", day)
+    ok(await move(company, "max", good, "withdraw", reason="wrong as well"))
+    assert (await shown(company, bad))["state"] == "withdrawn"
 
 
 @pytest.mark.accepts("MD-04")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from db.queries.master_batch_records import content_hash
 from tests.api.company import Company, operation
 from tests.api.records import TAB, TEXTS, approved, draft, effective, move, ok, said, simple, with_policy
 from tests.api.test_integrity import findings
@@ -146,3 +147,10 @@ async def test_a_version_that_was_altered_behind_its_signatures_makes_nothing(co
     assert (gap["code"], gap["object"]) == ("SIGNATURE_MISMATCH", "TAB/forged")
     shown = ok(await (await company.desk("aud")).get(f"/master-batch-records/{record['id']}"))
     assert shown["isIntact"] is False
+    # Who hashes the altered content anew still lacks the two signatures under it.
+    why = ("CC-forged", "as agreed with production")
+    digest = content_hash("TAB", "forged", *why, shown["content"])
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE master_batch_record SET content_hash = :hash WHERE id = :id"),
+                           {"hash": digest, "id": record["id"]})  # fmt: skip
+    assert [own["code"] for own in await gaps(company)] == ["SIGNATURE_MISMATCH"]

@@ -205,9 +205,10 @@ def test_an_order_gets_what_the_record_says_and_keeps_what_it_does_not() -> None
     dispense, press, coat = made.operations
     assert (dispense, coat) == (own.operations[0], own.operations[2])
     weight, speed = press.parameters
-    assert (weight.low, weight.high, weight.target, weight.required) == (108, 117, 113, True)
+    assert (weight.low, weight.high, weight.target) == (Decimal(108), Decimal(117), Decimal(113))
+    assert weight.required
     assert (weight.critical, weight.second_check) == (True, True)
-    assert (speed.low, speed.high, speed.unit) == (1, None, "rpm")
+    assert (speed.low, speed.high, speed.unit) == (Decimal(1), None, "rpm")
     assert [one.number for one in press.instructions] == [1, 20]
     assert (press.verified, press.clearance, press.longest_wait_seconds) == (True, ("no other labels",), 60)
     assert [line.weighing_tolerance for line in made.materials] == [Decimal("0.0275"), None]

@@ -92,6 +92,7 @@ def work_order(folded: Folded, number: str) -> Document:
         "operations": [
             _operation(process, own, operation, specification.quantity) for operation in specification.operations
         ],
+        "record": _record(specification),
         "materials": _materials(specification),
         "pickList": _pick_list(own.pick_list),
         "inspection": _inspection(own.inspection, specification),
@@ -141,6 +142,30 @@ def _batch_record(own: WorkOrder) -> Document:
 
 def _of_value(value: Unchecked) -> Document:
     return {"name": value.name, "enteredBy": value.entered_by}
+
+
+def _record(specification: WorkOrderSpecification) -> Document | None:
+    """The version of the master batch record that the batch is made by."""
+    return None if specification.record is None else specification.record.model_dump(mode="json", by_alias=True)
+
+
+def instructions(own: WorkOrderSpecification, operation: OperationSpecification, language: str) -> Document:
+    """What people read at an operation, in one language, as it was frozen into the order."""
+    return {
+        "workOrder": own.number,
+        "operation": operation.code,
+        "name": operation.name,
+        "record": _record(own),
+        "language": language,
+        "instructions": [{"number": one.number, "text": one.text.get(language, "")} for one in operation.instructions],
+        "expectedValues": [value.model_dump(mode="json", by_alias=True) for value in operation.parameters],
+        "equipmentClass": operation.equipment_class,
+        "room": operation.room,
+        "clearance": list(operation.clearance),
+        "training": operation.training,
+        "verified": operation.verified,
+        "longestWaitSeconds": operation.longest_wait_seconds,
+    }
 
 
 def _materials(specification: WorkOrderSpecification) -> list[Document]:

@@ -20,7 +20,10 @@ PREFIX: Final = "/api/v1"
 OPEN: Final = frozenset({f"{PREFIX}/auth/login", f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
 LIMIT: Final = 64 * 1024
 _LISTS: Final = ("master-data/import", "mes/plan-lines", "mes/plan-lines/import")
-LIMITS: Final = {f"{PREFIX}/{path}": 2 * 1024 * 1024 for path in _LISTS}
+LARGE: Final = 2 * 1024 * 1024
+LIMITS: Final = {f"{PREFIX}/{path}": LARGE for path in _LISTS}
+_RECORDS: Final = f"{PREFIX}/master-batch-records"
+"""A whole master batch record, in two languages."""
 
 
 class Gate:
@@ -57,7 +60,11 @@ class Gate:
             raise Problem(422, "INVALID_REQUEST", "the address holds a character that cannot be stored")
         if path.startswith("/api/") and path.rstrip("/") not in OPEN:
             state["session"] = await _session(scope["app"].state.services.sessions, headers)
-        await self._app(scope, await _bounded(receive, headers, LIMITS.get(path, LIMIT)), send)
+        await self._app(scope, await _bounded(receive, headers, _limit(path)), send)
+
+
+def _limit(path: str) -> int:
+    return LARGE if path.startswith(_RECORDS) else LIMITS.get(path, LIMIT)
 
 
 def _source(scope: Scope, headers: Headers) -> str:

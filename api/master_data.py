@@ -23,6 +23,7 @@ from db.queries import numbers, structure
 from domain.base import uuid_for
 from domain.errors import Blocker, Refused
 from domain.numbering import compile_pattern, overlap
+from domain.policy import Policy
 from domain.quantities import plain
 
 Values = dict[str, Any]
@@ -204,7 +205,8 @@ class _Import:
     def _policies(self) -> None:
         sent = {(entry.code, entry.version): _policy(entry) for entry in self.document.policies}
         found = tables.by_key(self.connection, tables.POLICIES, list(sent), "code", "version")
-        known = {(row.code, row.version): row.body for row in found}
+        # A version that was written before a rule was thought of says the rule's default.
+        known = {(row.code, row.version): _policy(Policy.model_validate(row.body)) for row in found}
         self._locked("policy", known, sent)
         new = [{"code": key[0], "version": key[1], "body": body} for key, body in sent.items() if key not in known]
         for row in new:

@@ -1,11 +1,13 @@
 """Electronic signatures: re-authentication here, only the signature's id goes on to the order.
 
-A signature binds a person, a meaning and the SHA-256 of the signed command's canonical JSON. It is stored before the
-command is sent; sending the same command again uses the same signature.
+A signature binds a person, a meaning and the SHA-256 of what is signed as canonical JSON. Under a command it is stored
+before the command is sent; sending the same command again uses the same signature. A direct write of the API stores
+it in its own transaction.
 """
 
 import hashlib
 import uuid
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
@@ -44,49 +46,73 @@ def meaning_of(who: Caller, order_number: str, kind: str) -> str | None:
     return known[order_number].get(kind)
 
 
+@dataclass(frozen=True)
+class Signable:
+    """What is signed: by which command, about what, with which meaning and content."""
+
+    command_id: str
+    entity: str
+    meaning: str
+    content_hash: str
+    reason: str | None = None
+
+
 def sign(who: Caller, command: Command, entity: str, meaning: str, ceremony: Ceremony | None) -> str:
     """Take the signature under a command; answers the signature's id. Takes 50 ms: call it in a thread.
 
-    Raises 403: REAUTH_REQUIRED, SIGNER_NOT_A_PERSON, SIGNER_NOT_SESSION_USER, SIGNATURE_FAILED, ACCOUNT_LOCKED;
-    409 COMMAND_ID_REUSED when the id was signed with other content.
+    Raises what `authenticate` raises; 409 COMMAND_ID_REUSED when the id was signed with other content.
+    """
+    what = Signable(command.command_id, entity, meaning, content_hash(command), command.reason)
+    authenticate(who, what, ceremony)
+    with who.services.engine.begin() as connection:
+        identity, entries = store(connection, who, what)
+        audit.append(connection, entries)
+    return identity
+
+
+def authenticate(who: Caller, what: Signable, ceremony: Ceremony | None) -> None:
+    """Let the caller prove again who they are. Takes 50 ms: call it in a thread.
+
+    Raises 403: REAUTH_REQUIRED, SIGNER_NOT_A_PERSON, SIGNER_NOT_SESSION_USER, SIGNATURE_FAILED, ACCOUNT_LOCKED.
     """
     if ceremony is None:
-        raise _refused(who, command, entity, "REAUTH_REQUIRED", meaning, "no signature")
+        raise _refused(who, what, "REAUTH_REQUIRED", "no signature")
     if not who.session.is_person:
-        raise _audited(who, command, entity, "SIGNER_NOT_A_PERSON", meaning, f"{who.id} is a machine account")
+        raise _audited(who, what, "SIGNER_NOT_A_PERSON", f"{who.id} is a machine account")
     if ceremony.user_id != who.id:
-        found = f"{ceremony.user_id} signs in a session of {who.id}"
-        raise _audited(who, command, entity, "SIGNER_NOT_SESSION_USER", meaning, found)
+        raise _audited(who, what, "SIGNER_NOT_SESSION_USER", f"{ceremony.user_id} signs in a session of {who.id}")
     password = ceremony.password.get_secret_value()
     if check_password(who.services.engine, who.id, password, act="signature", source=who.source) is None:
-        raise _refused(who, command, entity, "SIGNATURE_FAILED", meaning, "the password is wrong")
-    digest = content_hash(command)
-    with who.services.engine.begin() as connection:
-        return _stored(connection, command, digest) or _store(connection, who, command, entity, meaning, digest)
+        raise _refused(who, what, "SIGNATURE_FAILED", "the password is wrong")
 
 
-def _stored(connection: Connection, command: Command, digest: str) -> str | None:
+def store(connection: Connection, who: Caller, what: Signable) -> tuple[str, list[audit.Entry]]:
+    """Write a signature down, once, after `authenticate`: its id and what the audit trail has to say.
+
+    In the transaction of a direct write both are there or neither. Raises 409 COMMAND_ID_REUSED.
+    """
     statement = select(SIGNATURES.c.id, SIGNATURES.c.content_hash, SIGNATURES.c.signer)
-    row = connection.execute(statement.where(SIGNATURES.c.command_id == command.command_id)).one_or_none()
+    row = connection.execute(statement.where(SIGNATURES.c.command_id == what.command_id)).one_or_none()
     if row is None:
-        return None
-    if row.content_hash != digest or row.signer != command.actor:
-        raise reused(command.command_id)
-    return str(row.id)
+        return _insert(connection, who, what)
+    if row.content_hash != what.content_hash or row.signer != who.id:
+        raise reused(what.command_id)
+    return str(row.id), []
 
 
-def _store(connection: Connection, who: Caller, command: Command, entity: str, meaning: str, digest: str) -> str:
-    identity = uuid.uuid4()
+def _insert(connection: Connection, who: Caller, what: Signable) -> tuple[str, list[audit.Entry]]:
+    identity, full_name = uuid.uuid4(), who.session.full_name
     connection.execute(
         insert(SIGNATURES).values(
-            id=identity, command_id=command.command_id, signer=who.id, full_name=who.session.full_name,
-            meaning=meaning, entity=entity, content_hash=digest, signed_at=now(),
+            id=identity, command_id=what.command_id, signer=who.id, full_name=full_name, meaning=what.meaning,
+            entity=what.entity, content_hash=what.content_hash, signed_at=now(),
         )
     )  # fmt: skip
-    new = {"signature": str(identity), "meaning": meaning, "contentHash": digest, "fullName": who.session.full_name}
-    entry = who.entry("signature.given", entity, new=new, reason=command.reason, command_id=command.command_id)
-    audit.append(connection, [entry])
-    return str(identity)
+    new = {
+        "signature": str(identity), "meaning": what.meaning, "contentHash": what.content_hash, "fullName": full_name,
+    }  # fmt: skip
+    entry = who.entry("signature.given", what.entity, new=new, reason=what.reason, command_id=what.command_id)
+    return str(identity), [entry]
 
 
 def reused(command_id: str) -> Problem:
@@ -95,17 +121,17 @@ def reused(command_id: str) -> Problem:
     return Problem(409, "COMMAND_ID_REUSED", detail, command_id=command_id)
 
 
-def _refused(who: Caller, command: Command, entity: str, code: str, meaning: str, found: str) -> Problem:
-    kind, _, identity = entity.partition("/")
-    required = f"user id and password of {who.id}; the signature means: {meaning}"
+def _refused(who: Caller, what: Signable, code: str, found: str) -> Problem:
+    kind, _, identity = what.entity.partition("/")
+    required = f"user id and password of {who.id}; the signature means: {what.meaning}"
     blocker = Blocker(code=code, entity=kind, id=identity, found=found, required=required, who_can_fix=who.id)
     detail = f"{found}; needed {required}"
-    return Problem(403, code, detail, blockers=(blocker,), command_id=command.command_id, meaning=meaning)
+    return Problem(403, code, detail, blockers=(blocker,), command_id=what.command_id, meaning=what.meaning)
 
 
-def _audited(who: Caller, command: Command, entity: str, code: str, meaning: str, found: str) -> Problem:
+def _audited(who: Caller, what: Signable, code: str, found: str) -> Problem:
     with who.services.engine.begin() as connection:
-        new = {"code": code, "meaning": meaning, "found": found}
-        entry = who.entry("signature.refused", entity, new=new, command_id=command.command_id)
+        new = {"code": code, "meaning": what.meaning, "found": found}
+        entry = who.entry("signature.refused", what.entity, new=new, command_id=what.command_id)
         audit.append(connection, [entry])
-    return _refused(who, command, entity, code, meaning, found)
+    return _refused(who, what, code, found)

@@ -155,6 +155,35 @@ class OperationParameter(SQLModel, table=True):
     is_critical: bool = False
 
 
+class MasterBatchRecord(SQLModel, table=True):
+    """One version of how a product is made, in words and limits; `body` is a `MasterBatchRecordBody`.
+
+    In force from `effective_from` until `effective_until`. `content_hash` is of everything that its signatures bind:
+    product, version, change control, reason and body. `authors` wrote it, `approvals` are the signatures under it.
+    """
+
+    __tablename__ = "master_batch_record"
+    __table_args__ = (
+        UniqueConstraint("product", "version"),
+        Index(
+            "one_effective_master_batch_record", "product", unique=True, postgresql_where=text("state = 'effective'")
+        ),
+    )
+    id: UUID = Field(primary_key=True)
+    product: str = Field(foreign_key="material.code")
+    version: str
+    state: str = Field(index=True)
+    body: dict[str, Any] = _json(nullable=False)
+    content_hash: str
+    change_control: str
+    reason_for_change: str
+    authors: list[str] = _json(nullable=False)
+    approvals: list[dict[str, Any]] = _json(nullable=False)
+    effective_from: datetime | None = _time(nullable=True)
+    effective_until: datetime | None = _time(nullable=True)
+    created_at: datetime = _time()
+
+
 class InspectionPlan(SQLModel, table=True):
     """What is measured on a material: on receipt for a bought one, before put-away for a made one."""
 

@@ -6,10 +6,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from domain.record_states import MACHINES as RECORD_MACHINES  # noqa: E402
-from domain.rework_states import MACHINES as REWORK_MACHINES  # noqa: E402
-from domain.states import MACHINES, StateMachine  # noqa: E402
+from domain import master_record_states, record_states, rework_states, states  # noqa: E402
+from domain.states import StateMachine  # noqa: E402
 
+MODULES = (states, rework_states, record_states, master_record_states)
 PAGE = ROOT / "docs" / "states.md"
 
 
@@ -32,12 +32,12 @@ def page() -> str:
         [
             "# States",
             "",
-            "Generated from `domain/states.py` and `domain/rework_states.py`; do not edit.",
+            "Generated from the state tables in `domain/*states.py`; do not edit.",
             "Resuming leads back to the state before the hold.",
             "",
         ]
     )
-    return "\n".join([head, *(section(machine) for machine in (*MACHINES, *REWORK_MACHINES, *RECORD_MACHINES))])
+    return "\n".join([head, *(section(machine) for module in MODULES for machine in module.MACHINES)])
 
 
 if __name__ == "__main__":

@@ -46,5 +46,7 @@ class Policy(Message):
     """Each batch has a record that production reviews and quality approves before the certificate (EB-01, EB-08)."""
     late_entry_seconds: int | None = None
     """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
+    master_batch_record: bool = False
+    """Every batch is made by the effective version of its product's master batch record (MD-01)."""
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""

@@ -30,6 +30,7 @@ ANALYST: Final = "replay.analyst"
 ANALYST_2: Final = "replay.analyst2"
 REVIEWER: Final = "replay.reviewer"
 QUALIFIED: Final = "replay.qualified"
+QUALITY: Final = "replay.quality"
 
 CREW: Final[tuple[Person, ...]] = (
     Person(ENGINEER, "Enno Engineer", ("processEngineer",)),
@@ -44,6 +45,7 @@ CREW: Final[tuple[Person, ...]] = (
     Person(ANALYST_2, "Arne Analyst", ("qcAnalyst",)),
     Person(REVIEWER, "Rita Reviewer", ("qaReviewer",)),
     Person(QUALIFIED, "Quentin Qualified", ("qualifiedPerson",)),
+    Person(QUALITY, "Quirin Quality", ("qualityManager",)),
 )
 """Everybody whom a replay needs, without passwords."""
 

@@ -1,14 +1,17 @@
 """Before a replay: the people and the master data that it needs. Both can be done again without harm."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
 
 import httpx
 
 from replay.client import NotTaken, Plant
-from replay.people import ENGINEER, Person
+from replay.people import ENGINEER, QUALITY, SUPERVISOR, Person
+from replay.progress import in_parallel
 
 _EXISTS = 409
+_RECORDS: Final = "/master-batch-records"
+_COUNTS: Final = frozenset({"effective", "superseded"})
 
 
 async def ensure_people(
@@ -38,3 +41,34 @@ async def ensure_people(
 async def import_master_data(plant: Plant, document: Mapping[str, Any]) -> None:
     """Bring a plant's master data into the system, as the process engineer. Raises `NotTaken`."""
     await plant.post(ENGINEER, "/master-data/import", {**document, "reason": "master data for a replay of real data"})
+
+
+async def ensure_master_batch_records(plant: Plant, records: Collection[Mapping[str, Any]], at_once: int) -> None:
+    """Have every record written, signed by two heads and made effective, as the people whose duty that is.
+
+    One that counts, or counted until a newer one came, is left alone. Raises `NotTaken`.
+    """
+
+    refused: list[NotTaken] = []
+
+    async def ensure(record: Mapping[str, Any]) -> None:
+        try:
+            known = (await plant.get(ENGINEER, _RECORDS, product=record["product"]))["masterBatchRecords"]
+            if not any(own["version"] == record["version"] and own["state"] in _COUNTS for own in known):
+                await _make_effective(plant, record)
+        except NotTaken as no:
+            refused.append(no)
+
+    await in_parallel(list(records), ensure, at_once)
+    if refused:
+        raise refused[0]
+
+
+async def _make_effective(plant: Plant, record: Mapping[str, Any]) -> None:
+    key = (_RECORDS, record["product"], record["version"])
+    made = await plant.command(ENGINEER, _RECORDS, record, key=(*key, "create"))
+    path, seen = f"{_RECORDS}/{made['id']}", {"contentHash": made["contentHash"]}
+    await plant.command(ENGINEER, f"{path}/submit", {}, key=(*key, "submit"))
+    for head in (SUPERVISOR, QUALITY):
+        await plant.command(head, f"{path}/approve", seen, key=(*key, "approve", head), signed=True)
+    await plant.command(QUALITY, f"{path}/make-effective", {}, key=(*key, "make-effective"))

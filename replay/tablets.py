@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from plants.tablets import master_data
+from plants.tablets import master_batch_record, master_data
 from plants.tablets.source import Batch, read
 from plants.texts import Unreadable
 from replay import lots
@@ -15,7 +15,7 @@ from replay.client import Document, NotTaken, Plant
 from replay.people import PLANNER, Person
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
 from replay.report import Refusal, ReplayedOrder, ReplayReport, replayed
-from replay.setup import import_master_data
+from replay.setup import ensure_master_batch_records, import_master_data
 from replay.tablet_order import TabletOrder, unreadable_values
 
 
@@ -29,12 +29,12 @@ async def replay_tablets(
     press_connection: Mapping[str, str] | None = None,
     watcher: Watcher | None = None,
 ) -> ReplayReport:
-    """Replay a folder: its master data, its lots with their real values, and one order per row.
+    """Replay a folder: its master data and master batch records, its lots with their real values, one order per row.
 
     `client_factory` makes a client whose base URL is the system's root; `people` are `replay.people.crew` and exist
     already. `batches` are the batch numbers to do, none means all. With `press_connection` the products of
     `press_timeseries.csv` run on the press that takes jobs. Can be done again: what was done is not done twice.
-    Raises `NotTaken` if the master data are refused, `SourceUnreadable` and OSError for the files.
+    Raises `NotTaken` if master data or records are refused, `SourceUnreadable` and OSError for the files.
     """
     stopwatch = Stopwatch()
     source = await asyncio.to_thread(read, directory)
@@ -44,6 +44,9 @@ async def replay_tablets(
     document = master_data.build(products, online_products=online & set(products), press_connection=press_connection)
     async with Plant(client_factory, people) as plant:
         await import_master_data(plant, document)
+        wanted = {batch.code for batch in chosen}
+        records = master_batch_record.build({code: what for code, what in products.items() if code in wanted})
+        await ensure_master_batch_records(plant, records, max(1, concurrency))
         replay = _Replay(plant, chosen, Count(len(chosen), watcher))
         await replay.run(max(1, concurrency))
     unreadable = [one for one in source.unreadable if batches is None or _names_one_of(one, batches)]

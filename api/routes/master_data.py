@@ -13,10 +13,11 @@ from api.deps import Caller, Reading, only
 from api.errors import Problem, not_found
 from api.master_data_document import MasterDataDocument
 from api.security import Role
-from api.shapes import Identifier
+from api.shapes import MAX_INT, Identifier
 from db.queries import master_data as tables
-from db.queries import structure
+from db.queries import policies, structure
 from db.queries.structure import Part, RouteVersion
+from domain.differences import differences
 from domain.quantities import plain
 
 router = APIRouter(tags=["master data"])
@@ -41,6 +42,35 @@ def materials(
     """Materials by code."""
     found = [_material(row) for row in tables.materials(reading, prefix, limit, after)]
     return {"materials": found, "next": found[-1]["code"] if len(found) == limit else None}
+
+
+@router.get("/master-data/policies/{code}")
+def policy_versions(code: Identifier, reading: Reading) -> Document:
+    """All versions of a policy, oldest first; the highest one counts for new orders."""
+    return {"code": code, "versions": list(_policies(reading, code).values())}
+
+
+@router.get("/master-data/policies/{code}/differences")
+def policy_differences(
+    code: Identifier,
+    reading: Reading,
+    before: Annotated[int, Query(ge=1, le=MAX_INT)],
+    after: Annotated[int, Query(ge=1, le=MAX_INT)],
+) -> Document:
+    """What changes from one version of a policy to another: `{path, change, before, after}` for every place."""
+    known = _policies(reading, code)
+    for version in (before, after):
+        if version not in known:
+            raise not_found("policy", f"{code}/{version}")
+    found = differences(known[before], known[after])
+    return {"code": code, "differences": [own.model_dump(mode="json", by_alias=True) for own in found]}
+
+
+def _policies(reading: Reading, code: str) -> dict[int, Document]:
+    found = policies.versions(reading, code)
+    if not found:
+        raise not_found("policy", code)
+    return {policy.version: policy.model_dump(mode="json", by_alias=True) for policy in found}
 
 
 @router.get("/product/grouped")

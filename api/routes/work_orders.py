@@ -14,6 +14,7 @@ from api.openapi import LATER, of_command
 from api.shapes import CommandBody, DecisionBody, Identifier, Positive, ReasonedBody, ValuesBody
 from db.queries import targets
 from domain import commands as c
+from domain.master_batch_record import Language
 
 router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
 
@@ -48,6 +49,20 @@ def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, An
                 raise not_found(what.replace("-", " "), identity)
             found: dict[str, Any] = show(folded, target.work_order)
             return found
+
+
+@router.get("/{work_order_id}/operations/{code}/instructions")
+def instructions(work_order_id: UUID, code: Identifier, having: With, language: Language = "en") -> dict[str, Any]:
+    """What to do at an operation, from the order's own copy of the master batch record, with its version and hash."""
+
+    def show(folded: Folded, number: str) -> dict[str, Any]:
+        _, specification = folded.process.work_order(number)
+        operation = specification.operation(code)
+        if operation is None:
+            raise not_found("operation", f"{number}/{code}")
+        return documents.instructions(specification, operation, language)
+
+    return read(having, WORK_ORDER, work_order_id, show)
 
 
 @router.post("/from-order/{order_id}")

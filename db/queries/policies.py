@@ -24,6 +24,12 @@ def newest(connection: Connection, codes: Collection[str]) -> dict[str, Policy]:
     return {row.code: Policy.model_validate(row.body) for row in connection.execute(statement)}
 
 
+def versions(connection: Connection, code: str) -> list[Policy]:
+    """All versions of a policy, oldest first."""
+    statement = select(POLICIES.c.body).where(POLICIES.c.code == code).order_by(POLICIES.c.version)
+    return [Policy.model_validate(body) for body in connection.execute(statement).scalars()]
+
+
 def frozen_signatures(connection: Connection, order_number: str) -> dict[str, str] | None:
     """Command kind → meaning, as frozen into the order; None while the order's first fact is not recorded."""
     path = cast("$.events[*].specification.policy.signatures", JSONPATH)

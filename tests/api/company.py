@@ -129,6 +129,11 @@ class Desk:
                 answer = await self.client.post(PREFIX + path, json=body, headers=self.headers)
         return answer
 
+    async def put(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """A write that replaces something, with a new command id."""
+        sent = {"commandId": f"t/{next(_ids)}", **body}
+        return await self.client.put(PREFIX + path, json=sent, headers=self.headers)
+
     async def command(self, path: str, *, signed: str | None = None, **body: Any) -> httpx.Response:
         """A command with a new id; `signed` is the password."""
         body.setdefault("commandId", f"t/{next(_ids)}")

@@ -34,6 +34,7 @@ from schemathesis.specs.openapi.checks import (
 from api.errors import MEDIA_TYPE, Problem
 from domain.base import uuid_for
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company, Desk
+from tests.api.records import draft, ok
 from tests.api.test_access import COMMANDS, DIRECT
 from tests.api.test_problems import FIELDS
 from tests.api.words import at_stage, receive
@@ -45,6 +46,7 @@ READERS = {"/users": "ada"}
 # To make up a document of master data takes as long as fifty other things, a list of values as long as five.
 FEW = {
     "/master-data/import": 2,
+    **{f"/master-batch-records{path}": 2 for path in ("", "/import", "/{record_id}")},
     **{path: 3 for path in (*COMMANDS, *DIRECT) if path.endswith(("/results", "/parameters"))},
 }
 LAST = ("/cancel", "/close", "/reject", "/hold")
@@ -135,6 +137,7 @@ async def things(company: Company) -> list[dict[str, str]]:
     await receive(company, "API-FUZZ", "100")
     new = {"id": "fuzzy", "fullName": "Fuzzy", "password": PASSWORD, "roles": ["operator"], "reason": "to be fuzzed"}
     assert (await (await company.desk("ada")).post("/users", new)).status_code == 201
+    records = [ok(await draft(company, version))["id"] for version in ("fuzz-1", "fuzz-2")]
     found = []
     for stage in ("running", "dispatched", "inspecting", "draft"):
         order, work_order = await at_stage(company, stage)
@@ -144,6 +147,7 @@ async def things(company: Company) -> list[dict[str, str]]:
             "order_id": order, "orderId": order, "work_order_id": work_order, "workOrderId": work_order,
             "plan_id": line["id"], "code": "MIX", "operation": "PRESS", "lot": "API-FUZZ", "batch_no": "API-FUZZ",
             "serial_no": "API-FUZZ", "user_id": "fuzzy", "prefix": "T", "capability": "MIX", "material": "API",
+            "record_id": records[0], "other_id": records[1],
             "product": "TAB", "place": "QUARANTINE", "policy": "swift", "product_id": str(uuid_for("material", "TAB")),
         }  # fmt: skip
         pick_list = (detail["pickList"] or {}).get("id")

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from domain.master_batch_record import MasterBatchRecordBody
 from domain.policy import Policy
+from domain.rules.record_faults import Recipe, RecipeOperation, faults
 from domain.specification import Characteristic
 from plants.tablets import characteristics as c
-from plants.tablets import master_data, source
+from plants.tablets import master_batch_record, master_data, source
 from plants.tablets.formula import TARGET_WEIGHT_MG, formula_mg, strength_mg, target_weight_mg
 from plants.texts import SourceUnreadable, number_in, written_out
 
@@ -152,6 +154,46 @@ def test_the_master_data_hang_together() -> None:
     assert {plan["material"] for plan in document["inspectionPlans"]} == materials
     (policy,) = (Policy.model_validate(entry) for entry in document["policies"])
     assert policy.code == "gmp"
+
+
+@pytest.mark.accepts("MD-04")
+def test_the_master_batch_records_are_whole_and_stop_no_real_batch() -> None:
+    products = master_data.products_of(source.read(SAMPLE).batches)
+    document = master_data.build(products)
+    routes, bills = ({own["product"]: own for own in document[name]} for name in ("routes", "billsOfMaterial"))
+    records = master_batch_record.build(products)
+    assert {record["product"] for record in records} == routes.keys()
+    for record in records:
+        body = MasterBatchRecordBody.model_validate(record["content"])
+        own = routes[record["product"]]
+        recipe = Recipe(
+            "effective",
+            "effective",
+            tuple(
+                RecipeOperation(
+                    one["code"], tuple(one["predecessors"]), one["countsPieces"], one["isOutput"],
+                    tuple(Characteristic.model_validate(value) for value in one["parameters"]),
+                )
+                for one in own["operations"]
+            ),
+            {line["line"]: line["material"] for line in bills[record["product"]]["lines"]},
+        )  # fmt: skip
+        assert faults(record["product"], record["version"], body, recipe) == ()
+        known = {one.code: {value.name for value in one.parameters} for one in recipe.operations}
+        for operation in body.operations:
+            assert {value.name for value in operation.expected_values} <= known[operation.operation]
+            assert (operation.clearance, operation.training, operation.verified) == ((), "", False)
+            assert operation.longest_wait_seconds is None
+        assert all(line.weighing_tolerance_percent is None for line in body.materials)
+
+
+def test_no_value_of_the_data_is_a_warning() -> None:
+    for batch in source.read(SAMPLE).batches:
+        body = MasterBatchRecordBody.model_validate(master_batch_record.body(batch.code, batch.strength))
+        for value in (value for operation in body.operations for value in operation.expected_values):
+            measured = number_in(batch.cells.get(value.name, ""))
+            usual = Characteristic(name=value.name, low=value.warning_low, high=value.warning_high)
+            assert measured is None or usual.accepts(measured), (batch.number, value.name, measured)
 
 
 def test_a_product_cannot_run_online_without_a_press() -> None:

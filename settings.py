@@ -17,6 +17,7 @@ class Settings:
 
     `database_url` is the application's login (append-only where the record says so), `database_owner_url` the
     owner that runs migrations. Both are psycopg URLs (`postgresql://…`). `temporal_address` is host:port.
+    `seal_key` is a PKCS#12 file with the organisation's key, which seals archived prints; none: they are not sealed.
     """
 
     database_url: str = field(repr=False)
@@ -29,6 +30,8 @@ class Settings:
     worker_threads: int = 16
     max_cached_workflows: int = 2000
     sandbox: bool = True
+    seal_key: Path | None = None
+    seal_password: str = field(default="", repr=False)
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -48,7 +51,16 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         worker_threads=int(env.get("MES_WORKER_THREADS", "16")),
         max_cached_workflows=int(env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
         sandbox=env.get("MES_SANDBOX", "on") != "off",
+        seal_key=Path(env["MES_SEAL_KEY"]) if env.get("MES_SEAL_KEY") else None,
+        seal_password=_secret(env, "MES_SEAL_PASSWORD"),
     )
+
+
+def _secret(env: Mapping[str, str], name: str) -> str:
+    """A secret from the environment, or from the file that `NAME_FILE` names."""
+    if file := env.get(f"{name}_FILE"):
+        return Path(file).read_text(encoding="utf-8").strip()
+    return env.get(name, "")
 
 
 class SettingMissing(Exception):

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from adapters.inventory.postgres import PostgresInventory
+from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
 from api import errors, openapi
 from api.deps import Services
@@ -19,6 +20,7 @@ from api.outcomes import Outcomes
 from api.routes import (
     auth,
     batch_record,
+    batch_record_prints,
     batch_records,
     labels,
     lot_numbers,
@@ -52,6 +54,7 @@ ROUTERS = (
     work_orders,
     batch_record,
     batch_records,
+    batch_record_prints,
     reports,
     reworks,
     wms,
@@ -77,6 +80,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
+        printer=TypstPrinter(),
     )
 
 

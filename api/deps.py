@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
 
 from adapters.inventory.port import Inventory
+from adapters.printing.port import Printer
 from adapters.quality.port import Quality
 from api.errors import Problem
 from api.history import Histories
@@ -33,6 +34,7 @@ class Services:
     histories: Histories
     inventory: Inventory
     quality: Quality
+    printer: Printer
 
     @cached_property
     def frozen_signatures(self) -> dict[str, dict[str, str]]:

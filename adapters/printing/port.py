@@ -43,7 +43,7 @@ class Printer(Protocol):
 class Sealer(Protocol):
     """Seals a finished file with the organisation's key, so that a changed byte is found without any server."""
 
-    def seal(self, pdf: bytes, at: datetime) -> bytes:
+    def seal(self, pdf: bytes) -> bytes:
         """The same pages with a seal over all of them. Raises `SealKeyUnusable`."""
         ...
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+import records
 import wiring
 from db import audit, migrate
 from db.queries.trace import Direction, LotUnknown, Trace, trace
@@ -39,6 +40,7 @@ replay_app = typer.Typer(no_args_is_help=True, help="Run real plants' data throu
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 app.add_typer(replay_app, name="replay")
 app.add_typer(audit_app, name="audit")
+app.add_typer(records.record_app, name="record")
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)
 out = Console()
@@ -63,8 +65,8 @@ def _system(
 
 @contextmanager
 def _record(data_dir: Path) -> Iterator[Addresses]:
-    """The record of a folder; only its servers are started, if they do not run."""
-    with attach_or_start(data_dir, migrate=wiring.migrate, report=_say) as addresses:
+    """The record of a folder; only PostgreSQL is started, if it does not run, and nothing is asked of Temporal."""
+    with attach_or_start(data_dir, migrate=wiring.migrate, report=_say, with_temporal=False) as addresses:
         yield addresses
 
 

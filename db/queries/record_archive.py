@@ -1,6 +1,7 @@
 """The archive of batch records: each approved one is kept whole, once, until its date, as data and on paper."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -138,7 +139,7 @@ def faults(connection: Connection, work_order: str) -> Iterator[str]:
         yield f"{work_order}: the archived document is not what was put away"
     if record.content_hash != kept.content_hash:
         yield f"{work_order}: the rows of the record are not what was approved"
-    for key, now in record.content.items():
+    for key, now in json.loads(canonical(record.content)).items():
         if key != "exceptions":  # those in the document have their explanations
             for found in differences(kept.document.get(key), now, key):
                 yield f"{work_order}: {found.path}: archive {found.before!r}, record {found.after!r}"

@@ -371,7 +371,10 @@ def _end(message: str) -> NoReturn:
 def main() -> None:
     """Entry of the command; a refusal is a sentence, not a stack trace."""
     try:
-        app(standalone_mode=False)
+        # Out of standalone mode an exit with a code is an answer, not an exception.
+        code = app(standalone_mode=False)
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except SystemRefusal as refusal:
         screen.print(f"[red]{refusal.detail}[/red]\n{refusal.remedy}", highlight=False)
         sys.exit(2)

@@ -43,6 +43,7 @@ def print_record(
     """The batch record of LOT as PDF/A."""
     if language not in ("en", "zh"):
         _end(f"{language} is no language of the record: en or zh")
+    _not_there(file)
     with _engine(data_dir) as engine:
         with _snapshot(engine) as connection:
             work_order = _work_order(connection, lot)
@@ -50,7 +51,7 @@ def print_record(
             content = make(connection, work_order, language)  # type: ignore[arg-type]
         _note(engine, "record.printed", work_order, {"batch": lot, "language": language, "archived": archived})
     _write(file, content)
-    out.print(f"{file}: {len(content):,} bytes", highlight=False)
+    _tell(f"{file}: {len(content):,} bytes")
 
 
 def _set(connection: Connection, work_order: str, language: Language) -> bytes:
@@ -73,13 +74,14 @@ def _kept(connection: Connection, work_order: str, language: str) -> bytes:
 @record_app.command(name="export")
 def export_record(lot: str, file: OutFile, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """The complete copy of the batch record of LOT: document, rows, signatures, audit rows, prints, with all hashes."""
+    _not_there(file)
     with _engine(data_dir) as engine:
         with _snapshot(engine) as connection:
             work_order = _work_order(connection, lot)
             copy = record_copy.make(connection, work_order, datetime.now(UTC))
         _note(engine, "record.exported", work_order, {"batch": lot, "hash": copy["hash"]})
     _write(file, (json.dumps(copy, ensure_ascii=False, indent=1) + "\n").encode())
-    out.print(f"{file}: batch {lot}, hash {copy['hash']}", highlight=False)
+    _tell(f"{file}: batch {lot}, hash {copy['hash']}")
 
 
 @record_app.command(name="import")
@@ -92,9 +94,9 @@ def import_record(file: Path, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
                 record_copy.read_in(connection, copy, datetime.now(UTC), _source())
         except Refused as refused:
             for blocker in refused.blockers[:20]:
-                screen.print(f"[yellow]{blocker.code}[/yellow] {blocker.found}", highlight=False)
+                _warn(f"{blocker.code} {blocker.found}")
             _end("nothing was imported")
-    out.print(f"batch {copy['batch']}: content {copy['contentHash']}, the same as in the file", highlight=False)
+    _tell(f"batch {copy['batch']}: content {copy['contentHash']}, the same as in the file")
 
 
 @record_app.command(name="verify")
@@ -123,25 +125,24 @@ def verify_record(
 def _verify_pdf(file: Path, certificate: bytes | None) -> None:
     verdict = seal.verify(file.read_bytes(), certificate)
     if verdict.signer:
-        out.print(f"sealed by {verdict.signer}, {verdict.sealed_at}\ncertificate SHA-256 {verdict.fingerprint}",
-                  highlight=False)  # fmt: skip
+        _tell(f"sealed by {verdict.signer}, {verdict.sealed_at}\ncertificate SHA-256 {verdict.fingerprint}")
     if not verdict.is_good:
         _end(f"{file}: {verdict.detail}")
     if verdict.is_known is None:
-        screen.print("no certificate to compare with: compare the SHA-256 by eye, or name one with --certificate")
-    out.print(f"{file}: {verdict.detail}", highlight=False)
+        _warn("no certificate to compare with: compare the SHA-256 by eye, or name one with --certificate")
+    _tell(f"{file}: {verdict.detail}")
 
 
 def _verify_copy(file: Path) -> None:
     verdict = record_copy.verify(_copy(file))
     if verdict.faults:
         for fault in verdict.faults[:20]:
-            screen.print(f"[yellow]{fault}[/yellow]", highlight=False)
+            _warn(fault)
         _end(f"{file}: not as it was made")
-    out.print(
+    _tell(
         f"{file}: batch {verdict.batch}, {verdict.rows} rows and {verdict.audit_rows} rows of the audit trail, "
-        "as they were made", highlight=False,
-    )  # fmt: skip
+        "as they were made"
+    )
 
 
 def _verify_archive(data_dir: Path, certificate: bytes | None) -> None:
@@ -155,10 +156,10 @@ def _verify_archive(data_dir: Path, certificate: bytes | None) -> None:
                 if verdict is not None and not verdict.is_good:
                     faults.append(f"{work_order}: the print in {kept.language}: {verdict.detail}")
     for fault in faults[:50]:
-        screen.print(f"[yellow]{fault}[/yellow]", highlight=False)
+        _warn(fault)
     if faults:
         _end(f"archive: {len(faults)} faults")
-    out.print(f"archive: {len(everything)} records, as they were put away", highlight=False)
+    _tell(f"archive: {len(everything)} records, as they were put away")
 
 
 @contextmanager
@@ -166,7 +167,7 @@ def _engine(data_dir: Path) -> Iterator[Engine]:
     """The record of a folder; Temporal is neither started nor asked."""
 
     def say(step: str) -> None:
-        screen.print(f"[dim]· {step}[/dim]")
+        screen.print(f"· {step}", style="dim", markup=False, highlight=False)
 
     with attach_or_start(data_dir, migrate=wiring.migrate, report=say, with_temporal=False) as addresses:
         engine = engine_for(addresses.database_url, pool_size=1)
@@ -207,6 +208,11 @@ def _copy(file: Path) -> record_copy.Copy:
         _end(f"{file}: {error}")
 
 
+def _not_there(file: Path) -> None:
+    if file.exists():
+        _end(f"{file} exists already; name a new file")
+
+
 def _write(file: Path, content: bytes) -> None:
     """A new file, readable by its owner: records name people."""
     try:
@@ -216,6 +222,15 @@ def _write(file: Path, content: bytes) -> None:
         _end(f"{file}: {error.strerror}")
 
 
+def _tell(text: str) -> None:
+    """A line on the screen: what it says comes from records and files, and is no markup."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _warn(text: str) -> None:
+    screen.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
 def _end(message: str) -> NoReturn:
-    screen.print(f"[red]{message}[/red]", highlight=False)
+    screen.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plants": {"domain"},
     "replay": {"domain", "plants"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "settings")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",

@@ -137,6 +137,39 @@ class IssuePickList(WorkOrderCommand):
     roles: ClassVar = ("warehouseKeeper",)
 
 
+class LineQuantity(Message):
+    """A quantity of a lot that was issued for a line of the pick list; `unit` is the line's."""
+
+    line: int
+    lot: str
+    quantity: Exact = Field(ge=0)
+    unit: str
+
+
+class ReturnDisposition(StrEnum):
+    """What becomes of issued material that is not consumed."""
+
+    TO_STOCK = "toStock"
+    SCRAP = "scrap"
+    """Spilled, dirty, spoiled: it is destroyed, and never counts as consumed."""
+
+
+class ReturnedQuantity(LineQuantity):
+    """A quantity that goes back unused. `reason` defaults to the reason of the whole return."""
+
+    quantity: Exact = Field(gt=0)
+    disposition: ReturnDisposition = ReturnDisposition.TO_STOCK
+    reason: str | None = None
+
+
+class ReturnMaterials(WorkOrderCommand):
+    """Give back what was issued to the line and is not consumed: at any time before the order is closed."""
+
+    kind: Literal["returnMaterials"] = "returnMaterials"
+    lines: tuple[ReturnedQuantity, ...] = Field(min_length=1, max_length=200)
+    roles: ClassVar = ("warehouseKeeper", "operator")
+
+
 class StartOperation(OperationCommand):
     kind: Literal["startOperation"] = "startOperation"
     roles: ClassVar = ("operator",)
@@ -153,7 +186,13 @@ class ResumeOperation(OperationCommand):
 
 
 class CompleteOperation(OperationCommand):
+    """The operation is done. `consumed` says what it used; without it, all that is at the line for it was used.
+
+    What is stated is all: a lot that is not named was not used. The rest stays at the line, to be returned.
+    """
+
     kind: Literal["completeOperation"] = "completeOperation"
+    consumed: tuple[LineQuantity, ...] | None = Field(default=None, max_length=200)
     roles: ClassVar = ("operator",)
 
 
@@ -316,7 +355,7 @@ COMMANDS: tuple[type[Command], ...] = (
     ApprovePickList, IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation,
     ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
-    StartRework, ReportRework, ReverseReport, DecideOverReport,
+    StartRework, ReportRework, ReverseReport, DecideOverReport, ReturnMaterials,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -355,6 +394,7 @@ AnyCommand = Annotated[
     | StartRework
     | ReportRework
     | ReverseReport
-    | DecideOverReport,
+    | DecideOverReport
+    | ReturnMaterials,
     Field(discriminator="kind"),
 ]

@@ -118,3 +118,8 @@ def _last_error(error: ActivityError) -> str:
             return "no answer"
         case cause:
             return str(cause)
+
+
+def said_no(entity: str, identity: str, refused: NeighbourRefused) -> Blocker:
+    """The blocker for a neighbour that says no and does not say why."""
+    return Blocker(code=refused.code, entity=entity, id=identity, found=refused.detail, required="a yes")

@@ -30,7 +30,7 @@ from domain.states import (
 )
 from workflows import policies
 from workflows.journal import Journal
-from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding, said_no
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
 _AFTER_OPERATIONS = (
@@ -160,7 +160,7 @@ class WorkOrderProcedure:
             )
         except NeighbourRefused as refused:
             self._stop_if_ending()
-            blockers = refused.blockers or (_said_no("pick list", self._number, refused),)
+            blockers = refused.blockers or (said_no("pick list", self._number, refused),)
             self._journal.note(
                 move_pick_list(self._work_order, PickListEvent.REFUSE_ISSUE), answers=request, blockers=blockers
             )
@@ -345,7 +345,7 @@ class WorkOrderProcedure:
             )
         except NeighbourRefused as refused:
             self._stop_if_ending()
-            blockers = refused.blockers or (_said_no("put-away", self._number, refused),)
+            blockers = refused.blockers or (said_no("put-away", self._number, refused),)
             self._journal.note(
                 move_put_away(self._work_order, ask.lot, PutAwayEvent.REFUSE), answers=request, blockers=blockers
             )
@@ -369,7 +369,7 @@ class WorkOrderProcedure:
             try:
                 await self._ask_release(request, ask)
             except NeighbourRefused as refused:
-                blockers = refused.blockers or (_said_no("lot", lot, refused),)
+                blockers = refused.blockers or (said_no("lot", lot, refused),)
                 self._journal.note(answers=request, blockers=blockers)
                 continue
             moved = lot_moved(self._work_order, lot, LotEvent.RELEASE, LotStatus.RELEASED)
@@ -386,7 +386,3 @@ class WorkOrderProcedure:
         """An answer that comes while the order is being cancelled is not noted: compensation asks the ledger itself."""
         if self._journal.process.state == OrderState.CANCELLING:
             raise OrderIsEnding
-
-
-def _said_no(entity: str, identity: str, refused: NeighbourRefused) -> Blocker:
-    return Blocker(code=refused.code, entity=entity, id=identity, found=refused.detail, required="a yes")

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import materials, operations, orders, release, reports, rework
+from domain.rules import line_side, materials, operations, orders, release, reports, rework
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -47,6 +47,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReportRework: rework.report_rework,
     c.ReverseReport: rework.reverse_report,
     c.DecideOverReport: reports.decide_over_report,
+    c.ReturnMaterials: line_side.return_materials,
 }
 
 

@@ -33,6 +33,7 @@ from domain.rules.common import (
     same_person,
     work_order_runs,
 )
+from domain.rules.line_side import consumption, consumption_blockers
 from domain.rules.measurements import judge_values
 from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import OperationEvent, OperationState, OrderEvent, OrderState, WorkOrderEvent, WorkOrderState
@@ -202,32 +203,10 @@ def complete_operation(process: Process, command: CompleteOperation) -> Events:
         for asked in work_order.over_reports.values()
         if asked.report.operation == operation.code
     ]
+    blockers += consumption_blockers(process, work_order, operation, command.consumed)
     check(blockers)
     moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
-    return (moved, *_consumption(process, work_order, operation))
-
-
-def _consumption(process: Process, work_order: WorkOrder, operation: Operation) -> Events:
-    """What was issued for this operation's material lines becomes part of the batch when the operation is done."""
-    if work_order.pick_list is None or operation.code in work_order.consumed_at:
-        return ()
-    specification = process.specification.work_order(work_order.number)
-    lines = {line.line for line in specification.materials if line.operation == operation.code}
-    consumed = tuple(
-        e.Consumption(line=a.line, material=a.material, lot=a.lot, quantity=a.quantity, unit=a.unit)
-        for a in work_order.pick_list.allocations
-        if a.line in lines
-    )
-    if not consumed:
-        return ()
-    return (
-        e.MaterialsConsumed(
-            work_order=work_order.number,
-            operation=operation.code,
-            output_lot=specification.output_lot,
-            lines=consumed,
-        ),
-    )
+    return (moved, *consumption(process, work_order, operation, command.consumed))
 
 
 def release_operation_hold(process: Process, command: ReleaseOperationHold) -> Events:

@@ -16,6 +16,7 @@ from domain.commands import (
 from domain.errors import Blocker, Refused
 from domain.process import Process, WorkOrder
 from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
+from domain.rules.line_side import material_on_line
 from domain.states import (
     InspectionState,
     LotStatus,
@@ -177,7 +178,7 @@ def _open_documents(process: Process, work_order: WorkOrder) -> list[Blocker]:
         missing("NOT_CERTIFIED", "no certification", "certification by the qualified person", "qualifiedPerson")
     if is_final and not rejected and policy.production_release and work_order.lot_status != LotStatus.RELEASED:
         missing("NOT_RELEASED", str(work_order.lot_status), "production release", "supervisor")
-    return blockers
+    return blockers + material_on_line(process, work_order)
 
 
 def _order_blocker(process: Process, code: str, found: str, required: str, who_can_fix: str) -> Blocker:

@@ -66,8 +66,6 @@ class ReturnProcedure:
             moved = move_return(self._work_order, own, MaterialReturnEvent.REFUSE)
             self._journal.note(moved, answers=request, blockers=blockers)
             return
-        # The state that was asked from may have been replaced meanwhile: every command works on a copy.
-        own = self._work_order.returns[own.number]
         moved = move_return(self._work_order, own, MaterialReturnEvent.CONFIRM)
         returned = m.MaterialsReturned(work_order=self._number, number=own.number, lines=answer.lines)
         self._journal.note(moved, returned, answers=request)

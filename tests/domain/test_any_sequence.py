@@ -246,7 +246,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @invariant()
     def nothing_that_was_issued_is_lost(self) -> None:
-        """issued = consumed + returned + scrapped + at the line, as the facts say; a closed order left nothing there."""
+        """issued = consumed + returned + scrapped + at the line, as the facts say; a closed order left nothing."""
         if not hasattr(self, "desk"):
             return
         process = self.desk.process

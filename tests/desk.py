@@ -152,10 +152,10 @@ class Desk:
 
     # What neighbours answer --------------------------------------------------------------------------------------
 
-    def allocated(self) -> e.Fact:
-        """The warehouse has reserved one lot per material."""
+    def allocated(self, *allocations: e.Allocation) -> e.Fact:
+        """The warehouse has reserved these lots, or one lot per material."""
         work_order, specification = self.process.work_order(self.work_order)
-        allocations = tuple(
+        allocations = allocations or tuple(
             e.Allocation(
                 line=line.line, material=line.material, lot=f"{line.material}-1", place="RAW",
                 quantity=line.quantity, unit=line.unit,

@@ -88,7 +88,9 @@ async def test_what_comes_back_is_in_no_batch(plant: Plant) -> None:
     assert moves(order, "scrap") == [("LAC-1", "LINE", "SCRAP", "2.5")]
     # Net of what came back: in the balances, in both traces, in the proof of the batch.
     after = {lot: quantity - gone for (lot, quantity), gone in zip(before.items(), (4, 93), strict=True)}
-    assert {lot: plant.balance(lot) for lot in after} == {lot: {"RAW": (rest, 0)} for lot, rest in after.items()}
+    assert {lot: plant.balance(lot) for lot in after} == {
+        lot: {"RAW": (rest, Decimal(0))} for lot, rest in after.items()
+    }
     with plant.engine.begin() as connection:
         backward = {edge.source: edge.quantity for edge in trace(connection, order.lot, "backward").edges}
         forward = {e.source: e.quantity for e in trace(connection, "API-1", "forward").edges if e.target == order.lot}

@@ -54,12 +54,13 @@ async def haunted(servers: Addresses, database: Database, engine: Engine, client
 
 
 @asynccontextmanager
-async def dying_workers(plant: Plant, press: PressProcess, marks: Path, *doomed: str) -> AsyncIterator[None]:
+async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *doomed: str) -> AsyncIterator[None]:
     """One worker after the other, each new one when the one before has killed itself."""
     await asyncio.to_thread(marks.mkdir)
-    endpoint = press.endpoint()
-    connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
-    plant.workstation("PRESS-1", connection)
+    if press is not None:
+        endpoint = press.endpoint()
+        connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
+        plant.workstation("PRESS-1", connection)
     environment = {
         **os.environ,
         "DATABASE_URL": plant.settings.database_url,
@@ -183,12 +184,10 @@ async def test_a_compensation_goes_on_after_a_kill_at_each_step(
 
 @pytest.mark.timeout(240)
 @pytest.mark.accepts("A19", "A11")
-async def test_a_return_that_nobody_heard_of_counts_in_the_cancellation(
-    haunted: Plant, press: PressProcess, tmp_path: Path
-) -> None:
+async def test_a_return_that_nobody_heard_of_counts_in_the_cancellation(haunted: Plant, tmp_path: Path) -> None:
     """The material is back, the worker is dead before it could say so, and the order is cancelled at that moment."""
     before = haunted.balance("API-1")
-    async with dying_workers(haunted, press, tmp_path / "marks", "inventory.return-materials", "inventory.give-back"):
+    async with dying_workers(haunted, None, tmp_path / "marks", "inventory.return-materials", "inventory.give-back"):
         order = await (await haunted.order()).picked()
         asked = order.command(c.ReturnMaterials, "wil", lines=(HALF_A_KILOGRAM,), reason="too much issued")
         await order.send(asked)

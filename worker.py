@@ -58,6 +58,7 @@ def build_worker(
             warehouse.allocate,
             warehouse.issue,
             warehouse.give_back,
+            warehouse.return_materials,
             warehouse.put_away,
             warehouse.release_to_stock,
             warehouse.scrap,

@@ -13,6 +13,7 @@ from temporalio import activity
 from domain.base import Message
 from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
+from domain.material_events import ReturnedLine, ReturnLine
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
 
@@ -41,6 +42,16 @@ class AllocateAnswer(Message):
 
     allocations: tuple[Allocation, ...] = ()
     short: tuple[ShortLine, ...] = ()
+
+
+class ReturnRequest(Keyed):
+    lines: tuple[ReturnLine, ...]
+
+
+class ReturnAnswer(Message):
+    """Where each line's quantity went; a line whose lot came from several places may come in several parts."""
+
+    lines: tuple[ReturnedLine, ...]
 
 
 class PutAwayRequest(Keyed):
@@ -154,6 +165,12 @@ def issue(request: Keyed) -> int:
 @activity.defn(name="inventory.give-back")
 def give_back(request: Keyed) -> int:
     """Free what is reserved and return what was issued and not consumed."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.return-materials")
+def return_materials(request: ReturnRequest) -> ReturnAnswer:
+    """Move unused material from the line back to where it came from, to quarantine, or to scrap."""
     raise NotImplementedError
 
 

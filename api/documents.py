@@ -1,5 +1,6 @@
 """What people see of an order: documents made from its folded state."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,8 @@ from domain.base import uuid_for
 from domain.process import (
     InProcessInspection,
     Inspection,
+    MaterialReturn,
     OverReport,
-    PickList,
     Process,
     PutAwayOrder,
     Rework,
@@ -18,6 +19,7 @@ from domain.process import (
     WorkOrder,
 )
 from domain.quantities import plain
+from domain.rules.line_side import LineStock, line_stock
 from domain.rules.possible import waits_for
 from domain.rules.starting import hold_time_ends, waits_for_verifier
 from domain.specification import OperationSpecification, WorkOrderSpecification
@@ -94,11 +96,12 @@ def work_order(folded: Folded, number: str) -> Document:
         ],
         "record": _record(specification),
         "materials": _materials(specification),
-        "pickList": _pick_list(own.pick_list),
+        "pickList": _pick_list(process, own),
         "inspection": _inspection(own.inspection, specification),
         "putAway": _put_away(own.put_away),
         "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
         "reworks": [_dump(found) | {"lot": specification.output_lot} for found in own.reworks.values()],
+        "returns": [_dump(found) for found in own.returns.values()],
         "overReports": [_over_report(found) for found in own.over_reports.values()],
         "inputLots": _input_lots(folded, number),
     }
@@ -172,7 +175,8 @@ def _materials(specification: WorkOrderSpecification) -> list[Document]:
     return [line.model_dump(mode="json", by_alias=True) for line in specification.materials]
 
 
-def _pick_list(found: PickList | None) -> Document | None:
+def _pick_list(process: Process, own: WorkOrder) -> Document | None:
+    found = own.pick_list
     if found is None:
         return None
     return {
@@ -183,6 +187,51 @@ def _pick_list(found: PickList | None) -> Document | None:
         "approvedBy": found.approved_by,
         "lines": [line.model_dump(mode="json", by_alias=True) for line in found.allocations],
         "short": [line.model_dump(mode="json", by_alias=True) for line in found.short],
+        "lineSide": [_line_stock(stock) for stock in line_stock(process, own)],
+    }
+
+
+def _line_stock(stock: LineStock) -> Document:
+    quantities = {
+        "issued": stock.issued, "consumed": stock.consumed, "returned": stock.returned, "scrapped": stock.scrapped,
+        "returning": stock.returning, "atLine": stock.at_line,
+    }  # fmt: skip
+    known = {"line": stock.line, "material": stock.material, "lot": stock.lot, "unit": stock.unit}
+    return {**known, "operation": stock.operation, **{name: plain(value) for name, value in quantities.items()}}
+
+
+def material_balance(process: Process, number: str) -> Document:
+    """What was issued to a work order and what became of it (MT-09): by line and lot, and in all by material.
+
+    issued = consumed + returned + scrapped + difference. What is neither yet is the difference, and lies at the line.
+    """
+    own = process.work_orders[number]
+    lines = line_stock(process, own)
+    materials = dict.fromkeys((stock.material, stock.unit) for stock in lines)
+    return {
+        "workOrder": number,
+        "state": own.state,
+        "balanced": all(stock.at_line == 0 for stock in lines),
+        "lines": [_line_stock(stock) for stock in lines],
+        "materials": [
+            _balance(material, unit, [stock for stock in lines if (stock.material, stock.unit) == (material, unit)])
+            for material, unit in materials
+        ],
+    }
+
+
+def _balance(material: str, unit: str, lines: list[LineStock]) -> Document:
+    def total(quantities: Iterable[Decimal]) -> str:
+        return plain(sum(quantities, Decimal(0)))
+
+    return {
+        "material": material,
+        "unit": unit,
+        "issued": total(stock.issued for stock in lines),
+        "consumed": total(stock.consumed for stock in lines),
+        "returned": total(stock.returned for stock in lines),
+        "scrapped": total(stock.scrapped for stock in lines),
+        "difference": total(stock.at_line for stock in lines),
     }
 
 
@@ -211,7 +260,7 @@ def _put_away(found: PutAwayOrder | None) -> Document | None:
     }
 
 
-def _dump(found: InProcessInspection | Rework) -> Document:
+def _dump(found: InProcessInspection | Rework | MaterialReturn) -> Document:
     return found.model_dump(mode="json", by_alias=True)
 
 
@@ -234,7 +283,7 @@ def _input_lots(folded: Folded, number: str) -> list[Document]:
 def pick_list(process: Process, number: str) -> Document:
     """The pick list of a work order, with what it belongs to."""
     own, specification = process.work_order(number)
-    return (_pick_list(own.pick_list) or {}) | {
+    return (_pick_list(process, own) or {}) | {
         "workOrder": number,
         "workOrderId": str(work_order_id(number)),
         "orderNumber": process.specification.number,

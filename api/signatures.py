@@ -23,12 +23,15 @@ from domain.errors import Blocker
 
 SIGNATURES = core(Signature)
 _NOT_CONTENT = {"signature_id", "received_at", "source"}
+_ADDED_LATER = ("consumed",)
+"""Fields that earlier releases did not know: empty they are not content, so that older signatures still match."""
 _KNOWN_ORDERS = 5000
 
 
 def content_hash(command: Command) -> str:
     """SHA-256 over what is signed: the command without signature, time of receipt and source."""
     content = command.model_dump(mode="json", by_alias=True, exclude=_NOT_CONTENT)
+    content = {name: value for name, value in content.items() if name not in _ADDED_LATER or value is not None}
     return hashlib.sha256(audit.canonical(content).encode()).hexdigest()
 
 

@@ -763,6 +763,27 @@ class ReworkRow(SQLModel, table=True):
     done_by: str | None = None
 
 
+class MaterialReturnRow(SQLModel, table=True):
+    """One line of a return: issued material that goes back unused, or to scrap (`disposition`)."""
+
+    __tablename__ = "material_return"
+    __table_args__ = (CheckConstraint("quantity > 0", name="a_return_returns_something"),)
+    number: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    work_order: str = Field(foreign_key="work_order.number", index=True)
+    line: int
+    material: str
+    lot: str = Field(foreign_key="lot.number", index=True)
+    quantity: Decimal = _number()
+    unit: str
+    disposition: str
+    reason: str
+    state: str = Field(index=True)
+    asked_by: str
+    asked_at: datetime = _time()
+    ended_at: datetime | None = _time(nullable=True)
+
+
 class Deviation(SQLModel, table=True):
     """Something that is not as it should be. `state` is open or closed."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from domain.base import Message
 from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
@@ -117,6 +118,39 @@ class IssuePickList(WorkOrderCommand):
     roles: ClassVar = ("warehouseKeeper",)
 
 
+class LineQuantity(Message):
+    """A quantity of a lot that was issued for a line of the pick list; `unit` is the line's."""
+
+    line: int
+    lot: str
+    quantity: Exact = Field(ge=0)
+    unit: str
+
+
+class ReturnDisposition(StrEnum):
+    """What becomes of issued material that is not consumed."""
+
+    TO_STOCK = "toStock"
+    SCRAP = "scrap"
+    """Spilled, dirty, spoiled: it is destroyed, and never counts as consumed."""
+
+
+class ReturnedQuantity(LineQuantity):
+    """A quantity that goes back unused. `reason` defaults to the reason of the whole return."""
+
+    quantity: Exact = Field(gt=0)
+    disposition: ReturnDisposition = ReturnDisposition.TO_STOCK
+    reason: str | None = None
+
+
+class ReturnMaterials(WorkOrderCommand):
+    """Give back what was issued to the line and is not consumed: at any time before the order is closed."""
+
+    kind: Literal["returnMaterials"] = "returnMaterials"
+    lines: tuple[ReturnedQuantity, ...] = Field(min_length=1, max_length=200)
+    roles: ClassVar = ("warehouseKeeper", "operator")
+
+
 class StartOperation(OperationCommand):
     kind: Literal["startOperation"] = "startOperation"
     roles: ClassVar = ("operator",)
@@ -133,7 +167,13 @@ class ResumeOperation(OperationCommand):
 
 
 class CompleteOperation(OperationCommand):
+    """The operation is done. `consumed` says what it used; without it, all that is at the line for it was used.
+
+    What is stated is all: a lot that is not named was not used. The rest stays at the line, to be returned.
+    """
+
     kind: Literal["completeOperation"] = "completeOperation"
+    consumed: tuple[LineQuantity, ...] | None = Field(default=None, max_length=200)
     roles: ClassVar = ("operator",)
 
 
@@ -284,6 +324,7 @@ COMMANDS: tuple[type[Command], ...] = (
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
+    ReturnMaterials,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -331,6 +372,7 @@ AnyCommand = Annotated[
     | ApproveBatchRecord
     | ReturnBatchRecord
     | ResubmitBatchRecord
-    | JustifyException,
+    | JustifyException
+    | ReturnMaterials,
     Field(discriminator="kind"),
 ]

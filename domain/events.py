@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import material_events as m
 from domain import quality_events as q
 from domain import record_events as r
 from domain.base import Message
@@ -328,7 +329,9 @@ Event = Annotated[
     | r.OperationVerified
     | r.OperationCommented
     | r.BatchRecordMoved
-    | r.ExceptionJustified,
+    | r.ExceptionJustified
+    | m.ReturnMoved
+    | m.MaterialsReturned,
     Field(discriminator="kind"),
 ]
 

@@ -6,12 +6,15 @@ recorded ones up to a moment, and the consistency check folds all of them: the t
 
 from domain import events as e
 from domain import folding_record as folding_record
+from domain import material_events as m
 from domain import quality_events as q
 from domain.applying import apply as apply
+from domain.commands import ReturnDisposition
 from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
     InProcessInspection,
     Inspection,
+    MaterialReturn,
     OverReport,
     Pending,
     PickList,
@@ -108,7 +111,11 @@ def _(event: e.PickListMoved, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.MaterialsConsumed, process: Process, fact: e.Fact) -> None:
     work_order = process.work_orders[event.work_order]
-    work_order.consumed_at = (*work_order.consumed_at, event.operation)
+    if event.operation not in work_order.consumed_at:
+        work_order.consumed_at = (*work_order.consumed_at, event.operation)
+    if work_order.pick_list is not None:
+        for line in event.lines:
+            work_order.pick_list.use(line.line, line.lot).consumed += line.quantity
 
 
 @apply.register
@@ -319,3 +326,27 @@ def _(event: q.OverReportAsked, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: q.OverReportDecided, process: Process, fact: e.Fact) -> None:
     del process.work_orders[event.work_order].over_reports[event.number]
+
+
+@apply.register
+def _(event: m.ReturnMoved, process: Process, fact: e.Fact) -> None:
+    returns = process.work_orders[event.work_order].returns
+    if event.origin is None:
+        returns[event.number] = MaterialReturn(
+            number=event.number, lines=event.lines, asked_by=fact.actor, asked_at=fact.at
+        )
+        return
+    returns[event.number].state = event.target
+
+
+@apply.register
+def _(event: m.MaterialsReturned, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    work_order.returns[event.number].returned = event.lines
+    assert work_order.pick_list is not None
+    for line in event.lines:
+        used = work_order.pick_list.use(line.line, line.lot)
+        if line.disposition == ReturnDisposition.SCRAP:
+            used.scrapped += line.quantity
+        else:
+            used.returned += line.quantity

@@ -140,7 +140,8 @@ class Order:
         self.number = specification.number
         self.work_order = specification.work_orders[0].number if specification.work_orders else ""
         self.lot = specification.work_orders[0].output_lot if specification.work_orders else ""
-        self._ids = itertools.count(1)
+        self.given = 0
+        """How many commands people have given."""
 
     @property
     def handle(self) -> WorkflowHandle[ProductionOrderWorkflow, Any]:
@@ -167,7 +168,8 @@ class Order:
         """A command with a new id, as a terminal would make it."""
         if issubclass(kind, c.WorkOrderCommand):
             fields.setdefault("work_order", self.work_order)
-        fields.setdefault("command_id", f"{self.number}/c{next(self._ids)}")
+        self.given += 1
+        fields.setdefault("command_id", f"{self.number}/c{self.given}")
         return kind(actor=by, received_at=datetime.now(UTC), **fields)
 
     async def send(self, command: c.Command) -> None:

@@ -8,6 +8,7 @@ from domain.commands import Disposition
 from domain.errors import Blocker
 from domain.process import WorkOrder
 from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, move_work_order
+from domain.rules.line_side import cancelled_returns
 from domain.rules.release import inspection_request, lot_moved, move_inspection
 from domain.rules.rework import cancelled_rework
 from domain.specification import Equipment, WorkOrderSpecification
@@ -136,6 +137,7 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
                 events.append(move_operation(work_order, operation, event))
                 break
     events += cancelled_rework(journal.process, work_order)
+    events += cancelled_returns(work_order)
     if work_order.pick_list is not None and PICK_LIST.allows(work_order.pick_list.state, PickListEvent.CANCEL):
         events.append(move_pick_list(work_order, PickListEvent.CANCEL))
     if work_order.inspection is not None and INSPECTION.allows(work_order.inspection.state, InspectionEvent.CANCEL):

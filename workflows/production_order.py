@@ -14,6 +14,7 @@ from domain.start import StartOrder
 from domain.states import ORDER, OrderState
 from workflows.compensation import compensate
 from workflows.journal import Journal
+from workflows.line_side import ReturnProcedure
 from workflows.neighbours import Neighbours, OrderIsEnding
 from workflows.work_order import WorkOrderProcedure
 
@@ -56,6 +57,8 @@ class ProductionOrderWorkflow:
         approval = asyncio.create_task(self._remind_of_approval())
         phase = asyncio.create_task(self._show_phase())
         work_orders = [asyncio.create_task(self._work_order(number)) for number in self._process.work_orders]
+        # Until the order ends: what is left at the line may be returned when the work order is long done.
+        work_orders += [asyncio.create_task(self._returns(number)) for number in self._process.work_orders]
 
         helpers = (inbox, outbox, phase)
         await self._until_it_ends(*helpers)
@@ -91,6 +94,9 @@ class ProductionOrderWorkflow:
 
     async def _work_order(self, number: str) -> None:
         await WorkOrderProcedure(number, self._journal, self._neighbours, self._is_ending).run()
+
+    async def _returns(self, number: str) -> None:
+        await ReturnProcedure(number, self._journal, self._neighbours, self._is_ending).run()
 
     async def _compensate(self) -> None:
         """Give everything back. A long wait for a neighbour goes on in a new run: each step may be repeated."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from adapters.inventory.ledger import RECEIVING
@@ -20,7 +21,7 @@ from api.neighbours import once
 from api.openapi import LATER, of_command
 from api.routes.work_orders import read
 from api.security import Role
-from api.shapes import CommandBody, Identifier, Positive, Text
+from api.shapes import MAX_INT, Body, CommandBody, Identifier, Positive, Text
 from db.queries import proposals as proposals_of
 from db.queries import reports, stock
 from db.tables import OUTSIDE_PLACES
@@ -54,6 +55,23 @@ class FromReportBody(CommandBody):
     report_number: Identifier
     place: Identifier
     quantity: Positive | None = None
+
+
+class ReturnLineBody(Body):
+    """A quantity of an issued lot that goes back unused, or to scrap. `reason` defaults to that of the return."""
+
+    line: Annotated[int, Field(ge=0, le=MAX_INT)]
+    lot: Identifier
+    quantity: Positive
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+    disposition: c.ReturnDisposition = c.ReturnDisposition.TO_STOCK
+    reason: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class ReturnBody(CommandBody):
+    """What goes back from the line."""
+
+    lines: tuple[ReturnLineBody, ...] = Field(min_length=1, max_length=200)
 
 
 @router.get("/outbound-orders/{pick_list_id}")
@@ -108,6 +126,15 @@ for _path, _kind in (
     ("execute", c.IssuePickList),
 ):
     _plain(_path, _kind)
+
+
+@router.post("/outbound-orders/{pick_list_id}/return", responses=LATER)
+async def return_materials(pick_list_id: UUID, body: ReturnBody, who: Who) -> Response:
+    """Give back what was issued and is not consumed: to the place it came from, to quarantine if its lot was stopped.
+
+    Command `returnMaterials`, for: warehouseKeeper, operator.
+    """
+    return await perform(who, c.ReturnMaterials, PICK_LIST, pick_list_id, body)
 
 
 @router.post("/inbound-orders/from-production-report", responses=LATER)

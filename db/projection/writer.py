@@ -31,6 +31,9 @@ _ADDED_LATER: Final[dict[str, Any]] = {
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
+_COMMANDS_ADDED_LATER: Final = frozenset({"returnMaterials"})
+"""Commands that earlier releases did not know. That one is `possible` is advice to its reader, not a decision."""
+
 
 class RecordContradictionFound(Exception):
     """The record holds a fact of this revision that says something else."""
@@ -57,7 +60,10 @@ def _says_nothing(name: str, part: Any) -> bool:
 def _without_clocks(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _without_clocks(part) for name, part in value.items() if not _says_nothing(name, part)}
+            parts = {name: _without_clocks(part) for name, part in value.items() if not _says_nothing(name, part)}
+            if isinstance(possible := parts.get("possible"), list):
+                parts["possible"] = [name for name in possible if name not in _COMMANDS_ADDED_LATER]
+            return parts
         case list():
             return [_without_clocks(part) for part in value]
         case _:

@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import batch_record, materials, operations, orders, record_review, release, reports, rework
+from domain.rules import (
+    batch_record,
+    line_side,
+    materials,
+    operations,
+    orders,
+    record_review,
+    release,
+    reports,
+    rework,
+)
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -56,6 +66,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReturnBatchRecord: record_review.return_batch_record,
     c.ResubmitBatchRecord: record_review.resubmit_batch_record,
     c.JustifyException: record_review.justify_exception,
+    c.ReturnMaterials: line_side.return_materials,
 }
 
 

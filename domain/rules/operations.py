@@ -30,6 +30,7 @@ from domain.rules.common import (
     same_person,
     work_order_runs,
 )
+from domain.rules.line_side import consumption, consumption_blockers
 from domain.rules.record_review import issue_record
 from domain.rules.starting import not_startable
 from domain.specification import OperationSpecification, WorkOrderSpecification
@@ -130,10 +131,11 @@ def resume_operation(process: Process, command: ResumeOperation) -> Events:
 def complete_operation(process: Process, command: CompleteOperation) -> Events:
     """The operation is done: nothing mandatory is missing, what was issued for it becomes part of the batch."""
     work_order, operation, specification = running_operation(process, command)
-    check(_open_points(work_order, operation, specification))
+    blockers = _open_points(work_order, operation, specification)
+    check(blockers + consumption_blockers(process, work_order, operation, command.consumed))
     moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
     outside = balance_deviations(process, work_order, operation, specification)
-    return (moved, *outside, *_consumption(process, work_order, operation))
+    return (moved, *outside, *consumption(process, work_order, operation, command.consumed))
 
 
 def _open_points(work_order: WorkOrder, operation: Operation, specification: OperationSpecification) -> list[Blocker]:
@@ -166,29 +168,6 @@ def _open_points(work_order: WorkOrder, operation: Operation, specification: Ope
         if asked.report.operation == operation.code
     ]
     return blockers + unchecked_values(identity, operation)
-
-
-def _consumption(process: Process, work_order: WorkOrder, operation: Operation) -> Events:
-    """What was issued for this operation's material lines becomes part of the batch when the operation is done."""
-    if work_order.pick_list is None or operation.code in work_order.consumed_at:
-        return ()
-    specification = process.specification.work_order(work_order.number)
-    lines = {line.line for line in specification.materials if line.operation == operation.code}
-    consumed = tuple(
-        e.Consumption(line=a.line, material=a.material, lot=a.lot, quantity=a.quantity, unit=a.unit)
-        for a in work_order.pick_list.allocations
-        if a.line in lines
-    )
-    if not consumed:
-        return ()
-    return (
-        e.MaterialsConsumed(
-            work_order=work_order.number,
-            operation=operation.code,
-            output_lot=specification.output_lot,
-            lines=consumed,
-        ),
-    )
 
 
 def release_operation_hold(process: Process, command: ReleaseOperationHold) -> Events:

@@ -16,6 +16,7 @@ from domain.rules.common import (
     refuse,
     same_person,
 )
+from domain.rules.line_side import material_on_line
 from domain.rules.measurements import judge_values
 from domain.rules.record_review import certification_request, record_open
 from domain.states import (
@@ -236,7 +237,7 @@ def _before_release(process: Process, work_order: WorkOrder) -> list[Blocker]:
         _blocker(work_order, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
     ]
-    return blockers + record_open(process, work_order)
+    return blockers + record_open(process, work_order) + material_on_line(process, work_order)
 
 
 def _blocker(work_order: WorkOrder, code: str, found: str, required: str, who_can_fix: str = "") -> Blocker:

@@ -18,12 +18,15 @@ from hypothesis.stateful import (
 
 from domain import commands as c
 from domain import events as e
+from domain import material_events as m
 from domain import quality_events as q
 from domain.errors import Refused
 from domain.folding import fold
 from domain.policy import OverReport
 from domain.process import created
+from domain.return_states import MATERIAL_RETURN
 from domain.rework_states import IN_PROCESS_INSPECTION, REWORK
+from domain.rules.line_side import line_stock
 from domain.rules.possible import possible_commands
 from domain.states import (
     INSPECTION,
@@ -49,16 +52,30 @@ Moved = (
     | e.PutAwayMoved
     | q.InProcessInspectionMoved
     | q.ReworkMoved
+    | m.ReturnMoved
 )
 MACHINES: dict[type[Moved], StateMachine[Any, Any]] = {
     e.OrderMoved: ORDER, e.WorkOrderMoved: WORK_ORDER, e.OperationMoved: OPERATION, e.PickListMoved: PICK_LIST,
     e.InspectionMoved: INSPECTION, e.PutAwayMoved: PUT_AWAY, q.InProcessInspectionMoved: IN_PROCESS_INSPECTION,
-    q.ReworkMoved: REWORK,
+    q.ReworkMoved: REWORK, m.ReturnMoved: MATERIAL_RETURN,
 }  # fmt: skip
 PEOPLE = ("pia", "sam", "sue", "olu", "wil", "wes", "ana", "ben", "rae", "quinn")
 NOT_NOW = {"cancelOrder", "holdOrder", "rejectOrder", "pauseOperation", "pauseWorkOrder"}
 OPERATIONS = ("DISPENSE", "COMPRESS", "COAT")
 REWORKS = st.sampled_from(["PO-1-01-W1", "PO-1-01-W2"])
+LINES = st.sampled_from(
+    [(1, "API-1", "kg"), (2, "LAC-1", "kg"), (2, "LAC-1", "kg"), (2, "LAC-1", "g"), (1, "LAC-1", "kg")]
+)
+QUANTITIES = st.sampled_from(["0.5", "2", "5.0", "40", "95.0"]).map(Decimal)
+RETURNED = st.builds(
+    lambda line, quantity, disposition: c.ReturnedQuantity(
+        line=line[0], lot=line[1], unit=line[2], quantity=quantity, disposition=disposition
+    ),
+    LINES, QUANTITIES, st.sampled_from(c.ReturnDisposition),
+)  # fmt: skip
+USED = st.builds(
+    lambda line, quantity: c.LineQuantity(line=line[0], lot=line[1], unit=line[2], quantity=quantity), LINES, QUANTITIES
+)
 FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
     c.CancelOrder: {"disposition": st.sampled_from([None, *c.Disposition])},
     c.DecideDeviation: {"deviation": st.sampled_from(["PO-1-D1", "PO-1-D2", "none"]), "decision": st.just("as it is")},
@@ -100,6 +117,8 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
         "exception": st.just("9-0"), "type": st.just("comment"), "detail": st.just("as seen"),
     },
     c.CommentOperation: {"text": st.just("as seen")},
+    c.ReturnMaterials: {"lines": st.lists(RETURNED, min_size=1, max_size=2).map(tuple)},
+    c.CompleteOperation: {"consumed": st.none() | st.lists(USED, max_size=2).map(tuple)},
     c.PutAway: {"place": st.just("QUARANTINE")},
     c.ReleaseBatch: {"place": st.just("FINISHED")},
 }  # fmt: skip
@@ -185,6 +204,14 @@ class AnySequence(RuleBasedStateMachine):
                 answer()
                 return
 
+    @precondition(lambda self: hasattr(self, "desk"))
+    @rule(accepts=st.booleans())
+    def the_warehouse_answers_a_return(self, accepts: bool) -> None:
+        process = self.desk.process
+        asked = process.work_orders[self.desk.work_order].open_returns()
+        if asked and process.state in ("released", "inProgress", "completed"):
+            (self.desk.returned if accepts else self.desk.return_refused)()
+
     def _ask(self, kind: type[c.Command], by: str, fields: dict[str, Any]) -> None:
         before, refused = self.desk.process.model_dump(), None
         try:
@@ -228,6 +255,25 @@ class AnySequence(RuleBasedStateMachine):
                 assert not work_order.open_rework()
 
     @invariant()
+    def nothing_that_was_issued_is_lost(self) -> None:
+        """issued = consumed + returned + scrapped + at the line, as the facts say; a closed order left nothing."""
+        if not hasattr(self, "desk"):
+            return
+        process = self.desk.process
+        work_order = process.work_orders[self.desk.work_order]
+        gone: dict[str, Decimal] = {}
+        for fact in self.desk.facts:
+            for event in fact.events:
+                for line in event.lines if isinstance(event, e.MaterialsConsumed | m.MaterialsReturned) else ():
+                    gone[line.lot] = gone.get(line.lot, Decimal(0)) + line.quantity
+        for own in line_stock(process, work_order):
+            assert own.at_line == own.issued - gone.get(own.lot, Decimal(0))
+            assert own.consumed + own.returned + own.scrapped == gone.get(own.lot, Decimal(0))
+            assert 0 <= own.rest <= own.at_line <= own.issued == {"API-1": 5, "LAC-1": 95}[own.lot]
+            assert process.state != "closed" or own.at_line == 0
+        assert ORDER.is_final(process.state) <= (not work_order.open_returns())
+
+    @invariant()
     def a_final_order_has_nothing_open(self) -> None:
         if not hasattr(self, "desk") or not ORDER.is_final(self.desk.process.state):
             return
@@ -245,7 +291,7 @@ class AnySequence(RuleBasedStateMachine):
         assert again.model_dump() == self.desk.process.model_dump()
 
 
-@pytest.mark.accepts("PO-01", "A6", "A13")
+@pytest.mark.accepts("PO-01", "A6", "A13", "MT-09")
 def test_people_in_any_order() -> None:
     run_state_machine_as_test(
         AnySequence, settings=settings(max_examples=100, stateful_step_count=50, deadline=None, derandomize=True)

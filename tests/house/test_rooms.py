@@ -90,6 +90,7 @@ IMPLEMENTATIONS = (
     InventoryActivities.allocate,
     InventoryActivities.issue,
     InventoryActivities.give_back,
+    InventoryActivities.return_materials,
     InventoryActivities.put_away,
     InventoryActivities.release_to_stock,
     InventoryActivities.scrap,

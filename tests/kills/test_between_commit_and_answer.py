@@ -28,8 +28,10 @@ from tests.plant import Order, Plant
 ON_THE_WAY = (
     "record.write", "record.write/local", "inventory.allocate", "inventory.issue", "quality.request-inspection",
     "inventory.put-away", "inventory.release-to-stock", "equipment.run-job", "record.check", "record.archive",
+    "inventory.return-materials",
 )  # fmt: skip
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
+HALF_A_KILOGRAM = c.ReturnedQuantity(line=1, lot="API-1", quantity=Decimal("0.5"), unit="kg")
 
 
 REVIEWED = GMP.model_copy(update={"code": "reviewed", "batch_record_review": True})
@@ -57,12 +59,13 @@ async def haunted(servers: Addresses, database: Database, engine: Engine, client
 
 
 @asynccontextmanager
-async def dying_workers(plant: Plant, press: PressProcess, marks: Path, *doomed: str) -> AsyncIterator[None]:
+async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *doomed: str) -> AsyncIterator[None]:
     """One worker after the other, each new one when the one before has killed itself."""
     await asyncio.to_thread(marks.mkdir)
-    endpoint = press.endpoint()
-    connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
-    plant.workstation("PRESS-1", connection)
+    if press is not None:
+        endpoint = press.endpoint()
+        connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
+        plant.workstation("PRESS-1", connection)
     environment = {
         **os.environ,
         "DATABASE_URL": plant.settings.database_url,
@@ -108,6 +111,19 @@ def assert_nothing_doubled(plant: Plant) -> None:
         assert verify(connection).broken_at is None
 
 
+async def made_by_hand(plant: Plant) -> Order:
+    """A whole order; a tenth of its API comes back unused."""
+    order = await (await plant.order(REVIEWED)).picked()
+    await order.do(c.ReturnMaterials, "wil", lines=(HALF_A_KILOGRAM,), reason="too much issued")
+    await order.operation("DISPENSE")
+    await order.operation("COMPRESS", good=990, scrap=10, weight="113")
+    await order.operation("COAT", good=980, scrap=10)
+    await order.until("inspection", "created")
+    await order.tested()
+    await order.put_into_quarantine()
+    return await order.finished()
+
+
 async def made_on_the_press(plant: Plant) -> Order:
     """A whole order whose tablets are counted by the press."""
     order = await plant.order(press="PRESS-1", lot=SHORT, quantity=SHORT_GOOD + SHORT_WASTE)
@@ -129,7 +145,7 @@ async def made_on_the_press(plant: Plant) -> Order:
 @pytest.mark.accepts("A11", "AT-08", "RC-04", "PO-10")
 async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: PressProcess, tmp_path: Path) -> None:
     async with dying_workers(haunted, press, tmp_path / "marks", *ON_THE_WAY):
-        by_hand, by_press = await asyncio.gather((await haunted.order(REVIEWED)).closed(), made_on_the_press(haunted))
+        by_hand, by_press = await asyncio.gather(made_by_hand(haunted), made_on_the_press(haunted))
     assert_all_died(tmp_path / "marks", *ON_THE_WAY)
     assert haunted.balance(by_hand.lot) == {"FINISHED": (Decimal(980), Decimal(0))}
     assert haunted.balance(by_press.lot) == {"FINISHED": (Decimal(SHORT_GOOD), Decimal(0))}
@@ -138,8 +154,10 @@ async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: P
             "SELECT kind, count(*) AS n FROM stock_move WHERE work_order = :w GROUP BY kind", w=order.work_order
         )
         once = {"produce": 1, "putAway": 1, "release": 1}
-        assert {move.kind: move.n for move in moves} == {"issue": 2, "consume": 2, **once}
-        links = haunted.rows("SELECT 1 FROM lot_link WHERE output_lot = :l", l=order.lot)
+        returned = {"return": 1} if order is by_hand else {}
+        assert {move.kind: move.n for move in moves} == {"issue": 2, "consume": 2, **once, **returned}
+        links = haunted.rows("SELECT quantity FROM lot_link WHERE output_lot = :l ORDER BY 1", l=order.lot)
+        assert [link.quantity for link in links] == [Decimal("4.5" if order is by_hand else "5.0"), Decimal("95.0")]
         inspections = haunted.rows("SELECT 1 FROM inspection WHERE work_order = :w", w=order.work_order)
         reports = haunted.rows("SELECT 1 FROM production_report WHERE work_order = :w", w=order.work_order)
         assert (len(links), len(inspections), len(reports)) == (2, 1, 2)
@@ -168,6 +186,36 @@ async def test_a_compensation_goes_on_after_a_kill_at_each_step(
     assert len(scrapped) == 1
     assert await job_on(press, f"{by_press.work_order}/COMPRESS") == JobState.ABORTED
     assert_nothing_doubled(haunted)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.accepts("A19", "A11")
+async def test_a_return_that_nobody_heard_of_counts_in_the_cancellation(haunted: Plant, tmp_path: Path) -> None:
+    """The material is back, the worker is dead before it could say so, and the order is cancelled at that moment."""
+    before = haunted.balance("API-1")
+    async with dying_workers(haunted, None, tmp_path / "marks", "inventory.return-materials", "inventory.give-back"):
+        order = await (await haunted.order()).picked()
+        asked = order.command(c.ReturnMaterials, "wil", lines=(HALF_A_KILOGRAM,), reason="too much issued")
+        await order.send(asked)
+        await until_marked(tmp_path / "marks" / "inventory.return-materials")
+        await order.do(c.CancelOrder, "sam", reason="customer withdrew")
+        await order.until("order", "cancelled", seconds=90)
+        await order.verdict(asked.command_id)
+    assert haunted.balance("API-1") == before
+    moves = "SELECT quantity FROM stock_move WHERE work_order = :w AND kind = 'return' AND lot = 'API-1' ORDER BY 1"
+    assert [row.quantity for row in haunted.rows(moves, w=order.work_order)] == [Decimal("0.5"), Decimal("4.5")]
+    papers = haunted.rows("SELECT state FROM material_return WHERE work_order = :w", w=order.work_order)
+    assert [paper.state for paper in papers] in (["cancelled"], ["returned"])
+    assert_nothing_doubled(haunted)
+
+
+async def until_marked(mark: Path, seconds: float = 30) -> None:
+    """Wait until a worker has died its death."""
+    for _ in range(int(seconds / 0.05)):
+        if await asyncio.to_thread(mark.exists):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no worker died at {mark.name} within {seconds} s")
 
 
 async def running_on_the_press(plant: Plant) -> Order:

@@ -13,6 +13,7 @@ A history that is already there is never recorded again: it stands for the order
 import gzip
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,19 @@ async def out_of_limit_and_decided(plant: Plant) -> Order:
     return order
 
 
+async def returned_and_partly_consumed(plant: Plant) -> Order:
+    order = await (await plant.order()).picked()
+    back = c.ReturnedQuantity(line=1, lot="API-1", quantity=Decimal("0.5"), unit="kg")
+    await order.do(c.ReturnMaterials, "wil", lines=(back,), reason="too much issued")
+    await order.do(c.StartOperation, "olu", operation="DISPENSE")
+    used = c.LineQuantity(line=1, lot="API-1", quantity=Decimal("4.2"), unit="kg")
+    await order.do(c.CompleteOperation, "olu", operation="DISPENSE", consumed=(used,))
+    await order.do(
+        c.ReturnMaterials, "olu", lines=(back.model_copy(update={"quantity": Decimal("0.3")}),), reason="left over"
+    )
+    return order
+
+
 async def job_shop(plant: Plant) -> Order:
     order = await plant.order(DISCRETE)
     await order.do(c.SubmitOrder, "pia")
@@ -92,7 +106,7 @@ PATHS: dict[str, Callable[[Plant], Awaitable[Order]]] = {
     path.__name__: path
     for path in (
         closed, cancelled_after_the_pick, aborted_and_scrapped, held_paused_and_refused, out_of_limit_and_decided,
-        job_shop,
+        job_shop, returned_and_partly_consumed,
     )
 }  # fmt: skip
 

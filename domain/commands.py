@@ -90,6 +90,30 @@ class CancelOrder(OrderCommand):
     roles: ClassVar = ("planner", "supervisor")
 
 
+class PlanPart(Message):
+    """One part of what was planned: a quantity in the unit of the plan line, and when it is due if not as the whole."""
+
+    quantity: Exact = Field(gt=0)
+    due_at: datetime | None = None
+
+
+class SplitOrder(OrderCommand):
+    """Make several plan lines of an order that is not released: the order is cancelled, its quantity planned anew."""
+
+    kind: Literal["splitOrder"] = "splitOrder"
+    parts: tuple[PlanPart, ...] = Field(min_length=2, max_length=50)
+    roles: ClassVar = ("planner", "supervisor")
+
+
+class ReduceQuantity(OrderCommand):
+    """Cut a running order down to `quantity`, without one to what was reported; the rest becomes a plan line."""
+
+    kind: Literal["reduceQuantity"] = "reduceQuantity"
+    quantity: Exact | None = Field(default=None, gt=0)
+    due_at: datetime | None = None
+    roles: ClassVar = ("supervisor",)
+
+
 class CloseOrder(OrderCommand):
     kind: Literal["closeOrder"] = "closeOrder"
     roles: ClassVar = ("supervisor",)
@@ -316,7 +340,7 @@ COMMANDS: tuple[type[Command], ...] = (
     ApprovePickList, IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation,
     ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
-    StartRework, ReportRework, ReverseReport, DecideOverReport,
+    StartRework, ReportRework, ReverseReport, DecideOverReport, SplitOrder, ReduceQuantity,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -355,6 +379,8 @@ AnyCommand = Annotated[
     | StartRework
     | ReportRework
     | ReverseReport
-    | DecideOverReport,
+    | DecideOverReport
+    | SplitOrder
+    | ReduceQuantity,
     Field(discriminator="kind"),
 ]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import planning_events as p
 from domain import quality_events as q
 from domain.base import Message
 from domain.commands import Disposition, ReportType
@@ -357,7 +358,9 @@ Event = Annotated[
     | q.ReworkMoved
     | q.ReportReversed
     | q.OverReportAsked
-    | q.OverReportDecided,
+    | q.OverReportDecided
+    | p.OrderSplit
+    | p.QuantityReduced,
     Field(discriminator="kind"),
 ]
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import materials, operations, orders, release, reports, rework
+from domain.rules import materials, operations, orders, release, replanning, reports, rework
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -47,6 +47,8 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReportRework: rework.report_rework,
     c.ReverseReport: rework.reverse_report,
     c.DecideOverReport: reports.decide_over_report,
+    c.SplitOrder: replanning.split_order,
+    c.ReduceQuantity: replanning.reduce_quantity,
 }
 
 

@@ -1,65 +1,32 @@
-"""Plan, order and what becomes of the rest: split, backorder, and a running order that is cut down."""
+"""Plan, order and what becomes of the rest: split and backorder."""
 
 import asyncio
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from tests.api.company import PASSWORD, Company
+from tests.api.planning_words import (
+    WHY,
+    audited,
+    balanced,
+    finish,
+    line_of,
+    order_of,
+    parts,
+    press,
+    refused,
+)
 from tests.api.words import at_stage, create, do, go_on_to, receive, until
 
 pytestmark = pytest.mark.usefixtures("working")
-WHY = "the press is down"
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def stocked(company: Company, working: None) -> None:
     """Enough API for all orders of this module."""
     await receive(company, "API-REPLAN", "900")
-
-
-async def order_of(company: Company, order: str, **query: Any) -> dict[str, Any]:
-    """The order's document."""
-    answer = await (await company.desk("pia")).get(f"/mes/orders/{order}", **query)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def line_of(company: Company, line: str) -> dict[str, Any]:
-    """The plan line's document, with its family."""
-    answer = await (await company.desk("pia")).get(f"/mes/plan-lines/{line}")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def refused(company: Company, who: str, path: str, **body: Any) -> dict[str, dict[str, str]]:
-    """The blockers of a refusal, by code."""
-    answer = await (await company.desk(who)).command(path, **body)
-    assert answer.status_code == 409, answer.text
-    return {blocker["code"]: blocker for blocker in answer.json()["blockers"]}
-
-
-def audited(engine: Engine, action: str, entity: str) -> list[Any]:
-    """Audit rows, oldest first."""
-    query = text("SELECT * FROM audit_row WHERE action = :action AND entity = :entity ORDER BY seq")
-    with engine.connect() as connection:
-        return list(connection.execute(query, {"action": action, "entity": entity}))
-
-
-def balanced(family: dict[str, Any]) -> bool:
-    """Whether the account of a family is even."""
-    sides = ("planned", "surplus"), ("open", "underDecision", "good", "lost")
-    left, right = (sum(Decimal(family[name]) for name in names) for names in sides)
-    return left == right
-
-
-def parts(*quantities: str) -> list[dict[str, str]]:
-    """Parts of a split."""
-    return [{"quantity": quantity} for quantity in quantities]
 
 
 # Backorder -----------------------------------------------------------------------------------------------------------
@@ -287,82 +254,14 @@ async def test_a_split_that_cannot_be_names_everything(company: Company) -> None
     assert (await order_of(company, order))["state"] == "released"
 
 
-# The rest of a running order -----------------------------------------------------------------------------------------
-
-
-async def press(company: Company, work_order: str, *, good: str, scrap: str = "0", complete: bool = True) -> None:
-    """The press operation, reported once."""
-    path = f"/mes/work-orders/{work_order}/operations"
-    await do(company, "olu", f"{path}/MIX/start")
-    await do(company, "olu", f"{path}/MIX/complete")
-    await do(company, "olu", f"{path}/PRESS/start")
-    await report(company, work_order, good, scrap)
-    if complete:
-        await end_press(company, work_order)
-
-
-async def end_press(company: Company, work_order: str) -> None:
-    """The press operation ends."""
-    path = f"/mes/work-orders/{work_order}/operations/PRESS"
-    await do(company, "olu", f"{path}/parameters", values=[{"name": "weight", "text": "113", "unit": "mg"}])
-    await do(company, "olu", f"{path}/complete")
-
-
-async def report(company: Company, work_order: str, good: str, scrap: str = "0") -> None:
-    """A report of the press operation."""
-    body = {"workOrderId": work_order, "operation": "PRESS", "good": good, "scrap": scrap, "scrapReason": "dust"}
-    await do(company, "olu", "/mes/production-reports/report", **body)
-
-
-async def finish(company: Company, order: str, work_order: str) -> None:
-    """From the inspection to the end."""
-    await until(company, order, lambda o: (o["workOrders"][0]["inspection"] or {}).get("state") == "created")
-    await go_on_to(company, "puttingAway", order, work_order)
-    await go_on_to(company, "completed", order, work_order)
-
-
-@pytest.mark.accepts("A13", "A17")
-async def test_a_running_order_is_cut_down_to_what_was_made_and_the_rest_is_planned(
-    company: Company, engine: Engine
-) -> None:
-    order, work_order = await at_stage(company, "running", dueAt="2027-02-01T00:00:00Z")
-    await press(company, work_order, good="600", scrap="10.5", complete=False)
-    before = await order_of(company, order)
-    assert before["replanning"] == ["reduceQuantity"]
-    too_low = await refused(company, "sam", f"/mes/orders/{order}/reduce", quantity="610", reason=WHY)
-    assert too_low["BELOW_REPORTED"]["found"] == "610 wanted, 610.5 reported at PRESS"
-    not_less = await refused(company, "sam", f"/mes/orders/{order}/reduce", quantity="1000")
-    assert not_less.keys() == {"NOT_A_REDUCTION", "REASON_REQUIRED"}
-
-    body = {"commandId": f"reduce/{order}", "reason": WHY}
-    sam = await company.desk("sam")
-    answers = await asyncio.gather(*(sam.post(f"/mes/orders/{order}/reduce", body) for _ in range(5)))
-    assert {answer.status_code for answer in answers} == {200}, answers[0].text
-    (rest,) = answers[0].json()["planLines"]
-    assert all(answer.json()["planLines"] == [rest] for answer in answers)
-    assert (rest["reference"], rest["quantity"]) == (f"{before['planLine']}-R1", "389.5")
-    assert rest["dueAt"].startswith("2027-02-01")
-    after = await order_of(company, order)
-    assert (after["quantity"], after["workOrders"][0]["quantity"]) == ("610.5", "610.5")
-    assert after["parts"][0]["kind"] == "rest"
-    (entry,) = audited(engine, "production-order.reduce", f"production-order/{before['number']}")
-    assert (entry.old, entry.new, entry.reason) == ({"quantity": "1000"}, {"quantity": "610.5"}, WHY)
-    past = await order_of(company, order, at=before["createdAt"])
-    assert (past["quantity"], past["parts"]) == ("1000", [])
-
-    over = await (await company.desk("olu")).command(
-        "/mes/production-reports/report", workOrderId=work_order, operation="PRESS", good="1"
-    )
-    assert (over.status_code, over.json()["code"]) == (409, "OVER_REPORT")
-    await end_press(company, work_order)
-    await finish(company, order, work_order)
-    ended = await order_of(company, order)
-    assert (ended["goodQuantity"], ended["scrapQuantity"], ended["quantity"]) == ("600", "10.5", "610.5")
-    scrapped = await do(company, "pia", f"/mes/orders/{order}/backorder")
-    assert scrapped["planLines"][0]["quantity"] == "10.5"
-    family = (await line_of(company, rest["id"]))["family"]
-    assert (family["planned"], family["open"], family["good"], family["lost"]) == ("1000", "400", "600", "0")
-    assert balanced(family)
+async def test_an_approval_with_a_signature_is_void_after_a_split(company: Company) -> None:
+    made = await create(company, policy="gmp")
+    await do(company, "pia", f"/mes/orders/{made['id']}/submit")
+    await do(company, "sam", f"/mes/orders/{made['id']}/approve", signed=PASSWORD)
+    split = await do(company, "pia", f"/mes/orders/{made['id']}/split", reason=WHY, parts=parts("1", "999"))
+    part = await (await company.desk("pia")).post(f"/mes/orders/from-plan/{split['planLines'][1]['id']}")
+    blockers = await refused(company, "sam", f"/mes/orders/{part.json()['id']}/release")
+    assert blockers["INVALID_TRANSITION"]["found"] == "draft"
 
 
 @pytest.mark.accepts("A17")
@@ -390,32 +289,3 @@ async def test_the_trace_of_the_original_stays_and_the_backorder_gets_its_own(co
     assert [(edge["from"], edge["to"], edge["quantity"]) for edge in found["edges"]] == [("API-REPLAN", own, "0.05")]
     family = (await line_of(company, line["id"]))["family"]
     assert (family["good"], family["open"], family["lost"]) == ("1000", "0", "0")
-
-
-@pytest.mark.accepts("A7", "A13")
-async def test_what_cannot_be_cut_down_says_what_can_be_done_instead(company: Company) -> None:
-    order, _ = await at_stage(company, "dispatched")
-    early = await refused(company, "sam", f"/mes/orders/{order}/reduce", quantity="500", reason=WHY)
-    assert early.keys() == {"WORK_ORDER_NOT_RUNNING"}
-    assert "cancelOrder" in early["WORK_ORDER_NOT_RUNNING"]["required"]
-    order, _ = await at_stage(company, "running")
-    nothing = await refused(company, "sam", f"/mes/orders/{order}/reduce", reason=WHY)
-    assert nothing.keys() == {"NOTHING_MADE"}
-    order, _ = await at_stage(company, "inspecting")
-    late = await refused(company, "sam", f"/mes/orders/{order}/reduce", quantity="995", reason=WHY)
-    assert "backorder" in late["WORK_ORDER_NOT_RUNNING"]["required"]
-    made = await create(company, product="CART", policy="plain", quantity="10")
-    await do(company, "pia", f"/mes/orders/{made['id']}/submit")
-    await do(company, "sam", f"/mes/orders/{made['id']}/release")
-    levels = await refused(company, "sam", f"/mes/orders/{made['id']}/reduce", quantity="5", reason=WHY)
-    assert levels.keys() == {"WORK_ORDER_NOT_RUNNING", "SUB_ASSEMBLY_OPEN"}
-
-
-async def test_an_approval_with_a_signature_is_void_after_a_split(company: Company) -> None:
-    made = await create(company, policy="gmp")
-    await do(company, "pia", f"/mes/orders/{made['id']}/submit")
-    await do(company, "sam", f"/mes/orders/{made['id']}/approve", signed=PASSWORD)
-    split = await do(company, "pia", f"/mes/orders/{made['id']}/split", reason=WHY, parts=parts("1", "999"))
-    part = await (await company.desk("pia")).post(f"/mes/orders/from-plan/{split['planLines'][1]['id']}")
-    blockers = await refused(company, "sam", f"/mes/orders/{part.json()['id']}/release")
-    assert blockers["INVALID_TRANSITION"]["found"] == "draft"

@@ -18,7 +18,7 @@ from db.queries import plan_line_links as links
 from db.queries import stock
 from db.queries.plan_line_links import LinkKind
 from domain.process import Process
-from domain.quantities import plain
+from domain.quantities import difference, plain, shortest, total
 from domain.rules.replanning import ENDED, final_work_order, usable
 
 Document = dict[str, Any]
@@ -60,19 +60,14 @@ class Account:
     surplus: Decimal = Decimal(0)
 
     def __add__(self, other: "Account") -> "Account":
-        return Account(*(getattr(self, own.name) + getattr(other, own.name) for own in fields(self)))
+        return Account(*(total((getattr(self, own.name), getattr(other, own.name))) for own in fields(self)))
 
     def shown(self) -> Document:
         """The account as JSON data."""
         return {
-            "open": _written(self.open), "underDecision": _written(self.under_decision), "good": _written(self.good),
-            "lost": _written(self.lost), "surplus": _written(self.surplus),
+            "open": shortest(self.open), "underDecision": shortest(self.under_decision), "good": shortest(self.good),
+            "lost": shortest(self.lost), "surplus": shortest(self.surplus),
         }  # fmt: skip
-
-
-def _written(quantity: Decimal) -> str:
-    """Without zeros that only a sum has brought: 610.5 − 10.5 is 600."""
-    return plain(quantity.normalize()) if quantity else "0"
 
 
 def family(connection: Connection, histories: Histories, reference: str) -> Document:
@@ -113,9 +108,9 @@ def of_process(process: Process, good: Decimal, backordered: Decimal) -> Account
     """Where the quantity of an order is. `good` are its useful pieces, `backordered` what a backorder asks for."""
     ordered = process.specification.quantity
     if process.state in ENDED:
-        left = ordered - good - backordered
-        return Account(good=good, lost=max(left, Decimal(0)), surplus=max(-left, Decimal(0)))
+        left = difference(ordered, total((good, backordered)))
+        return Account(good=good, lost=max(left, Decimal(0)), surplus=max(left.copy_negate(), Decimal(0)))
     _, scrap, under_decision = final_work_order(process).reported()
-    left = ordered - good - scrap - under_decision
-    surplus = max(-left, Decimal(0))
+    left = difference(ordered, total((good, scrap, under_decision)))
+    surplus = max(left.copy_negate(), Decimal(0))
     return Account(max(left, Decimal(0)), under_decision, good, scrap, surplus)

@@ -30,7 +30,7 @@ from db.queries.plan_line_links import Asked, LinkKind
 from domain.base import Message
 from domain.commands import Command, PlanPart
 from domain.errors import Blocker, Refused
-from domain.quantities import Exact
+from domain.quantities import Exact, difference
 from domain.rules.common import check
 from domain.rules.replanning import backorder_blockers, parts_blockers
 
@@ -97,7 +97,7 @@ def backorder(who: Caller, identity: UUID, body: CommandBody, due_at: datetime |
             backorders = links.children(connection, line, LinkKind.BACKORDER)
             parts = links.children(connection, line, LinkKind.SPLIT)
             check(backorder_blockers(process, good, backorders, parts))
-            return line, process.specification.quantity - good
+            return line, difference(process.specification.quantity, good)
 
     def derived(connection: Connection, asked: Asked) -> Done[Replanned]:
         reference, missing = work(connection)

@@ -110,7 +110,13 @@ async def state(order_id: UUID, having: With) -> dict[str, Any]:
         process = await having.orders.process(number)
     except (OrderGone, Problem):
         return await run_in_threadpool(_current, having, number) | {"stale": True}
-    return documents.order(history.Folded(process), len(process.deviations)) | {"stale": False}
+    links = await run_in_threadpool(_links, having, process.specification.plan_line)
+    return documents.order(history.Folded(process), len(process.deviations), links) | {"stale": False}
+
+
+def _links(having: Services, plan_line: str) -> dict[str, Any]:
+    with having.engine.connect() as connection:
+        return plan_family.of_order(connection, plan_line)
 
 
 @router.get("/{order_id}/history")

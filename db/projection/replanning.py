@@ -12,7 +12,7 @@ from db.queries.plan_line_links import Asked, LinkKind, derive
 from domain import events as e
 from domain import planning_events as p
 from domain.commands import PlanPart
-from domain.quantities import plain
+from domain.quantities import plain, total
 
 LINES = t.core(t.PlanLine)
 
@@ -20,7 +20,7 @@ LINES = t.core(t.PlanLine)
 @project.register
 def _(event: p.OrderSplit, context: Context) -> None:
     number = context.fact.order_number
-    old = {"quantity": _sum(event), "approvals": list(event.voided_approvals)}
+    old = {"quantity": plain(total(part.quantity for part in event.parts)), "approvals": list(event.voided_approvals)}
     new = {"parts": [plain(part.quantity) for part in event.parts], "approvals": []}
     context.audit("production-order.split", f"production-order/{number}", old=old, new=new)
     context.batch.then(_lines(context.fact, event.plan_line, LinkKind.SPLIT, event.parts))
@@ -34,11 +34,6 @@ def _(event: p.QuantityReduced, context: Context) -> None:
     old, new = {"quantity": plain(event.origin)}, {"quantity": plain(event.target)}
     context.audit("production-order.reduce", f"production-order/{number}", old=old, new=new)
     context.batch.then(_lines(context.fact, event.plan_line, LinkKind.REST, (event.rest,)))
-
-
-def _sum(event: p.OrderSplit) -> str:
-    first, *others = (part.quantity for part in event.parts)
-    return plain(sum(others, first))
 
 
 def _lines(

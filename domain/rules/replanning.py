@@ -12,7 +12,7 @@ from domain import planning_events as p
 from domain.commands import PlanPart, ReduceQuantity, SplitOrder
 from domain.errors import Blocker
 from domain.process import Process, WorkOrder
-from domain.quantities import plain
+from domain.quantities import difference, plain, total
 from domain.rules.common import Events, check, move_order, order_is_worked_on, reason_missing, refuse
 from domain.states import ORDER, LotStatus, OrderEvent, OrderState, WorkOrderState
 
@@ -64,8 +64,8 @@ def _instead_of_split(process: Process) -> str:
 
 def parts_blockers(parts: Sequence[PlanPart], whole: Decimal, entity: str, identity: str) -> list[Blocker]:
     """A blocker if the parts do not sum exactly to the whole."""
-    total = sum((part.quantity for part in parts), Decimal(0))
-    if total == whole:
+    found = total(part.quantity for part in parts)
+    if found == whole:
         return []
     written = " + ".join(plain(part.quantity) for part in parts)
     return [
@@ -73,7 +73,7 @@ def parts_blockers(parts: Sequence[PlanPart], whole: Decimal, entity: str, ident
             code="PARTS_DO_NOT_SUM",
             entity=entity,
             id=identity,
-            found=f"{written} = {plain(total)}",
+            found=f"{written} = {plain(found)}",
             required=f"parts that sum to {plain(whole)}",
             who_can_fix="planner",
         )
@@ -109,7 +109,7 @@ def reduce_quantity(process: Process, command: ReduceQuantity) -> Events:
             plan_line=specification.plan_line,
             origin=origin,
             target=target,
-            rest=PlanPart(quantity=origin - target, due_at=command.due_at),
+            rest=PlanPart(quantity=difference(origin, target), due_at=command.due_at),
             unit=specification.unit,
         ),
     )

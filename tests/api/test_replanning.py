@@ -150,6 +150,8 @@ async def test_a_plan_line_is_split_once_and_its_parts_are_made_instead(company:
     wrong = await refused(company, "pia", path, parts=parts("500", "500"))
     assert wrong["PARTS_DO_NOT_SUM"]["found"] == "500 + 500 = 1000"
     assert wrong["PARTS_DO_NOT_SUM"]["required"] == "parts that sum to 1000.5"
+    nearly = await refused(company, "pia", path, parts=parts("123456789012345678", "0.000000000001"))
+    assert nearly["PARTS_DO_NOT_SUM"]["found"].endswith(" = 123456789012345678.000000000001")
     body = {"commandId": "split/PL-SPLIT", "parts": [{"quantity": "400.25", "dueAt": "2027-01-01T00:00:00Z"},
                                                      {"quantity": "600.25"}]}  # fmt: skip
     answers = await asyncio.gather(*(pia.post(path, body) for _ in range(20)))
@@ -164,7 +166,7 @@ async def test_a_plan_line_is_split_once_and_its_parts_are_made_instead(company:
     assert again["ALREADY_SPLIT"]["found"] == "split into PL-SPLIT-S1, PL-SPLIT-S2"
     never = await pia.post(f"/mes/orders/from-plan/{line['id']}")
     assert (never.status_code, never.json()["code"]) == (409, "ALREADY_SPLIT")
-    assert len(audited(engine, "command.refused", "plan-line/PL-SPLIT")) == 3
+    assert len(audited(engine, "command.refused", "plan-line/PL-SPLIT")) == 4
     missing = await pia.get("/validation/work-order-data-integrity", planId=line["id"])
     assert missing.status_code == 200
 

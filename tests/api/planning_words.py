@@ -5,10 +5,19 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from api.security import now
+from db.queries import plan_lines
 from tests.api.company import Company
 from tests.api.words import do, go_on_to, until
 
 WHY = "the press is down"
+
+
+def own_numbers(engine: Engine, after: int) -> None:
+    """The order numbers that the system gives begin here: modules have a database each, but share one engine."""
+    series = plan_lines.dated(plan_lines.ORDER_PATTERN, now())
+    with engine.begin() as connection:
+        plan_lines.counted(connection, series, after)
 
 
 async def order_of(company: Company, order: str, **query: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tests.api.planning_words import (
     finish,
     line_of,
     order_of,
+    own_numbers,
     parts,
     press,
     refused,
@@ -24,8 +25,9 @@ pytestmark = pytest.mark.usefixtures("working")
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def stocked(company: Company, working: None) -> None:
+async def stocked(company: Company, engine: Engine, working: None) -> None:
     """Enough API for all orders of this module."""
+    own_numbers(engine, 100_000)
     await receive(company, "API-REPLAN", "900")
 
 

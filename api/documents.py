@@ -21,6 +21,7 @@ from domain.process import (
 from domain.quantities import plain
 from domain.rules.line_side import LineStock, line_stock
 from domain.rules.possible import waits_for
+from domain.rules.replanning import replanning_possible
 from domain.rules.starting import hold_time_ends, waits_for_verifier
 from domain.specification import OperationSpecification, WorkOrderSpecification
 
@@ -37,8 +38,11 @@ def work_order_id(number: str) -> UUID:
     return uuid_for("work-order", number)
 
 
-def order(folded: Folded, deviations: int) -> Document:
-    """One order with its work orders. Quantities are those of the work orders that make the product itself."""
+def order(folded: Folded, deviations: int, links: Document | None = None) -> Document:
+    """One order with its work orders. Quantities are those of the work orders that make the product itself.
+
+    `links` say what the order was planned from and what was planned anew of it.
+    """
     process = folded.process
     specification = process.specification
     finals = [own.number for own in specification.work_orders if own.feeds is None]
@@ -69,6 +73,8 @@ def order(folded: Folded, deviations: int) -> Document:
         "gaps": [gap.model_dump(mode="json", by_alias=True) for gap in specification.gaps],
         "waitsFor": [{"what": what, "who": who, "command": command} for what, who, command in waits_for(process)],
         "waiting": [waiting.model_dump(mode="json", by_alias=True) for waiting in process.waiting.values()],
+        "replanning": list(replanning_possible(process)),
+        **(links or {}),
         "workOrders": [work_order(folded, own.number) for own in specification.work_orders],
     }
 

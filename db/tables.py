@@ -45,6 +45,7 @@ APPEND_ONLY: Final = (
     "equipment_reading",
     "given_number",
     "serial_number",
+    "plan_line_link",
 )
 
 
@@ -330,6 +331,30 @@ class PlanLine(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     batch_number: str | None = Field(default=None, unique=True)
     fixed_lots: dict[str, list[str]] | None = _json()
+    created_by: str
+    created_at: datetime = _time()
+
+
+class PlanLineLink(SQLModel, table=True):
+    """A plan line that was made of another one: a part of a split, a backorder, or the rest of a reduced order.
+
+    `part` counts what was made of one line in one way; so a line has one backorder and is split once.
+    """
+
+    __tablename__ = "plan_line_link"
+    __table_args__ = (
+        UniqueConstraint("parent", "kind", "part"),
+        CheckConstraint("quantity > 0", name="a_link_has_a_quantity"),
+        CheckConstraint("parent <> child", name="no_line_is_its_own_parent"),
+    )
+    child: str = Field(foreign_key="plan_line.reference", primary_key=True)
+    parent: str = Field(foreign_key="plan_line.reference", index=True)
+    kind: str
+    part: int
+    quantity: Decimal = _number()
+    unit: str
+    reason: str | None = None
+    command_id: str = Field(index=True)
     created_by: str
     created_at: datetime = _time()
 

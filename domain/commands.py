@@ -9,11 +9,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.base import Message
 from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
+from domain.material_commands import LineQuantity as LineQuantity
+from domain.material_commands import ReturnDisposition as ReturnDisposition
+from domain.material_commands import ReturnedQuantity as ReturnedQuantity
+from domain.material_commands import ReturnMaterials as ReturnMaterials
+from domain.planning_commands import PlanPart as PlanPart
+from domain.planning_commands import ReduceQuantity as ReduceQuantity
+from domain.planning_commands import SplitOrder as SplitOrder
 from domain.quantities import Exact
 from domain.record_commands import ApproveBatchRecord as ApproveBatchRecord
 from domain.record_commands import CheckParameters as CheckParameters
@@ -116,39 +122,6 @@ class ApprovePickList(WorkOrderCommand):
 class IssuePickList(WorkOrderCommand):
     kind: Literal["issuePickList"] = "issuePickList"
     roles: ClassVar = ("warehouseKeeper",)
-
-
-class LineQuantity(Message):
-    """A quantity of a lot that was issued for a line of the pick list; `unit` is the line's."""
-
-    line: int
-    lot: str
-    quantity: Exact = Field(ge=0)
-    unit: str
-
-
-class ReturnDisposition(StrEnum):
-    """What becomes of issued material that is not consumed."""
-
-    TO_STOCK = "toStock"
-    SCRAP = "scrap"
-    """Spilled, dirty, spoiled: it is destroyed, and never counts as consumed."""
-
-
-class ReturnedQuantity(LineQuantity):
-    """A quantity that goes back unused. `reason` defaults to the reason of the whole return."""
-
-    quantity: Exact = Field(gt=0)
-    disposition: ReturnDisposition = ReturnDisposition.TO_STOCK
-    reason: str | None = None
-
-
-class ReturnMaterials(WorkOrderCommand):
-    """Give back what was issued to the line and is not consumed: at any time before the order is closed."""
-
-    kind: Literal["returnMaterials"] = "returnMaterials"
-    lines: tuple[ReturnedQuantity, ...] = Field(min_length=1, max_length=200)
-    roles: ClassVar = ("warehouseKeeper", "operator")
 
 
 class StartOperation(OperationCommand):
@@ -324,7 +297,7 @@ COMMANDS: tuple[type[Command], ...] = (
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
-    ReturnMaterials,
+    ReturnMaterials, SplitOrder, ReduceQuantity,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -373,6 +346,8 @@ AnyCommand = Annotated[
     | ReturnBatchRecord
     | ResubmitBatchRecord
     | JustifyException
-    | ReturnMaterials,
+    | ReturnMaterials
+    | SplitOrder
+    | ReduceQuantity,
     Field(discriminator="kind"),
 ]

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain import material_events as m
+from domain import planning_events as p
 from domain import quality_events as q
 from domain import record_events as r
 from domain.base import Message
@@ -331,7 +332,9 @@ Event = Annotated[
     | r.BatchRecordMoved
     | r.ExceptionJustified
     | m.ReturnMoved
-    | m.MaterialsReturned,
+    | m.MaterialsReturned
+    | p.OrderSplit
+    | p.QuantityReduced,
     Field(discriminator="kind"),
 ]
 

@@ -7,6 +7,7 @@ recorded ones up to a moment, and the consistency check folds all of them: the t
 from domain import events as e
 from domain import folding_record as folding_record
 from domain import material_events as m
+from domain import planning_events as p
 from domain import quality_events as q
 from domain.applying import apply as apply
 from domain.commands import ReturnDisposition
@@ -350,3 +351,19 @@ def _(event: m.MaterialsReturned, process: Process, fact: e.Fact) -> None:
             used.scrapped += line.quantity
         else:
             used.returned += line.quantity
+
+
+@apply.register
+def _(event: p.OrderSplit, process: Process, fact: e.Fact) -> None:
+    process.approvals = ()
+
+
+@apply.register
+def _(event: p.QuantityReduced, process: Process, fact: e.Fact) -> None:
+    """Master data stay frozen; how much is made of it is the plan's, and every rule reads it from here."""
+    specification = process.specification
+    work_orders = tuple(
+        own.model_copy(update={"quantity": event.target}) if own.number == event.work_order else own
+        for own in specification.work_orders
+    )
+    process.specification = specification.model_copy(update={"quantity": event.target, "work_orders": work_orders})

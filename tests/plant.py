@@ -119,6 +119,17 @@ class Plant:
         await order.start()
         return order
 
+    def plan_line(self, order: "Order") -> None:
+        """The plan line of an order, as planning would have brought it."""
+        own = order.specification
+        row = {
+            "id": uuid_for("plan-line", own.plan_line), "reference": own.plan_line, "order_number": own.number,
+            "product": own.product, "quantity": own.quantity, "unit": own.unit, "policy": own.policy.code,
+            "plant": own.plant, "created_by": own.created_by, "created_at": datetime.now(UTC),
+        }  # fmt: skip
+        with self.engine.begin() as connection:
+            connection.execute(insert(t.core(t.PlanLine)), [row])
+
     def balance(self, lot: str) -> dict[str, tuple[Decimal, Decimal]]:
         """Place → (on hand, reserved) of a lot, where there is any."""
         balances = t.core(t.StockBalance)

@@ -21,10 +21,12 @@ from temporalio.exceptions import FailureError
 from activities import stubs
 from domain import commands as c
 from domain import events as e
+from domain import planning_events as p
 from domain import quality_events as q
 from domain.errors import Blocker, Refused
 from domain.folding import fold
 from domain.process import Process, created
+from domain.quantities import plain
 from domain.rules.common import SYSTEM
 from domain.rules.consequences import consequences
 from domain.rules.judge import judge
@@ -252,4 +254,8 @@ def _result(events: tuple[e.Event, ...]) -> dict[str, str]:
                 result["inspection"] = event.inspection
             case q.ReworkMoved(origin=None):
                 result["rework"] = event.rework
+            case p.OrderSplit():
+                result["parts"] = ", ".join(plain(part.quantity) for part in event.parts)
+            case p.QuantityReduced():
+                result |= {"quantity": plain(event.target), "rest": plain(event.rest.quantity)}
     return result

@@ -1,13 +1,15 @@
 """Production orders: make one from a plan line, read it, ask it to move."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from api import creation, documents, history, impossible
+from api import creation, documents, history, impossible, plan_family
 from api.commands import ORDER, perform
 from api.deps import Reading, Services, Who, With
 from api.errors import Problem, not_found
@@ -82,7 +84,7 @@ def _current(having: Services, number: str) -> dict[str, Any]:
     with having.engine.connect() as connection, having.histories.current(connection, number) as folded:
         if folded is None:
             raise not_found("production order", number)
-        return documents.order(folded, orders.deviations(connection, number))
+        return _document(connection, folded)
 
 
 def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
@@ -91,7 +93,13 @@ def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
         folded = history.at(connection, number, at)
         if folded is None:
             raise Problem(404, "NOT_FOUND", f"{number} did not exist at {at.isoformat()}")
-        return documents.order(folded, orders.deviations(connection, number, at))
+        return _document(connection, folded, at)
+
+
+def _document(connection: Connection, folded: history.Folded, at: datetime | None = None) -> dict[str, Any]:
+    specification = folded.process.specification
+    links = plan_family.of_order(connection, specification.plan_line, at)
+    return documents.order(folded, orders.deviations(connection, specification.number, at), links)
 
 
 @router.get("/{order_id}/state")
@@ -102,7 +110,13 @@ async def state(order_id: UUID, having: With) -> dict[str, Any]:
         process = await having.orders.process(number)
     except (OrderGone, Problem):
         return await run_in_threadpool(_current, having, number) | {"stale": True}
-    return documents.order(history.Folded(process), len(process.deviations)) | {"stale": False}
+    links = await run_in_threadpool(_links, having, process.specification.plan_line)
+    return documents.order(history.Folded(process), len(process.deviations), links) | {"stale": False}
+
+
+def _links(having: Services, plan_line: str) -> dict[str, Any]:
+    with having.engine.connect() as connection:
+        return plan_family.of_order(connection, plan_line)
 
 
 @router.get("/{order_id}/history")

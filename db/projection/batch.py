@@ -1,6 +1,7 @@
 """Collects what a batch of facts changes, so that many events become few statements."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,7 @@ class Batch:
         self._updates: dict[Table, dict[Key, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
         self._sums: dict[Table, dict[Key, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(dict))
         self._moves: list[dict[str, Any]] = []
+        self._works: list[Callable[[Connection], list[audit.Entry]]] = []
         self.entries: list[audit.Entry] = []
 
     def insert(self, table: Table, **values: Any) -> None:
@@ -43,6 +45,10 @@ class Batch:
         """A stock move; the balances of its places follow."""
         self._moves.append(values)
 
+    def then(self, work: Callable[[Connection], list[audit.Entry]]) -> None:
+        """Work that must read before it can write, such as to draw a number: after the rows, before the stock."""
+        self._works.append(work)
+
     def flush(self, connection: Connection) -> None:
         """Write everything; the audit rows come last, because their chain is locked until the commit."""
         for table, rows in self._inserts.items():
@@ -54,6 +60,8 @@ class Batch:
             for key, amounts in sums.items():
                 added = {column: table.c[column] + amount for column, amount in amounts.items()}
                 connection.execute(update(table).where(*_matches(table, key)).values(added))
+        for work in self._works:
+            self.entries += work(connection)
         self._flush_moves(connection)
         audit.append(connection, self.entries)
 

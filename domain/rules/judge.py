@@ -13,6 +13,7 @@ from domain.rules import (
     orders,
     record_review,
     release,
+    replanning,
     reports,
     rework,
 )
@@ -67,6 +68,8 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ResubmitBatchRecord: record_review.resubmit_batch_record,
     c.JustifyException: record_review.justify_exception,
     c.ReturnMaterials: line_side.return_materials,
+    c.SplitOrder: replanning.split_order,
+    c.ReduceQuantity: replanning.reduce_quantity,
 }
 
 

@@ -66,6 +66,8 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{WORK_ORDER}/reworks/{{rework}}/report": (c.ReportRework, {"good": 1, "scrap": 0}),
     f"{WORK_ORDER}/over-reports/{{over_report}}/decision": (c.DecideOverReport, {"accept": True}),
     "/mes/production-reports/reverse": (c.ReverseReport, {"reportNumber": "R"}),
+    f"{ORDER}/split": (c.SplitOrder, {"parts": [{"quantity": "1"}, {"quantity": "2"}]}),
+    f"{ORDER}/reduce": (c.ReduceQuantity, {}),
     "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
 }
 NEED_A_REPORT = {
@@ -82,6 +84,10 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     },
     "/mes/orders/from-plan/{plan_id}": ((R.PLANNER, R.INTEGRATION), {}),
     "/mes/work-orders/from-order/{order_id}": ((R.PLANNER, R.SUPERVISOR), {}),
+    f"{ORDER}/backorder": ((R.PLANNER, R.INTEGRATION), {}),
+    "/mes/plan-lines/{plan_id}/split": (
+        (R.PLANNER, R.INTEGRATION), {"parts": [{"quantity": "1"}, {"quantity": "2"}]}
+    ),
     "/mes/plan-lines": ((R.PLANNER, R.INTEGRATION), None),
     "/mes/plan-lines/import": ((R.PLANNER, R.INTEGRATION), None),
     "/mes/traceabilities/generate-batch-no": (

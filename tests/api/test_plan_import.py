@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from api import plan_file
-from api.planning import ORDER_PATTERN, PlanLineBody
+from api.planning import PlanLineBody
 from api.security import now
 from db.queries import plan_lines
 from tests.api.company import PREFIX, Company
@@ -227,7 +227,7 @@ async def test_a_number_of_a_series_that_somebody_took_is_passed_over(company: C
     following = await company.plan("PL-SERIES-3", orderNumber=None)
     assert following["orderNumber"] == f"{year}{last + 2:06}"
     with engine.begin() as connection:
-        assert plan_lines.free_numbers(connection, ORDER_PATTERN, now(), 2, {f"{year}{last + 3:06}"}) == [
+        assert plan_lines.free_numbers(connection, plan_lines.ORDER_PATTERN, now(), 2, {f"{year}{last + 3:06}"}) == [
             f"{year}{last + 4:06}", f"{year}{last + 5:06}",
         ]  # fmt: skip
 

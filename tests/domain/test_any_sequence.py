@@ -119,6 +119,12 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
     c.CommentOperation: {"text": st.just("as seen")},
     c.ReturnMaterials: {"lines": st.lists(RETURNED, min_size=1, max_size=2).map(tuple)},
     c.CompleteOperation: {"consumed": st.none() | st.lists(USED, max_size=2).map(tuple)},
+    c.SplitOrder: {
+        "parts": st.sampled_from([("400", "600"), ("999.5", "0.5"), ("400", "500")]).map(
+            lambda found: tuple(c.PlanPart(quantity=quantity) for quantity in found)
+        )
+    },
+    c.ReduceQuantity: {"quantity": st.sampled_from([None, Decimal(1), Decimal(700), Decimal(1000)])},
     c.PutAway: {"place": st.just("QUARANTINE")},
     c.ReleaseBatch: {"place": st.just("FINISHED")},
 }  # fmt: skip
@@ -241,7 +247,9 @@ class AnySequence(RuleBasedStateMachine):
     def no_more_is_made_than_was_ordered(self) -> None:
         if hasattr(self, "desk") and self.desk.process.specification.policy == GMP:
             for operation in self.desk.process.work_orders[self.desk.work_order].operations.values():
-                assert operation.good + operation.scrap + operation.review_board <= 1000
+                assert operation.good + operation.scrap + operation.review_board <= (
+                    self.desk.process.specification.quantity
+                )
 
     @invariant()
     def pieces_are_never_lost(self) -> None:
@@ -285,7 +293,9 @@ class AnySequence(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "desk"))
     @rule()
     def the_facts_fold_to_the_same_order(self) -> None:
-        again = created(self.desk.process.specification)
+        first = self.desk.facts[0].events[0]
+        assert isinstance(first, e.OrderCreated)
+        again = created(first.specification)
         for fact in self.desk.facts:
             fold(again, fact)
         assert again.model_dump() == self.desk.process.model_dump()

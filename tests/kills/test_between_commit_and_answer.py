@@ -218,6 +218,34 @@ async def until_marked(mark: Path, seconds: float = 30) -> None:
     raise AssertionError(f"no worker died at {mark.name} within {seconds} s")
 
 
+@pytest.mark.accepts("A5", "PO-10")
+async def test_a_split_whose_worker_dies_with_the_commit_makes_its_parts_once(
+    haunted: Plant, press: PressProcess, tmp_path: Path
+) -> None:
+    """The order's end and the plan lines of its parts are one transaction: there is no moment with only one of them."""
+    doomed = ("record.write/local",)
+    parts = tuple(c.PlanPart(quantity=quantity) for quantity in ("250.5", "749.5"))
+    async with dying_workers(haunted, press, tmp_path / "before"):
+        order = await haunted.order()
+        haunted.plan_line(order)
+    async with dying_workers(haunted, press, tmp_path / "marks", *doomed):
+        split = order.command(c.SplitOrder, "pia", parts=parts, reason="two deliveries")
+        await order.send(split)
+        await order.send(split)
+        assert (await order.verdict(split.command_id, seconds=90)).accepted
+        assert await order.handle.result() == "cancelled"
+    assert_all_died(tmp_path / "marks", *doomed)
+    links = haunted.rows(
+        "SELECT l.quantity, k.part, k.command_id FROM plan_line l JOIN plan_line_link k ON k.child = l.reference "
+        "WHERE k.parent = :p ORDER BY k.part",
+        p=order.specification.plan_line,
+    )
+    assert [tuple(link) for link in links] == [
+        (Decimal("250.5"), 1, split.command_id), (Decimal("749.5"), 2, split.command_id),
+    ]  # fmt: skip
+    assert_nothing_doubled(haunted)
+
+
 async def running_on_the_press(plant: Plant) -> Order:
     """An order whose tablets are being pressed, for some seconds."""
     order = await plant.order(press="PRESS-1", lot=LONG)

@@ -13,6 +13,7 @@ from pydantic import Field
 from domain import quality_events as q
 from domain.base import Message
 from domain.commands import Disposition, ReportType
+from domain.equipment_events import EquipmentOccupationMoved
 from domain.errors import Blocker
 from domain.quality_events import JudgedValue as JudgedValue
 from domain.quantities import Exact
@@ -357,7 +358,8 @@ Event = Annotated[
     | q.ReworkMoved
     | q.ReportReversed
     | q.OverReportAsked
-    | q.OverReportDecided,
+    | q.OverReportDecided
+    | EquipmentOccupationMoved,
     Field(discriminator="kind"),
 ]
 

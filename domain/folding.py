@@ -8,6 +8,7 @@ from functools import singledispatch
 
 from domain import events as e
 from domain import quality_events as q
+from domain.equipment_events import EquipmentOccupationMoved
 from domain.process import (
     InProcessInspection,
     Inspection,
@@ -311,3 +312,9 @@ def _(event: q.OverReportAsked, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: q.OverReportDecided, process: Process, fact: e.Fact) -> None:
     del process.work_orders[event.work_order].over_reports[event.number]
+
+
+@apply.register
+def _(event: EquipmentOccupationMoved, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.occupation = event.target if event.target in ("asked", "occupied") else None

@@ -42,5 +42,7 @@ class Policy(Message):
     over_report_tolerance_percent: Exact = Decimal(0)
     operations_may_reopen: bool = False
     hold_on_out_of_limit: bool = True
+    start_gate: bool = False
+    """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""

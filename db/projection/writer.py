@@ -24,7 +24,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "inspectionRule": "none", "target": None, "warningLow": None, "warningHigh": None, "secondCheck": False,
     "weighingTolerance": None, "instructions": [], "equipmentClass": "", "room": "", "clearance": [], "training": "",
     "verified": False, "longestWaitSeconds": None, "yieldLowPercent": None, "yieldHighPercent": None, "record": None,
-    "balanceLimitPercent": None,
+    "balanceLimitPercent": None, "startGate": False,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import materials, operations, orders, release, reports, rework
+from domain.rules import materials, operations, orders, release, reports, rework, start_gate
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -27,7 +27,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.StartWorkOrder: operations.start_work_order,
     c.PauseWorkOrder: operations.pause_work_order,
     c.ResumeWorkOrder: operations.resume_work_order,
-    c.StartOperation: operations.start_operation,
+    c.StartOperation: start_gate.start_operation,
     c.PauseOperation: operations.pause_operation,
     c.ResumeOperation: operations.resume_operation,
     c.CompleteOperation: operations.complete_operation,

@@ -11,7 +11,6 @@ from domain.commands import (
     ReleaseOperationHold,
     ResumeOperation,
     ResumeWorkOrder,
-    StartOperation,
     StartWorkOrder,
 )
 from domain.errors import Blocker
@@ -81,14 +80,14 @@ def resume_work_order(process: Process, command: ResumeWorkOrder) -> Events:
     return (moved, *resumed)
 
 
-def start_operation(process: Process, command: StartOperation) -> Events:
-    """Start an operation whose predecessors are done; the first one starts the work order with it."""
-    operation, specification = find_operation(process, command.work_order, command.operation)
-    work_order, work_order_specification = find_work_order(process, command.work_order)
+def started(process: Process, number: str, code: str) -> Events:
+    """The start of an operation whose predecessors are done; the first one starts the work order with it."""
+    operation, specification = find_operation(process, number, code)
+    work_order, work_order_specification = find_work_order(process, number)
     if work_order.state == WorkOrderState.READY:
         check(order_is_worked_on(process) + _sequence(work_order, operation, specification))
-        started = _start(process, work_order, work_order_specification)
-        return (*started, move_operation(work_order, operation, OperationEvent.START))
+        begun = _start(process, work_order, work_order_specification)
+        return (*begun, move_operation(work_order, operation, OperationEvent.START))
     check(work_order_runs(process, work_order) + _sequence(work_order, operation, specification))
     reopens = operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen
     event = OperationEvent.REOPEN if reopens else OperationEvent.START

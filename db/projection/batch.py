@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db import audit
+from db import audit, register
 from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
 Key = tuple[tuple[str, Any], ...]
@@ -23,6 +23,7 @@ class Batch:
         self._updates: dict[Table, dict[Key, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
         self._sums: dict[Table, dict[Key, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(dict))
         self._moves: list[dict[str, Any]] = []
+        self._left: list[register.Left] = []
         self.entries: list[audit.Entry] = []
 
     def insert(self, table: Table, **values: Any) -> None:
@@ -43,6 +44,10 @@ class Batch:
         """A stock move; the balances of its places follow."""
         self._moves.append(values)
 
+    def free(self, left: register.Left) -> None:
+        """An operation has ended: what it occupied is freed when its row says so."""
+        self._left.append(left)
+
     def flush(self, connection: Connection) -> None:
         """Write everything; the audit rows come last, because their chain is locked until the commit."""
         for table, rows in self._inserts.items():
@@ -55,6 +60,7 @@ class Batch:
                 added = {column: table.c[column] + amount for column, amount in amounts.items()}
                 connection.execute(update(table).where(*_matches(table, key)).values(added))
         self._flush_moves(connection)
+        self.entries += register.free_all(connection, self._left)
         audit.append(connection, self.entries)
 
     @staticmethod

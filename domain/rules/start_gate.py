@@ -29,7 +29,7 @@ def start_operation(process: Process, command: StartOperation) -> Events:
     number, code = command.work_order, command.operation
     if not process.specification.policy.start_gate:
         return started(process, number, code)
-    operation, specification = find_operation(process, number, code)
+    operation, _ = find_operation(process, number, code)
     request = occupation_request(number, code)
     if (earlier := process.pending.get(request)) is not None:
         found = f"{earlier.actor} already asked for {earlier.command}"

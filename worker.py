@@ -16,16 +16,20 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import settings as configuration
 from activities.equipment import EquipmentActivities
+from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from adapters.equipment.stations import Stations
+from adapters.equipment_register.port import EquipmentRegister
+from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from db.session import engine_for
-from workflows import policies
+from workflows import equipment_clock, policies
+from workflows.equipment_clock import EquipmentClockWorkflow
 from workflows.runtime import WORKFLOWS, build_id, connect, workflow_runner
 
 
@@ -41,12 +45,14 @@ def build_worker(
     *,
     inventory: Inventory | None = None,
     quality: Quality | None = None,
+    equipment_register: EquipmentRegister | None = None,
     task_queue: str = policies.TASK_QUEUE,
 ) -> Worker:
-    """The worker of orders: their workflows, the projector, warehouse and quality."""
+    """The worker of orders: their workflows, the projector, warehouse, quality and equipment register."""
     record = RecordActivities(engine)
     warehouse = InventoryActivities(inventory or PostgresInventory(engine))
     laboratory = QualityActivities(quality or PostgresQuality(engine))
+    equipment = EquipmentRegisterActivities(equipment_register or PostgresEquipmentRegister(engine))
     return Worker(
         client,
         task_queue=task_queue,
@@ -61,6 +67,8 @@ def build_worker(
             warehouse.scrap,
             laboratory.request_inspection,
             laboratory.cancel_inspection,
+            equipment.occupy,
+            equipment.expire,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
@@ -87,6 +95,14 @@ def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
     )
 
 
+async def start_equipment_clock(client: Client, task_queue: str = policies.TASK_QUEUE) -> None:
+    """The register's clock runs, and looks at once: what was changed while it could not be told is seen now."""
+    await client.start_workflow(
+        EquipmentClockWorkflow.run, id=equipment_clock.workflow_id(task_queue), task_queue=task_queue,
+        start_signal=equipment_clock.SIGNAL, static_summary="equipment register",
+    )  # fmt: skip
+
+
 async def run(role: str) -> None:
     """Run until a signal to stop."""
     settings = configuration.from_environment()
@@ -104,6 +120,7 @@ async def run(role: str) -> None:
     workers: list[Worker] = []
     if role in ("all", "orders"):
         workers.append(build_worker(client, engine, settings))
+        await start_equipment_clock(client)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
     running = [asyncio.create_task(worker.run()) for worker in workers]

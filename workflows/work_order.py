@@ -31,6 +31,7 @@ from domain.states import (
 from workflows import policies
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.start_gate import StartGate
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
 _AFTER_OPERATIONS = (
@@ -51,6 +52,7 @@ class WorkOrderProcedure:
 
     async def run(self) -> None:
         """The procedure. It ends early, without an error, when the order is ending."""
+        gate = asyncio.create_task(self._gate())
         try:
             await self._components()
             await self._pick()
@@ -59,7 +61,13 @@ class WorkOrderProcedure:
             await self._put_away()
             await self._release()
         except OrderIsEnding:
-            return
+            pass
+        await gate
+
+    async def _gate(self) -> None:
+        """Where the policy has a gate, starts are answered at every stage."""
+        if self._journal.process.specification.policy.start_gate:
+            await StartGate(self._number, self._journal, self._neighbours, self._is_ending).run()
 
     # The words of the procedure ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import pytest
 
 from activities import stubs
 from activities.equipment import EquipmentActivities
+from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
@@ -94,6 +95,8 @@ IMPLEMENTATIONS = (
     InventoryActivities.scrap,
     QualityActivities.request_inspection,
     QualityActivities.cancel_inspection,
+    EquipmentRegisterActivities.occupy,
+    EquipmentRegisterActivities.expire,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
 )

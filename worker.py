@@ -28,9 +28,8 @@ from adapters.inventory.postgres import PostgresInventory
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from db.session import engine_for
-from workflows import equipment_clock, policies
-from workflows.equipment_clock import EquipmentClockWorkflow
-from workflows.runtime import WORKFLOWS, build_id, connect, workflow_runner
+from workflows import policies
+from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, workflow_runner
 
 
 def _deployment() -> WorkerDeploymentConfig:
@@ -95,14 +94,6 @@ def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
     )
 
 
-async def start_equipment_clock(client: Client, task_queue: str = policies.TASK_QUEUE) -> None:
-    """The register's clock runs, and looks at once: what was changed while it could not be told is seen now."""
-    await client.start_workflow(
-        EquipmentClockWorkflow.run, id=equipment_clock.workflow_id(task_queue), task_queue=task_queue,
-        start_signal=equipment_clock.SIGNAL, static_summary="equipment register",
-    )  # fmt: skip
-
-
 async def run(role: str) -> None:
     """Run until a signal to stop."""
     settings = configuration.from_environment()
@@ -120,7 +111,8 @@ async def run(role: str) -> None:
     workers: list[Worker] = []
     if role in ("all", "orders"):
         workers.append(build_worker(client, engine, settings))
-        await start_equipment_clock(client)
+        # What was changed while the clock could not be told is seen now.
+        await tell_equipment_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
     running = [asyncio.create_task(worker.run()) for worker in workers]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.quality.postgres import PostgresQuality
 from api import errors, openapi
@@ -18,6 +19,8 @@ from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
     auth,
+    equipment,
+    equipment_papers,
     labels,
     lot_numbers,
     master_data,
@@ -51,6 +54,8 @@ ROUTERS = (
     wms,
     labels,
     quality,
+    equipment,
+    equipment_papers,
     lot_numbers,
     trace_graph,
     traces,
@@ -71,6 +76,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
+        equipment=PostgresEquipmentRegister(engine),
     )
 
 

@@ -32,7 +32,7 @@ def page() -> str:
         [
             "# States",
             "",
-            "Generated from `domain/states.py`, `domain/rework_states.py` and `domain/equipment_states.py`; do not edit.",
+            "Generated from the tables in `domain/states.py` and `domain/*_states.py`; do not edit.",
             "Resuming leads back to the state before the hold.",
             "",
         ]

@@ -88,7 +88,7 @@ class Orders:
 
     async def process(self, number: str) -> Process:
         """The order as its workflow holds it now. Raises `OrderGone`, or 503 when no worker answers within 2 s."""
-        handle = (await self._client()).get_workflow_handle_for(ProductionOrderWorkflow.run, workflow_id(number))
+        handle = (await self._client()).get_workflow_handle(workflow_id(number))
         return await _reached(handle.query(ProductionOrderWorkflow.process, rpc_timeout=RPC))
 
     async def is_reachable(self) -> bool:

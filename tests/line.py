@@ -1,4 +1,4 @@
-"""The words of a production line: a room with a station and its press, made ready by people for one batch after another.
+"""The words of a production line: a room, a station and its press, made ready by people for one batch after another.
 
 olu and ole clean and clear, meg and mel calibrate, max qualifies, mia repairs, rae trains.
 """

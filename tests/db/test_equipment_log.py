@@ -1,5 +1,6 @@
 """Whatever happens to a line, its log tells it in order, without a gap, without an overlap, and as it was."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,6 +74,6 @@ def test_intervals_never_overlap_and_equal_what_happened(database: Database, ste
         log = equipment.log(connection, line.press, 0, 1000)
     assert [entry["sequence"] for entry in log] == list(range(1, len(log) + 1))
     assert [(entry["activity"], entry["batch"]) for entry in log] == told
-    for entry, following in zip(log, log[1:], strict=False):
+    for entry, following in itertools.pairwise(log):
         assert entry["from"] <= entry["to"] == following["from"]
     assert log[-1]["to"] is None

@@ -93,7 +93,7 @@ def check_clearance(
     values = {"checked_by": request.actor, "checked_at": request.at, "accepted": accept, "valid_until": until}
     connection.execute(update(CLEARANCES).where(CLEARANCES.c.number == number).values(values))
     entry = request.audit("line-clearance.checked", {"accepted": accept, "validUntil": until}, reason=reason)
-    return Done(ClearanceAnswer(number=number, accepted=accept, valid_until=until), [entry])
+    return Done(ClearanceAnswer(number=number, is_cleared=accept, valid_until=until), [entry])
 
 
 def _fault(code: str, number: str, found: str, required: str) -> Blocker:

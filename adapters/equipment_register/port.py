@@ -40,10 +40,10 @@ class ClassAnswer(Message):
 
 
 class ClearanceAnswer(Message):
-    """A line clearance; `accepted` is none until the second person has checked it."""
+    """A line clearance; `is_cleared` is none until the second person has checked it."""
 
     number: str
-    accepted: bool | None = None
+    is_cleared: bool | None = None
     valid_until: datetime | None = None
 
 

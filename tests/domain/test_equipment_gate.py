@@ -119,7 +119,7 @@ def test_nobody_cleans_or_retires_around_a_batch_and_everything_is_said() -> Non
         (StartMaintenance(), ["INVALID_TRANSITION"]),
     ):
         with pytest.raises(Refused) as refused:
-            perform(busy, PRESS, act, Actor(person="olu", at=NOON))  # type: ignore[arg-type]
+            perform(busy, PRESS, act, Actor(person="olu", at=NOON))
         assert [blocker.code for blocker in refused.value.blockers] == codes
 
 

@@ -9,6 +9,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from domain import equipment_acts as acts
+from domain.equipment import CleaningLevel
 from settings import Settings
 from tests.conftest import Database
 from tests.line import Line
@@ -86,7 +87,7 @@ async def test_dirt_that_waits_too_long_opens_a_deviation_once(
     line = await asyncio.to_thread(lambda: Line(plant.engine, dirty_hold_seconds=8 * HOUR))
     with skipping.with_time_skipping_disabled():
         async with plant.working():
-            await asyncio.to_thread(line.do, acts.StartCleaning(level=acts.CleaningLevel.FULL), "olu")
+            await asyncio.to_thread(line.do, acts.StartCleaning(level=CleaningLevel.FULL), "olu")
             await asyncio.to_thread(line.do, acts.VerifyCleaning(accept=False), "ole", "", "residue at the hopper")
             await tell_equipment_clock(plant.client, plant.task_queue)
     async with plant.working():

@@ -30,7 +30,7 @@ async def _raw_material(plant: Plant) -> None:
 
 
 async def new_line(plant: Plant, *, ready: bool = True, **of: int) -> Line:
-    line = await asyncio.to_thread(lambda: Line(plant.engine, **of))
+    line = await asyncio.to_thread(lambda: Line(plant.engine, None, **of))
     if ready:
         await asyncio.to_thread(line.ready)
     return line

@@ -40,8 +40,9 @@ ASK_NEIGHBOUR: Final[dict[str, Any]] = {
 }
 
 WATCH_EQUIPMENT: Final[dict[str, Any]] = {
-    # One short transaction for each item that is due; a database that is down is asked for ever.
-    "start_to_close_timeout": timedelta(seconds=60),
+    # One short transaction for each item that is due: what an attempt that took too long has written stays written. So
+    # long does the register's time stand still after a kill. A database that is down is asked for ever.
+    "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)),
 }
 

@@ -187,7 +187,7 @@ async def test_a_line_is_taken_once_and_its_dates_pass_once(
         await order.picked()
         await tell_equipment_clock(haunted.client, haunted.task_queue)
         await order.operation("DISPENSE")
-        for _ in range(600):
+        for _ in range(1200):
             if late.item().qualification == Qualification.REQUALIFICATION_DUE:
                 break
             await asyncio.sleep(0.1)

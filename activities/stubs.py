@@ -11,6 +11,7 @@ from typing import Literal
 from temporalio import activity
 
 from domain.base import Message
+from domain.equipment_gate import StartNeed
 from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
 from domain.material_events import ReturnedLine, ReturnLine
@@ -107,6 +108,31 @@ class ArchiveRequest(Keyed):
     revision: int
 
 
+class OccupyRequest(Keyed):
+    """What an operation needs before it starts. With `only_check` nothing is occupied: the start is refused anyway."""
+
+    need: StartNeed
+    only_check: bool = False
+
+
+class OccupyAnswer(Message):
+    """Codes of the equipment and rooms that the operation occupies now; none after a check."""
+
+    equipment: tuple[str, ...] = ()
+
+
+class ExpireRequest(Message):
+    """Time has come to `at`."""
+
+    at: datetime
+
+
+class ExpireAnswer(Message):
+    """When to look again; none when time changes nothing."""
+
+    next_look_at: datetime | None = None
+
+
 class JobRequest(Message):
     """A job for the machine of a workstation; `job` is its key."""
 
@@ -201,6 +227,18 @@ def request_inspection(request: InspectionRequest) -> InspectionTicket:
 @activity.defn(name="quality.cancel-inspection")
 def cancel_inspection(request: CancelInspectionRequest) -> None:
     """Void an inspection order."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment-register.occupy")
+def occupy(request: OccupyRequest) -> OccupyAnswer:
+    """Occupy a workstation for an operation, or refuse with everything that stands in the way."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment-register.expire")
+def expire(request: ExpireRequest) -> ExpireAnswer:
+    """Write what time alone has changed."""
     raise NotImplementedError
 
 

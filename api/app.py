@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.quality.postgres import PostgresQuality
 from api import errors, openapi
@@ -20,6 +21,8 @@ from api.routes import (
     auth,
     batch_record,
     batch_records,
+    equipment,
+    equipment_papers,
     labels,
     lot_numbers,
     master_batch_records,
@@ -59,6 +62,8 @@ ROUTERS = (
     wms,
     labels,
     quality,
+    equipment,
+    equipment_papers,
     lot_numbers,
     trace_graph,
     traces,
@@ -79,6 +84,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
+        equipment=PostgresEquipmentRegister(engine),
     )
 
 

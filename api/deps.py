@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
 
+from adapters.equipment_register.port import EquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.quality.port import Quality
 from api.errors import Problem
@@ -33,6 +34,7 @@ class Services:
     histories: Histories
     inventory: Inventory
     quality: Quality
+    equipment: EquipmentRegister
 
     @cached_property
     def frozen_signatures(self) -> dict[str, dict[str, str]]:

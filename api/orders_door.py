@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -20,6 +21,7 @@ from domain.start import StartOrder
 from settings import Settings
 from workflows.policies import TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
+from workflows.runtime import tell_equipment_clock
 
 T = TypeVar("T")
 RPC: Final = timedelta(seconds=2)
@@ -78,9 +80,15 @@ class Orders:
         handle = (await self._client()).get_workflow_handle(workflow_id(number))
         await _reached(handle.signal("command", command, rpc_timeout=RPC))
 
+    async def tell_equipment_clock(self) -> None:
+        """The register was changed: the clock looks now. One that cannot be told looks in time by itself."""
+        client = await self._client()
+        with suppress(Problem, OrderGone):
+            await _reached(tell_equipment_clock(client, self._task_queue, RPC))
+
     async def process(self, number: str) -> Process:
         """The order as its workflow holds it now. Raises `OrderGone`, or 503 when no worker answers within 2 s."""
-        handle = (await self._client()).get_workflow_handle_for(ProductionOrderWorkflow.run, workflow_id(number))
+        handle = (await self._client()).get_workflow_handle(workflow_id(number))
         return await _reached(handle.query(ProductionOrderWorkflow.process, rpc_timeout=RPC))
 
     async def is_reachable(self) -> bool:

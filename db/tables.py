@@ -46,6 +46,8 @@ APPEND_ONLY: Final = (
     "given_number",
     "serial_number",
     "plan_line_link",
+    "equipment_log_entry",
+    "training_record",
 )
 
 
@@ -855,6 +857,118 @@ class EquipmentReading(SQLModel, table=True):
     source_time: datetime = _time()
     quality: str
     values: dict[str, str] = _json(nullable=False)
+
+
+# Equipment register ----------------------------------------------------------------------------------------------
+
+
+class EquipmentClassRow(SQLModel, table=True):
+    """What all equipment of one kind has in common. Times in seconds; none means without limit."""
+
+    __tablename__ = "equipment_class"
+    code: str = Field(primary_key=True)
+    name: str
+    clean_hold_seconds: int | None = None
+    dirty_hold_seconds: int | None = None
+    campaign_batches: int | None = None
+    campaign_seconds: int | None = None
+    calibration_warning_seconds: int = 0
+    clearance_valid_seconds: int | None = None
+
+
+class EquipmentItem(SQLModel, table=True):
+    """One piece of equipment or one room with its four axes (see `domain.equipment.Item`)."""
+
+    __tablename__ = "equipment_item"
+    __table_args__ = (
+        CheckConstraint("(batch IS NULL) = (work_order IS NULL)", name="a_batch_is_there_by_a_work_order"),
+        CheckConstraint("(batch IS NULL) = (cleaning <> 'inUse')", name="what_holds_a_batch_is_in_use"),
+        Index("ix_equipment_item_occupied", "work_order", postgresql_where=text("work_order IS NOT NULL")),
+    )
+    code: str = Field(primary_key=True)
+    uuid: UUID = Field(unique=True)
+    name: str
+    kind: str
+    equipment_class: str = Field(foreign_key="equipment_class.code")
+    workstation: str = Field(default="", index=True)
+    room: str = Field(default="", index=True)
+    line: str = ""
+    qualification: str
+    qualified_until: datetime | None = _time(nullable=True)
+    calibration: str
+    calibration_due_at: datetime | None = _time(nullable=True)
+    certificate: str | None = None
+    calibrated_by: str | None = None
+    next_certificate: str | None = None
+    next_calibration_due_at: datetime | None = _time(nullable=True)
+    cleaning: str
+    cleaning_level: str | None = None
+    cleaned_by: str | None = None
+    clean_until: datetime | None = _time(nullable=True)
+    dirty_until: datetime | None = _time(nullable=True)
+    fully_cleaned_at: datetime | None = _time(nullable=True)
+    batches_since_full: int = 0
+    availability: str
+    reserved_for: str | None = None
+    batch: str | None = None
+    product: str | None = None
+    work_order: str | None = None
+    operation_code: str | None = None
+    occupied_since: datetime | None = _time(nullable=True)
+    last_batch: str | None = None
+    last_product: str | None = None
+    freed_at: datetime | None = _time(nullable=True)
+
+
+class EquipmentLogEntry(SQLModel, table=True):
+    """What an item did from then on, until its next entry: so intervals have no gaps and never overlap (EQ-05)."""
+
+    __tablename__ = "equipment_log_entry"
+    __table_args__ = (Index("ix_equipment_log_entry_batch", "batch", postgresql_where=text("batch IS NOT NULL")),)
+    equipment: str = Field(foreign_key="equipment_item.code", primary_key=True)
+    sequence: int = Field(primary_key=True)
+    started_at: datetime = _time()
+    activity: str
+    product: str | None = None
+    batch: str | None = None
+    work_order: str | None = None
+    operation: str | None = None
+    person: str
+    detail: str | None = None
+
+
+class LineClearance(SQLModel, table=True):
+    """A line clearance of a room for one operation of one batch (CN 201), done by one person, checked by another."""
+
+    __tablename__ = "line_clearance"
+    __table_args__ = (Index("ix_line_clearance_batch", "batch", "operation"),)
+    number: str = Field(primary_key=True)
+    room: str = Field(foreign_key="equipment_item.code", index=True)
+    product: str
+    batch: str
+    operation: str
+    previous_batch: str | None = None
+    items: list[dict[str, Any]] = _json(nullable=False)
+    performed_by: str
+    performed_at: datetime = _time()
+    checked_by: str | None = None
+    checked_at: datetime | None = _time(nullable=True)
+    accepted: bool | None = None
+    valid_until: datetime | None = _time(nullable=True)
+
+
+class TrainingRecord(SQLModel, table=True):
+    """A person holds a qualification until then. A renewal is another row; the newest counts."""
+
+    __tablename__ = "training_record"
+    __table_args__ = (Index("ix_training_record_person", "person", "qualification", "id"),)
+    id: int = _row_id()
+    person: str = Field(foreign_key="user_account.id")
+    qualification: str
+    valid_until: datetime = _time()
+    registered_by: str
+    registered_at: datetime = _time()
+    command_id: str = Field(unique=True)
 
 
 # History, audit, answers -----------------------------------------------------------------------------------------

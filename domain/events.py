@@ -16,6 +16,7 @@ from domain import quality_events as q
 from domain import record_events as r
 from domain.base import Message
 from domain.commands import Disposition, ReportType
+from domain.equipment_events import EquipmentOccupationMoved
 from domain.errors import Blocker
 from domain.procedure_events import CommandRefused as CommandRefused
 from domain.procedure_events import CompensationStarted as CompensationStarted
@@ -334,7 +335,8 @@ Event = Annotated[
     | m.ReturnMoved
     | m.MaterialsReturned
     | p.OrderSplit
-    | p.QuantityReduced,
+    | p.QuantityReduced
+    | EquipmentOccupationMoved,
     Field(discriminator="kind"),
 ]
 

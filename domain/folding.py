@@ -11,6 +11,7 @@ from domain import planning_events as p
 from domain import quality_events as q
 from domain.applying import apply as apply
 from domain.commands import ReturnDisposition
+from domain.equipment_events import EquipmentOccupationMoved
 from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
     InProcessInspection,
@@ -367,3 +368,9 @@ def _(event: p.QuantityReduced, process: Process, fact: e.Fact) -> None:
         for own in specification.work_orders
     )
     process.specification = specification.model_copy(update={"quantity": event.target, "work_orders": work_orders})
+
+
+@apply.register
+def _(event: EquipmentOccupationMoved, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.occupation = event.target if event.target in ("asked", "occupied") else None

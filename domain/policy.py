@@ -48,5 +48,7 @@ class Policy(Message):
     """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
     master_batch_record: bool = False
     """Every batch is made by the effective version of its product's master batch record (MD-01)."""
+    start_gate: bool = False
+    """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""

@@ -64,6 +64,8 @@ class Operation(Holder):
     open_deviations: tuple[str, ...] = ()
     job: str | None = None
     job_state: str | None = None
+    occupation: str | None = None
+    """Of the workstation, where the policy has a start gate: asked, occupied, or none."""
 
     @property
     def done_by(self) -> tuple[str, ...]:

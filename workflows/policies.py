@@ -45,6 +45,13 @@ ARCHIVE_RECORD: Final[dict[str, Any]] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
+WATCH_EQUIPMENT: Final[dict[str, Any]] = {
+    # One short transaction for each item that is due: what an attempt that took too long has written stays written. So
+    # long does the register's time stand still after a kill. A database that is down is asked for ever.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)),
+}
+
 RUN_JOB: Final[dict[str, Any]] = {
     "task_queue": EQUIPMENT_QUEUE,
     # A job lasts as long as the batch; a dead gateway is noticed by the missing heartbeat.

@@ -33,6 +33,7 @@ from workflows.hold_times import HoldTimes
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
 from workflows.record_review import begin_review
+from workflows.start_gate import begin_gate
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
 _AFTER_OPERATIONS = (
@@ -53,7 +54,8 @@ class WorkOrderProcedure:
 
     async def run(self) -> None:
         """The procedure. It ends early, without an error, when the order is ending."""
-        review = begin_review(self._number, self._journal, self._neighbours, self._until)
+        beside = begin_review(self._number, self._journal, self._neighbours, self._until)
+        beside += begin_gate(self._number, self._journal, self._neighbours, self._is_ending)
         try:
             await self._components()
             await self._pick()
@@ -64,7 +66,7 @@ class WorkOrderProcedure:
         except OrderIsEnding:
             pass
         # Not in a `finally`: a run that is thrown out of memory may not wait for anything.
-        await _all(review)
+        await _all(beside)
 
     # The words of the procedure ----------------------------------------------------------------------------------
 

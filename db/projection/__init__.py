@@ -1,6 +1,14 @@
 """Facts become rows: one transaction for a batch of facts of one order."""
 
-from db.projection import batch_record, line_side, replanning, rework
+from db.projection import batch_record, equipment, line_side, replanning, rework
 from db.projection.writer import RecordContradictionFound, write_facts
 
-__all__ = ["RecordContradictionFound", "batch_record", "line_side", "replanning", "rework", "write_facts"]
+__all__ = [
+    "RecordContradictionFound",
+    "batch_record",
+    "equipment",
+    "line_side",
+    "replanning",
+    "rework",
+    "write_facts",
+]

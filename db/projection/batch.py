@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db import audit
+from db import audit, register
 from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
 Key = tuple[tuple[str, Any], ...]
@@ -25,6 +25,7 @@ class Batch:
         self._sums: dict[Table, dict[Key, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(dict))
         self._moves: list[dict[str, Any]] = []
         self._works: list[Callable[[Connection], list[audit.Entry]]] = []
+        self._left: list[register.Left] = []
         self.entries: list[audit.Entry] = []
 
     def insert(self, table: Table, **values: Any) -> None:
@@ -49,6 +50,10 @@ class Batch:
         """Work that must read before it can write, such as to draw a number: after the rows, before the stock."""
         self._works.append(work)
 
+    def free(self, left: register.Left) -> None:
+        """An operation has ended: what it occupied is freed when its row says so."""
+        self._left.append(left)
+
     def flush(self, connection: Connection) -> None:
         """Write everything; the audit rows come last, because their chain is locked until the commit."""
         for table, rows in self._inserts.items():
@@ -63,6 +68,7 @@ class Batch:
         for work in self._works:
             self.entries += work(connection)
         self._flush_moves(connection)
+        self.entries += register.free_all(connection, self._left)
         audit.append(connection, self.entries)
 
     @staticmethod

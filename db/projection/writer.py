@@ -28,6 +28,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "balanceLimitPercent": None, "isWarning": False, "measuredAt": None, "isLate": False, "isTyped": True,
     "unchecked": [], "lateEntrySeconds": None, "batchRecordReview": False,
     "masterBatchRecord": False,
+    "startGate": False,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 

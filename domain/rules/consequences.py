@@ -9,6 +9,7 @@ from domain.process import Process, WorkOrder
 from domain.rules.common import Events, move_operation, move_order, move_pick_list, move_put_away, move_work_order
 from domain.rules.record_review import complete_record
 from domain.rules.release import lot_moved
+from domain.rules.start_gate import freed
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
     InspectionState,
@@ -32,6 +33,8 @@ _GONE = (WorkOrderState.CANCELLED, WorkOrderState.ABORTED)
 
 def consequences(process: Process) -> Events:
     """The next events that follow by themselves; empty when nothing does."""
+    if process.specification.policy.start_gate and (left := freed(process)):
+        return left
     match process.state:
         case OrderState.SUBMITTED if process.specification.policy.approvals == 0:
             return (move_order(process, OrderEvent.APPROVE),)

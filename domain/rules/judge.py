@@ -16,6 +16,7 @@ from domain.rules import (
     replanning,
     reports,
     rework,
+    start_gate,
 )
 from domain.rules.common import Events
 
@@ -38,7 +39,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.StartWorkOrder: operations.start_work_order,
     c.PauseWorkOrder: operations.pause_work_order,
     c.ResumeWorkOrder: operations.resume_work_order,
-    c.StartOperation: operations.start_operation,
+    c.StartOperation: start_gate.start_operation,
     c.PauseOperation: operations.pause_operation,
     c.ResumeOperation: operations.resume_operation,
     c.CompleteOperation: operations.complete_operation,

@@ -1,5 +1,7 @@
 """Rules of the shop floor: start, pause, report, measure, complete."""
 
+from datetime import datetime
+
 from domain import events as e
 from domain.commands import (
     CompleteOperation,
@@ -8,7 +10,6 @@ from domain.commands import (
     ReleaseOperationHold,
     ResumeOperation,
     ResumeWorkOrder,
-    StartOperation,
     StartWorkOrder,
 )
 from domain.errors import Blocker
@@ -80,15 +81,15 @@ def resume_work_order(process: Process, command: ResumeWorkOrder) -> Events:
     return (moved, *resumed)
 
 
-def start_operation(process: Process, command: StartOperation) -> Events:
-    """Start an operation whose predecessors are done; the first one starts the work order with it."""
-    operation, specification = find_operation(process, command.work_order, command.operation)
-    work_order, work_order_specification = find_work_order(process, command.work_order)
-    gaps = not_startable(process, work_order, operation, specification, command)
+def started(process: Process, number: str, code: str, at: datetime) -> Events:
+    """The start of an operation whose predecessors are done; the first one starts the work order with it."""
+    operation, specification = find_operation(process, number, code)
+    work_order, work_order_specification = find_work_order(process, number)
+    gaps = not_startable(process, work_order, operation, specification, at)
     if work_order.state == WorkOrderState.READY:
         check(order_is_worked_on(process) + gaps)
-        started = _start(process, work_order, work_order_specification)
-        return (*started, move_operation(work_order, operation, OperationEvent.START))
+        begun = _start(process, work_order, work_order_specification)
+        return (*begun, move_operation(work_order, operation, OperationEvent.START))
     check(work_order_runs(process, work_order) + gaps)
     reopens = operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen
     event = OperationEvent.REOPEN if reopens else OperationEvent.START

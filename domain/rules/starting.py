@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from domain.command_base import OperationCommand
 from domain.errors import Blocker
 from domain.events import HOLD_TIME_EXCEEDED, DeviationOpened
 from domain.process import Operation, Process, WorkOrder
@@ -16,7 +15,7 @@ def not_startable(
     work_order: WorkOrder,
     operation: Operation,
     specification: OperationSpecification,
-    command: OperationCommand,
+    at: datetime,
 ) -> list[Blocker]:
     """Everything of the order itself that stands in the way of a start, at once."""
     blockers = _sequence(work_order, operation, specification)
@@ -26,7 +25,7 @@ def not_startable(
         for code in specification.predecessors
         if waits_for_verifier(process, work_order, code)
     ]
-    return blockers + _hold_time(work_order, operation, specification, command.received_at)
+    return blockers + _hold_time(work_order, operation, specification, at)
 
 
 def _sequence(work_order: WorkOrder, operation: Operation, specification: OperationSpecification) -> list[Blocker]:

@@ -117,6 +117,32 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections": ((*QUALITY, R.WAREHOUSE_KEEPER), {"lot": "L"}),
     "/quality/inspections/{number}/results": ((R.QC_ANALYST,), {"values": VALUES}),
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
+    "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
+    "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
+    "/equipment/{code}/qualify": ((R.QUALITY_MANAGER,), {}),
+    "/equipment/{code}/calibrate": (
+        (R.METROLOGY,), {"certificate": "X", "dueAt": "2030-01-01T00:00:00Z", "foundWithinTolerance": True}
+    ),
+    "/equipment/{code}/review-calibration": ((R.METROLOGY, R.QA_REVIEWER), {"accept": True}),
+    "/equipment/{code}/clean": ((R.OPERATOR,), {"level": "full"}),
+    "/equipment/{code}/verify-cleaning": ((R.OPERATOR, R.SUPERVISOR, R.QA_REVIEWER), {"accept": True}),
+    "/equipment/{code}/report-fault": (
+        (R.OPERATOR, R.SUPERVISOR, R.MAINTENANCE, R.METROLOGY, R.INTEGRATION), {"reason": "it is stuck"}
+    ),
+    "/equipment/{code}/start-maintenance": ((R.MAINTENANCE,), {}),
+    "/equipment/{code}/return-to-service": ((R.MAINTENANCE,), {"reason": "repaired", "major": True}),
+    "/equipment/{code}/retire": ((R.QUALITY_MANAGER,), {"reason": "worn out"}),
+    "/equipment/{code}/reserve": ((R.PLANNER, R.SUPERVISOR), {"batch": "B"}),
+    "/equipment/{code}/cancel-reservation": ((R.PLANNER, R.SUPERVISOR), {}),
+    "/line-clearances": (
+        (R.OPERATOR, R.SUPERVISOR),
+        {"room": "R", "product": "TAB", "batch": "B", "operation": "MIX", "items": [{"item": "x", "passed": True}]},
+    ),
+    "/line-clearances/{number}/check": ((R.OPERATOR, R.SUPERVISOR, R.QA_REVIEWER), {"accept": True}),
+    "/training-records": (
+        (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
+        {"person": "olu", "qualification": "Q", "validUntil": "2030-01-01T00:00:00Z"},
+    ),
     "/quality/deviations": (
         (*QUALITY, R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.MAINTENANCE, R.INTEGRATION),
         {"lot": "L", "code": "X", "detail": "y"},

@@ -10,6 +10,7 @@ import pytest
 from activities import stubs
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
+from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
@@ -98,6 +99,8 @@ IMPLEMENTATIONS = (
     QualityActivities.cancel_inspection,
     BatchRecordActivities.check_record,
     BatchRecordActivities.archive_record,
+    EquipmentRegisterActivities.occupy,
+    EquipmentRegisterActivities.expire,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
 )

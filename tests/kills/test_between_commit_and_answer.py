@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,18 +19,23 @@ from adapters.equipment.opcua import OpcUaEquipment
 from adapters.equipment.port import JobState
 from db.audit import verify
 from domain import commands as c
+from domain.equipment_acts import Qualify
+from domain.equipment_states import Qualification
 from settings import Settings
 from system.addresses import Addresses
 from tests.conftest import Database
 from tests.contracts.equipment.support import LONG, PASSWORD, SHORT, SHORT_GOOD, SHORT_WASTE, PressProcess
-from tests.desk import GMP
+from tests.desk import GMP, tablet_order
+from tests.line import Line, on_line
 from tests.plant import Order, Plant
+from workflows.runtime import tell_equipment_clock
 
 ON_THE_WAY = (
     "record.write", "record.write/local", "inventory.allocate", "inventory.issue", "quality.request-inspection",
     "inventory.put-away", "inventory.release-to-stock", "equipment.run-job", "record.check", "record.archive",
     "inventory.return-materials",
 )  # fmt: skip
+BEFORE_A_START = ("equipment-register.occupy", "equipment-register.expire")
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
 HALF_A_KILOGRAM = c.ReturnedQuantity(line=1, lot="API-1", quantity=Decimal("0.5"), unit="kg")
 
@@ -246,6 +252,31 @@ async def test_a_split_whose_worker_dies_with_the_commit_makes_its_parts_once(
     assert_nothing_doubled(haunted)
 
 
+@pytest.mark.accepts("A11", "EQ-03", "EQ-05")
+async def test_a_line_is_taken_once_and_its_dates_pass_once(haunted: Plant, tmp_path: Path) -> None:
+    line = await asyncio.to_thread(lambda: Line(haunted.engine).ready())
+    policy = GMP.model_copy(update={"code": "gated", "start_gate": True})
+    order = Order(haunted, on_line(tablet_order(policy, haunted.next_number()), line, "DISPENSE"))
+    late = await asyncio.to_thread(lambda: Line(haunted.engine))
+    await asyncio.to_thread(late.do, Qualify(valid_until=late.clock() + timedelta(seconds=0.2)), "max")
+    async with dying_workers(haunted, None, tmp_path / "marks", *BEFORE_A_START):
+        await order.start()
+        await order.picked()
+        await tell_equipment_clock(haunted.client, haunted.task_queue)
+        await order.operation("DISPENSE")
+        for _ in range(1200):
+            if late.item().qualification == Qualification.REQUALIFICATION_DUE:
+                break
+            await asyncio.sleep(0.1)
+    assert_all_died(tmp_path / "marks", *BEFORE_A_START)
+    assert late.item().qualification == Qualification.REQUALIFICATION_DUE
+    expired = haunted.rows("SELECT 1 FROM audit_row WHERE action = 'equipment.expired'")
+    assert len(expired) == 1
+    assert [entry.activity for entry in line.log()][-2:] == ["use", "idle"]
+    assert [entry.activity for entry in line.log()].count("use") == 1
+    assert_nothing_doubled(haunted)
+
+
 async def running_on_the_press(plant: Plant) -> Order:
     """An order whose tablets are being pressed, for some seconds."""
     order = await plant.order(press="PRESS-1", lot=LONG)
@@ -273,4 +304,4 @@ def test_no_activity_is_left_out() -> None:
         for function in vars(stubs).values()
         if hasattr(function, "__temporal_activity_definition")
     }
-    assert names == {name.removesuffix("/local") for name in (*ON_THE_WAY, *ON_THE_WAY_BACK)}
+    assert names == {name.removesuffix("/local") for name in (*ON_THE_WAY, *BEFORE_A_START, *ON_THE_WAY_BACK)}

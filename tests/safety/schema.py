@@ -24,6 +24,7 @@ NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 # What a constraint of the table asks for.
 VALUES: dict[str, dict[str, Any]] = {
     "stock_move": {"from_place": "place", "to_place": "other"},
+    "equipment_item": {"cleaning": "inUse"},
     "stock_balance": {"on_hand": Decimal(2), "reserved": Decimal(1)},
     "plan_line_link": {"parent": "other"},
 }

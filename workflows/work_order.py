@@ -28,12 +28,10 @@ from domain.states import (
     PutAwayState,
     WorkOrderState,
 )
-from workflows import policies
+from workflows import beside, policies
 from workflows.hold_times import HoldTimes
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
-from workflows.record_review import begin_review
-from workflows.start_gate import begin_gate
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
 _AFTER_OPERATIONS = (
@@ -54,8 +52,7 @@ class WorkOrderProcedure:
 
     async def run(self) -> None:
         """The procedure. It ends early, without an error, when the order is ending."""
-        beside = begin_review(self._number, self._journal, self._neighbours, self._until)
-        beside += begin_gate(self._number, self._journal, self._neighbours, self._is_ending)
+        others = beside.begin(self._number, self._journal, self._neighbours, self._until, self._is_ending)
         try:
             await self._components()
             await self._pick()
@@ -65,8 +62,7 @@ class WorkOrderProcedure:
             await self._release()
         except OrderIsEnding:
             pass
-        # Not in a `finally`: a run that is thrown out of memory may not wait for anything.
-        await _all(beside)
+        await beside.all_of(others)
 
     # The words of the procedure ----------------------------------------------------------------------------------
 
@@ -183,9 +179,9 @@ class WorkOrderProcedure:
         try:
             await self._until(lambda: self._work_order.state in _AFTER_OPERATIONS)
         except OrderIsEnding:
-            await _all(tasks)
+            await beside.all_of(tasks)
             raise
-        await _all(tasks)
+        await beside.all_of(tasks)
 
     async def _run_on_machine(self, specification: OperationSpecification) -> None:
         """Give an operation to its machine when it starts, and report what the machine counted when it ends."""
@@ -395,8 +391,3 @@ class WorkOrderProcedure:
         """An answer that comes while the order is being cancelled is not noted: compensation asks the ledger itself."""
         if self._journal.process.state == OrderState.CANCELLING:
             raise OrderIsEnding
-
-
-async def _all(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        await task

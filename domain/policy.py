@@ -44,3 +44,11 @@ class Policy(Message):
     hold_on_out_of_limit: bool = True
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""
+    second_signatures: dict[str, str] = {}
+    """Command kind → meaning of the signature that a second person gives at the same terminal."""
+    signature_shows_content: bool = False
+    """A signature is taken only in a ceremony that has shown what is signed (ES-05)."""
+    signature_strict: bool = True
+    """Every signing asks for user id and password. If not, later ones of a session need the password alone (ES-03)."""
+    second_factor: tuple[str, ...] = ()
+    """Meanings whose signatures need a one-time code beside the password (ES-02)."""

@@ -24,7 +24,8 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "inspectionRule": "none", "target": None, "warningLow": None, "warningHigh": None, "secondCheck": False,
     "weighingTolerance": None, "instructions": [], "equipmentClass": "", "room": "", "clearance": [], "training": "",
     "verified": False, "longestWaitSeconds": None, "yieldLowPercent": None, "yieldHighPercent": None, "record": None,
-    "balanceLimitPercent": None,
+    "balanceLimitPercent": None, "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
+    "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 

@@ -1,5 +1,6 @@
 """What people see of an order: documents made from its folded state."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -33,8 +34,11 @@ def work_order_id(number: str) -> UUID:
     return uuid_for("work-order", number)
 
 
-def order(folded: Folded, deviations: int) -> Document:
-    """One order with its work orders. Quantities are those of the work orders that make the product itself."""
+def order(folded: Folded, deviations: int, signed: Sequence[Document] = ()) -> Document:
+    """One order with its work orders. Quantities are those of the work orders that make the product itself.
+
+    `signed` are the signatures under what the order had accepted, up to the revision that it stands at.
+    """
     process = folded.process
     specification = process.specification
     finals = [own.number for own in specification.work_orders if own.feeds is None]
@@ -65,8 +69,14 @@ def order(folded: Folded, deviations: int) -> Document:
         "gaps": [gap.model_dump(mode="json", by_alias=True) for gap in specification.gaps],
         "waitsFor": [{"what": what, "who": who, "command": command} for what, who, command in waits_for(process)],
         "waiting": [waiting.model_dump(mode="json", by_alias=True) for waiting in process.waiting.values()],
+        "signatures": list(signed),
         "workOrders": [work_order(folded, own.number) for own in specification.work_orders],
     }
+
+
+def signed_entities(process: Process) -> list[str]:
+    """What the signatures of an order are about, as the audit trail calls it."""
+    return [f"production-order/{process.specification.number}", *(f"work-order/{own}" for own in process.work_orders)]
 
 
 def work_order(folded: Folded, number: str) -> Document:

@@ -332,9 +332,7 @@ class SignatureRequest(SQLModel, table=True):
     """A signature ceremony (SM-15): what was shown to whom, and what became of it."""
 
     __tablename__ = "signature_request"
-    __table_args__ = (
-        Index("ix_signature_request_open", "expires_at", postgresql_where=text("state = 'requested'")),
-    )
+    __table_args__ = (Index("ix_signature_request_open", "expires_at", postgresql_where=text("state = 'requested'")),)
     id: UUID = Field(primary_key=True)
     state: str
     requested_by: str = Field(foreign_key="user_account.id", index=True)

@@ -161,7 +161,5 @@ def changed(before: Mapping[str, object], now: Mapping[str, object]) -> dict[str
     """Field → (what it was, what it is), for every field that is not the same in both."""
     names = dict.fromkeys((*before, *now))
     return {
-        name: (str(before.get(name, "")), str(now.get(name, "")))
-        for name in names
-        if before.get(name) != now.get(name)
+        name: (str(before.get(name, "")), str(now.get(name, ""))) for name in names if before.get(name) != now.get(name)
     }

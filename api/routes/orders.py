@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api import creation, documents, history, impossible
@@ -14,8 +15,9 @@ from api.errors import Problem, not_found
 from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
-from db.queries import facts, orders, targets
+from db.queries import facts, orders, signatures, targets
 from domain import commands as c
+from domain.process import Process
 from domain.states import OrderState
 
 router = APIRouter(prefix="/mes/orders", tags=["orders"])
@@ -44,12 +46,13 @@ async def from_plan(plan_id: UUID, who: Who) -> JSONResponse:
 @router.get("")
 def listed(
     reading: Reading,
+    who: Who,
     state: OrderState | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     after: Identifier | None = None,
 ) -> dict[str, Any]:
     """Orders, newest first; `next` is the value of `after` for the next page."""
-    found = orders.page(reading, state, limit, after)
+    found = orders.page(reading, state, limit, after, who.scope.orders())
     return {"orders": found, "next": found[-1]["number"] if len(found) == limit else None}
 
 
@@ -82,7 +85,7 @@ def _current(having: Services, number: str) -> dict[str, Any]:
     with having.engine.connect() as connection, having.histories.current(connection, number) as folded:
         if folded is None:
             raise not_found("production order", number)
-        return documents.order(folded, orders.deviations(connection, number))
+        return documents.order(folded, orders.deviations(connection, number), _signed(connection, folded.process))
 
 
 def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
@@ -91,7 +94,14 @@ def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
         folded = history.at(connection, number, at)
         if folded is None:
             raise Problem(404, "NOT_FOUND", f"{number} did not exist at {at.isoformat()}")
-        return documents.order(folded, orders.deviations(connection, number, at))
+        signed = _signed(connection, folded.process)
+        return documents.order(folded, orders.deviations(connection, number, at), signed)
+
+
+def _signed(connection: Connection, process: Process) -> list[dict[str, Any]]:
+    entities = documents.signed_entities(process)
+    rows = signatures.of_order(connection, process.specification.number, entities, process.revision)
+    return [signatures.document(row) for row in rows]
 
 
 @router.get("/{order_id}/state")
@@ -102,7 +112,13 @@ async def state(order_id: UUID, having: With) -> dict[str, Any]:
         process = await having.orders.process(number)
     except (OrderGone, Problem):
         return await run_in_threadpool(_current, having, number) | {"stale": True}
-    return documents.order(history.Folded(process), len(process.deviations)) | {"stale": False}
+    signed = await run_in_threadpool(_signed_now, having, process)
+    return documents.order(history.Folded(process), len(process.deviations), signed) | {"stale": False}
+
+
+def _signed_now(having: Services, process: Process) -> list[dict[str, Any]]:
+    with having.engine.connect() as connection:
+        return _signed(connection, process)
 
 
 @router.get("/{order_id}/history")

@@ -125,11 +125,14 @@ def with_batch_number(connection: Connection, identity: UUID, give: Callable[[Ro
     return connection.execute(statement).one()
 
 
-def page(connection: Connection, limit: int, after: str | None) -> list[Row[Any]]:
-    """Lines by reference, with the state of their orders."""
+def page(
+    connection: Connection, limit: int, after: str | None, inside: Sequence[ColumnElement[bool]] = ()
+) -> list[Row[Any]]:
+    """Lines that are `inside`, by reference, with the state of their orders."""
     statement = (
         select(LINES, ORDERS.c.state.label("order_state"))
         .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
+        .where(*inside)
         .order_by(LINES.c.reference)
         .limit(limit)
     )
@@ -156,6 +159,7 @@ def to_check(
     after: str | None = None,
     plan_id: UUID | None = None,
     order_id: UUID | None = None,
+    inside: Sequence[ColumnElement[bool]] = (),
 ) -> list[Row[Any]]:
     """Lines whose order is not released yet, by reference, or the one of that line or order. One statement.
 
@@ -167,6 +171,7 @@ def to_check(
         select(LINES, ORDERS.c.state.label("order_state"), gaps)
         .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
         .outerjoin(FACTS, (FACTS.c.order_number == ORDERS.c.number) & (FACTS.c.revision == 1))
+        .where(*inside)
         .order_by(LINES.c.reference)
         .limit(limit)
     )

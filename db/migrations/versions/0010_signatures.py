@@ -1,5 +1,7 @@
 """Signatures keep what was signed; ceremonies, scopes, second factors, password history, keys of machine accounts."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -12,7 +14,7 @@ depends_on = None
 APP_ROLE = "mes_app"
 TIME = postgresql.TIMESTAMP(timezone=True)
 JSON = postgresql.JSONB(none_as_null=True)
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "plants": JSON,
     "lines": JSON,
     "password_changed_at": TIME,
@@ -21,7 +23,7 @@ ACCOUNT = {
     "totp_confirmed_at": TIME,
     "totp_last_counter": sa.BigInteger(),
 }
-SIGNATURE = {
+SIGNATURE: dict[str, Any] = {
     "time_zone": sa.String(),
     "local_offset": sa.String(),
     "content": JSON,

@@ -4,6 +4,7 @@ It keeps a guesser from trying many accounts from one place, and from making the
 counts in this process: with n API processes a guesser gets n times as many attempts, and each account its lock-out.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -35,7 +36,7 @@ class Attempts:
                 for times, _ in found:
                     times.append(at)
                 return
-        seconds = max(1, round(max(waits) + 0.5))
+        seconds = max(1, math.ceil(max(waits)))
         detail = f"too many failed attempts; try again in {seconds} seconds"
         raise Problem(429, "TOO_MANY_ATTEMPTS", detail, retryAfterSeconds=seconds)
 

@@ -16,8 +16,9 @@ _HEAD = """# Who may do what
 Generated from `api/permissions.py` and the roles on the commands (`domain/commands.py`); do not edit.
 A test calls every route with every role and compares each answer with this table.
 
-Every GET that is not named here is for everybody with a session. What lies outside the plants and lines that an account is limited to is refused
-(`OUT_OF_SCOPE`) and not listed. An administrator has no rights on production data. A machine account (`integration`) cannot sign.
+Every GET that is not named here is for everybody with a session. What lies outside the plants and lines that an
+account is limited to is refused (`OUT_OF_SCOPE`) and not listed. An administrator has no rights on production data. A
+machine account (`integration`) cannot sign.
 """
 
 

@@ -62,12 +62,20 @@ def states(engine: Engine, request: str) -> list[str]:
         return list(connection.execute(statement, {"id": request}).scalars())
 
 
+async def verdict(company: Company, identity: str) -> dict[str, Any]:
+    """What the verification of a signature says."""
+    answer = await (await company.desk("aud")).get(f"/signatures/{identity}/verification")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 def tampered(owner_url: str, *statements: str) -> None:
     """What somebody with all rights does to the record: past its triggers."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         for statement in statements:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 class Authenticator:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
+from starlette.concurrency import run_in_threadpool
 
 from adapters.inventory.port import Inventory
 from adapters.quality.port import Quality
@@ -135,11 +136,14 @@ def only(action: str, entity: str, *roles: Role) -> Callable[[Caller], Caller]:
     return check
 
 
-def inside(request: Request, who: Who) -> None:
+async def inside(request: Request, who: Who) -> None:
     """Refuse what lies outside the caller's plants and lines, by what the address names. For every route."""
-    if who.scope.is_everywhere:
-        return
-    for name, value in (*request.path_params.items(), *request.query_params.items()):
+    if not who.scope.is_everywhere:
+        await run_in_threadpool(_refuse_outside, (*request.path_params.items(), *request.query_params.items()), who)
+
+
+def _refuse_outside(named: Iterable[tuple[str, str]], who: Caller) -> None:
+    for name, value in named:
         with who.services.engine.connect() as connection:
             place = scopes.named(connection, name, str(value))
         if place is not None:

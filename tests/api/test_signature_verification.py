@@ -1,10 +1,15 @@
 """A signature is about exactly what was signed: whatever is changed afterwards is found, and named."""
 
+import asyncio
 import uuid
+from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import Engine, text
 
+import wiring
+from system.addresses import Addresses
 from tests.api.company import PASSWORD, Company, policy
 from tests.api.signing import audited, submitted, tampered, verdict
 from tests.api.words import at_stage, do, go_on_to, receive
@@ -115,3 +120,32 @@ async def _at_press(company: Company) -> tuple[str, str]:
     for step in ("MIX/start", "MIX/complete", "PRESS/start"):
         await do(company, "olu", f"{path}/{step}")
     return order, work_order
+
+
+@pytest.mark.accepts("ES-04")
+async def test_the_command_names_what_is_broken_and_ends_with_a_failure(
+    company: Company, database: Database, servers: Addresses
+) -> None:
+    order = await submitted(company)
+    await do(company, "sam", f"/mes/orders/{order}/approve", signed=PASSWORD)
+    (signature,) = (await (await company.desk("aud")).get(f"/mes/orders/{order}")).json()["signatures"]
+    here, one = replace(servers, database_url=database.app_url), uuid.UUID(signature["id"])
+    said: list[str] = []
+
+    class Ended(Exception):
+        pass
+
+    def end(message: str) -> NoReturn:
+        raise Ended(message)
+
+    def check(identity: uuid.UUID | None) -> None:
+        wiring.verify_signatures(here, identity, said.append, end)
+
+    await asyncio.to_thread(check, one)
+    assert said == ["1 signatures, 1 valid"]
+    with pytest.raises(Ended, match="there is no signature"):
+        await asyncio.to_thread(check, uuid.uuid4())
+    tampered(database.owner_url, f"UPDATE signature SET meaning = 'verified' WHERE id = '{one}'")
+    with pytest.raises(Ended, match="not about what was signed"):
+        await asyncio.to_thread(check, None)
+    assert f"SIGNATURE_MISMATCH {one}: signature/{one} meaning: approved → verified" in said

@@ -26,26 +26,27 @@ class Attempts:
         self._clock, self._lock = clock, threading.Lock()
         self._failed: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def begin(self, source: str, account: str) -> None:
-        """Count an attempt as failed until it is `forgiven`. Raises 429 TOO_MANY_ATTEMPTS with Retry-After."""
+    def check(self, source: str, account: str) -> None:
+        """Raise 429 TOO_MANY_ATTEMPTS with Retry-After when one of both has failed too often.
+
+        Attempts that are under way are not counted: thirty good logins of one account at once are no guesses, and a
+        guesser who sends many at once gets as many more as the server takes at a time; then each account's own lock.
+        """
         at = self._clock()
         with self._lock:
             found = [(self._of(key, at), limit) for key, limit in _limits(source, account)]
-            waits = [times[0] + WINDOW_SECONDS - at for times, limit in found if len(times) >= limit]
-            if not waits:
-                for times, _ in found:
-                    times.append(at)
-                return
-        seconds = max(1, math.ceil(max(waits)))
-        detail = f"too many failed attempts; try again in {seconds} seconds"
-        raise Problem(429, "TOO_MANY_ATTEMPTS", detail, retryAfterSeconds=seconds)
+            waits = [times[-limit] + WINDOW_SECONDS - at for times, limit in found if len(times) >= limit]
+        if waits:
+            seconds = max(1, math.ceil(max(waits)))
+            detail = f"too many failed attempts; try again in {seconds} seconds"
+            raise Problem(429, "TOO_MANY_ATTEMPTS", detail, retryAfterSeconds=seconds)
 
-    def forgive(self, source: str, account: str) -> None:
-        """The attempt that began last was a good one."""
+    def failed(self, source: str, account: str) -> None:
+        """One more failure."""
+        at = self._clock()
         with self._lock:
             for key, _ in _limits(source, account):
-                if times := self._failed.get(key):
-                    times.pop()
+                self._of(key, at).append(at)
 
     def _of(self, key: str, at: float) -> deque[float]:
         times = self._failed.setdefault(key, deque())

@@ -87,11 +87,11 @@ class Sessions:
 
     def known(self, user_id: str, password: str, attempt: Attempt) -> users.User:
         """The account of somebody without a session. Raises 401 LOGIN_FAILED, 403 ACCOUNT_LOCKED, 429."""
-        self.attempts.begin(attempt.source, user_id)
+        self.attempts.check(attempt.source, user_id)
         user = check_password(self._engine, user_id, password, attempt)
         if user is None:
+            self.attempts.failed(attempt.source, user_id)
             raise Problem(401, "LOGIN_FAILED", "user id or password is wrong")
-        self.attempts.forgive(attempt.source, user_id)
         return user
 
     def _check_second_factor(self, user: users.User, code: str | None, source: str) -> None:

@@ -1,5 +1,6 @@
 """Accounts over their lives: passwords, roles, idle sessions, keys of machines, failed logins from one place."""
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import AsyncIterator
@@ -188,6 +189,10 @@ async def test_a_machine_comes_with_a_key_that_is_for_some_routes_and_signs_noth
     none = await ada.post(f"/users/erp/api-keys/{uuid.uuid4()}/revoke", {"reason": "leaked into a log"})
     assert none.status_code == 404
     assert [row.reason for row in audited(engine, "apiKey.created")] == ["interface 7", "interface 8"]
+
+
+async def test_many_good_logins_of_one_account_at_once_are_no_guesses(strict: Company) -> None:
+    assert await asyncio.gather(*(as_code(strict, "wes", PASSWORD) for _ in range(30))) == ["ok"] * 30
 
 
 async def test_a_guesser_has_to_wait(strict: Company) -> None:

@@ -41,3 +41,4 @@ fix: setup ## format and mend what can be mended
 
 docs: setup ## pages that are made from the code
 	$(RUN) python docs/generate_states.py
+	$(RUN) python docs/generate_roles.py

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
+from uuid import UUID
 
 import httpx
 
@@ -16,9 +17,10 @@ from db import audit, contents
 from db.migrate import revisions, upgrade
 from db.queries import users
 from db.session import engine_for
+from db.signature_verification import verify, verify_all
 from replay.people import CREW, Person, crew
 from system import Addresses, ChildSpec, SystemRefusal
-from system.data_folder import ACCOUNT, PRESS, DataFolder
+from system.data_folder import ACCOUNT, PRESS, SEAL, DataFolder
 from system.ports import any_free, is_free
 
 ROOT: Final = Path(__file__).parent
@@ -75,6 +77,29 @@ def password_of(data_dir: Path, user_id: str) -> str | None:
     return DataFolder(data_dir).read_secrets().get(_secret(user_id))
 
 
+def verify_signatures(
+    addresses: Addresses, one: UUID | None, say: Callable[[str], None], end: Callable[[str], NoReturn]
+) -> None:
+    """Check one signature or all; `end` when one is not about what was signed any more, or there is none of that id."""
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            found = [verify(connection, one)] if one is not None else list(verify_all(connection))
+    finally:
+        engine.dispose()
+    verdicts = [verdict for verdict in found if verdict is not None]
+    if one is not None and not verdicts:
+        end(f"there is no signature {one}")
+    broken = [verdict for verdict in verdicts if verdict.mismatches]
+    for verdict in broken:
+        for own in verdict.mismatches:
+            say(f"SIGNATURE_MISMATCH {verdict.signature}: {own.record} {own.field}: {own.signed} → {own.found}")
+    old = sum(verdict.status == "unverifiable" for verdict in verdicts)
+    if broken:
+        end(f"{len(broken)} of {len(verdicts)} signatures are not about what was signed any more")
+    say(f"{len(verdicts)} signatures, {len(verdicts) - old} valid" + (f", {old} without kept content" if old else ""))
+
+
 class Record:
     """What a backup asks the record, and what a restored one needs (`system.backup.Record`)."""
 
@@ -108,10 +133,17 @@ def children(series: Path | None = None) -> Callable[[Addresses], Sequence[Child
             *press,
             ChildSpec("worker", (python, "-m", "worker", "--role", "orders"), environment),
             ChildSpec("gateway", (python, "-m", "worker", "--role", "gateway"), environment),
-            ChildSpec("api", (python, "-m", "api"), environment, ready=lambda: _answers(addresses)),
+            ChildSpec("api", (python, "-m", "api"), environment | _seal(addresses), ready=lambda: _answers(addresses)),
         ]
 
     return of
+
+
+def _seal(addresses: Addresses) -> dict[str, str]:
+    """The key that seals second factors: the environment's own, or the one of the data folder."""
+    if os.environ.get("MES_SECRET_KEY") or os.environ.get("MES_SECRET_KEY_FILE"):
+        return {}
+    return {"MES_SECRET_KEY": DataFolder(addresses.data_dir).secret(SEAL)}
 
 
 def _answers(addresses: Addresses) -> bool:

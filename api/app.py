@@ -4,15 +4,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.quality.postgres import PostgresQuality
-from api import errors, openapi
-from api.deps import Services
+from api import ceremonies, errors, openapi
+from api.deps import Services, inside
 from api.gate import PREFIX, Gate
 from api.history import Histories
 from api.orders_door import Orders
@@ -34,6 +37,7 @@ from api.routes import (
     replanning,
     reports,
     reworks,
+    signatures,
     trace_graph,
     traces,
     users,
@@ -46,9 +50,12 @@ from db.session import engine_for
 from settings import Settings, from_environment
 from workflows.policies import TASK_QUEUE
 
+log = logging.getLogger("api")
+EXPIRY_SECONDS: Final = 15.0
 ROUTERS = (
     auth,
     users,
+    signatures,
     master_data,
     master_batch_records,
     plan_lines,
@@ -78,7 +85,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
     return Services(
         settings=settings,
         engine=engine,
-        sessions=Sessions(engine),
+        sessions=Sessions(engine, settings),
         outcomes=Outcomes(settings.database_url, engine),
         orders=Orders(settings, task_queue),
         histories=Histories(),
@@ -94,13 +101,17 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        listener = asyncio.create_task(services.outcomes.run(), name="outcomes")
+        tasks = [
+            asyncio.create_task(services.outcomes.run(), name="outcomes"),
+            asyncio.create_task(_expire(services.engine), name="ceremonies"),
+        ]
         try:
             yield
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             services.engine.dispose()
 
     app = FastAPI(
@@ -109,13 +120,25 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     everything = APIRouter(prefix=PREFIX, responses=openapi.PROBLEMS)
+    private = [Depends(inside)]
     for module in ROUTERS:
-        everything.include_router(module.router)
+        # Log-in and health have no caller whose plants could be asked for.
+        everything.include_router(module.router, dependencies=None if module in (auth, records) else private)
     app.include_router(everything)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(Gate)
     return app
+
+
+async def _expire(engine: Engine) -> None:
+    """End what nobody signed in time, whether somebody asks for it or not: an abandoned ceremony is audited (AC-05)."""
+    while True:
+        await asyncio.sleep(EXPIRY_SECONDS)
+        try:
+            await asyncio.to_thread(ceremonies.expire, engine)
+        except SQLAlchemyError as error:
+            log.warning("ceremonies are not looked at: %s", type(error).__name__)
 
 
 def main() -> None:

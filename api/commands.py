@@ -65,27 +65,24 @@ def _prepare(
         if target is None:
             raise not_found(what.replace("-", " "), identity)
         earlier = record.earlier(connection, body.command_id)
-    command = _build(who, kind, target, body, more)
+    command = build(who, kind, target, body.model_dump(exclude={"signature", "second"}, exclude_none=True) | more)
     name = kind.kind_name()
     who.may(name, target.entity, kind.roles)
+    who.scope.check(who, target, command, who.id)
     if earlier is not None:
         if earlier.order_number != target.order_number or earlier.kind not in (None, name):
             raise signatures.reused(body.command_id)
         if earlier.outcome is not None:
             return Prepared(command, target, earlier.outcome)
-    meaning = signatures.meaning_of(who, target.order_number, name)
-    if meaning is not None:
-        signature = signatures.sign(who, command, target.entity, meaning, body.signature)
-        command = command.model_copy(update={"signature_id": signature})
+    command = signatures.sign_command(who, command, target, body.signature, body.second)
     return Prepared(command, target, None)
 
 
-def _build(who: Caller, kind: type[C], target: Target, body: CommandBody, more: dict[str, Any]) -> C:
-    content = body.model_dump(exclude={"signature"}, exclude_none=True) | more
+def build(who: Caller, kind: type[C], target: Target, content: dict[str, Any]) -> C:
+    """The command of a caller about an object. Raises pydantic's ValidationError when the content does not fit."""
     if "work_order" in kind.model_fields:
         content["work_order"] = target.work_order
-    content |= {"actor": who.id, "received_at": now(), "source": who.source}
-    return kind.model_validate(content)
+    return kind.model_validate(content | {"actor": who.id, "received_at": now(), "source": who.source})
 
 
 def _over(who: Caller, prepared: Prepared) -> Problem:

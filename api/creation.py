@@ -12,8 +12,8 @@ from api.deps import Caller
 from api.documents import order_id, work_order_id
 from api.errors import not_found
 from api.gate import PREFIX
+from api.permissions import DIRECT
 from api.replanning import audit_refusal, split_already
-from api.security import Role
 from db import audit
 from db.queries import plan_lines
 from db.queries.specification import load_specification
@@ -43,7 +43,7 @@ def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecifica
         line: Row[Any] | None = plan_lines.find(connection, plan_id)
     if line is None:
         raise not_found("plan line", plan_id)
-    who.may("createOrder", f"plan-line/{line.reference}", (Role.PLANNER, Role.INTEGRATION))
+    who.may("createOrder", f"plan-line/{line.reference}", DIRECT["createOrder"])
     known = _recorded(who, line.order_number)
     if known is not None:
         return known, None

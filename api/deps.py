@@ -8,17 +8,23 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
+from starlette.concurrency import run_in_threadpool
 
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.quality.port import Quality
+from api import permissions
 from api.errors import Problem
 from api.history import Histories
 from api.orders_door import Orders
 from api.outcomes import Outcomes
-from api.security import Role, Session, Sessions, now
+from api.roles import Role
+from api.scopes import Scope
+from api.security import Session, Sessions, now
 from db import audit
+from db.queries import scopes
 from domain.errors import Blocker
+from domain.policy import Policy
 from settings import Settings
 
 
@@ -37,8 +43,8 @@ class Services:
     equipment: EquipmentRegister
 
     @cached_property
-    def frozen_signatures(self) -> dict[str, dict[str, str]]:
-        """Order number → command kind → meaning of the signature it needs; an order's policy never changes."""
+    def frozen_policies(self) -> dict[str, Policy]:
+        """Order number → the policy that it was made under, which never changes."""
         return {}
 
 
@@ -54,6 +60,11 @@ class Caller:
     def id(self) -> str:
         """The user id."""
         return self.session.user_id
+
+    @property
+    def scope(self) -> Scope:
+        """The plants and lines that the caller is limited to."""
+        return Scope(self.session.plants, self.session.lines)
 
     def entry(self, action: str, entity: str, **more: object) -> audit.Entry:
         """An audit entry about something that this caller did."""
@@ -112,13 +123,33 @@ Reading = Annotated[Connection, Depends(reading)]
 
 
 def only(action: str, entity: str, *roles: Role) -> Callable[[Caller], Caller]:
-    """A dependency: only callers with one of the roles get to the route."""
+    """A dependency: only callers who may do the action get to the route. Who that is stands in `api/permissions.py`.
+
+    `roles` are for an action that is not in that table yet; a test asks for it to be.
+    """
+    allowed = permissions.DIRECT.get(action, roles)
+    if not allowed or (roles and set(roles) != set(allowed)):
+        raise ValueError(f"{action}: {roles} are not the roles of the table of permissions, {allowed}")
 
     def check(who: Who) -> Caller:
-        who.may(action, entity, roles)
+        who.may(action, entity, allowed)
         return who
 
     return check
+
+
+async def inside(request: Request, who: Who) -> None:
+    """Refuse what lies outside the caller's plants and lines, by what the address names. For every route."""
+    if not who.scope.is_everywhere:
+        await run_in_threadpool(_refuse_outside, (*request.path_params.items(), *request.query_params.items()), who)
+
+
+def _refuse_outside(named: Iterable[tuple[str, str]], who: Caller) -> None:
+    for name, value in named:
+        with who.services.engine.connect() as connection:
+            place = scopes.named(connection, name, str(value))
+        if place is not None:
+            who.scope.refuse_outside(who, f"{name.removesuffix('_id').replace('_', '-')}/{value}", place, who.id)
 
 
 @contextmanager

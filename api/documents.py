@@ -1,6 +1,6 @@
 """What people see of an order: documents made from its folded state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -38,10 +38,11 @@ def work_order_id(number: str) -> UUID:
     return uuid_for("work-order", number)
 
 
-def order(folded: Folded, deviations: int, links: Document | None = None) -> Document:
+def order(folded: Folded, deviations: int, links: Document | None = None, signed: Sequence[Document] = ()) -> Document:
     """One order with its work orders. Quantities are those of the work orders that make the product itself.
 
-    `links` say what the order was planned from and what was planned anew of it.
+    `links` say what the order was planned from and what was planned anew of it; `signed` are the signatures under what
+    the order had accepted, up to the revision that it stands at.
     """
     process = folded.process
     specification = process.specification
@@ -75,8 +76,14 @@ def order(folded: Folded, deviations: int, links: Document | None = None) -> Doc
         "waiting": [waiting.model_dump(mode="json", by_alias=True) for waiting in process.waiting.values()],
         "replanning": list(replanning_possible(process)),
         **(links or {}),
+        "signatures": list(signed),
         "workOrders": [work_order(folded, own.number) for own in specification.work_orders],
     }
+
+
+def signed_entities(process: Process) -> list[str]:
+    """What the signatures of an order are about, as the audit trail calls it."""
+    return [f"production-order/{process.specification.number}", *(f"work-order/{own}" for own in process.work_orders)]
 
 
 def work_order(folded: Folded, number: str) -> Document:

@@ -21,6 +21,7 @@ from api.deps import Caller, writing
 from api.documents import order_id
 from api.errors import not_found, of_refusal
 from api.neighbours import once
+from api.permissions import DIRECT
 from api.security import Role, now
 from api.shapes import CommandBody
 from db.once import COMMAND_OUTCOMES, Done, Request, answer_once
@@ -33,8 +34,6 @@ from domain.errors import Blocker, Refused
 from domain.quantities import Exact, difference
 from domain.rules.common import check
 from domain.rules.replanning import backorder_blockers, parts_blockers
-
-PLANNERS = (Role.PLANNER, Role.INTEGRATION)
 
 
 class NewLine(Message):
@@ -84,7 +83,7 @@ def backorder(who: Caller, identity: UUID, body: CommandBody, due_at: datetime |
         target = targets.find(connection, ORDER, identity)
     if target is None:
         raise not_found("production order", identity)
-    who.may("makeBackorder", target.entity, PLANNERS)
+    who.may("makeBackorder", target.entity, DIRECT["makeBackorder"])
     number = target.order_number
 
     def work(connection: Connection) -> tuple[str, Decimal]:
@@ -114,7 +113,7 @@ def split_line(who: Caller, plan_id: UUID, body: CommandBody, parts: Sequence[Pl
     if line is None:
         raise not_found("plan line", plan_id)
     entity = f"plan-line/{line.reference}"
-    who.may("splitPlanLine", entity, PLANNERS)
+    who.may("splitPlanLine", entity, DIRECT["splitPlanLine"])
 
     def derived(connection: Connection, asked: Asked) -> Done[Replanned]:
         source = plan_lines.locked(connection, plan_id)

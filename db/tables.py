@@ -287,6 +287,42 @@ class UserAccount(SQLModel, table=True):
     failed_attempts: int = 0
     locked_at: datetime | None = _time(nullable=True)
     created_at: datetime = _time()
+    plants: list[str] | None = _json()
+    """Where the person may act and what lists show; None: everywhere."""
+    lines: list[str] | None = _json()
+    password_changed_at: datetime | None = _time(nullable=True)
+    password_expires_at: datetime | None = _time(nullable=True)
+    """Set when somebody else chose the password: its owner has to choose another one."""
+    totp_secret: str | None = None
+    """The shared secret of the one-time codes, sealed."""
+    totp_confirmed_at: datetime | None = _time(nullable=True)
+    totp_last_counter: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    """Codes up to this one were used: none counts twice."""
+
+
+class PasswordHistory(SQLModel, table=True):
+    """Hashes of the passwords that somebody had: the last ones are not taken again."""
+
+    __tablename__ = "password_history"
+    id: int = _row_id()
+    user_id: str = Field(foreign_key="user_account.id", index=True)
+    password_hash: str
+    set_at: datetime = _time()
+
+
+class ApiKey(SQLModel, table=True):
+    """A key by which a machine account is known. Only its SHA-256 is stored; `routes` None: all that its roles may."""
+
+    __tablename__ = "api_key"
+    id: UUID = Field(primary_key=True)
+    user_id: str = Field(foreign_key="user_account.id", index=True)
+    name: str
+    key_hash: str = Field(unique=True)
+    routes: list[str] | None = _json()
+    created_by: str
+    created_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
+    revoked_at: datetime | None = _time(nullable=True)
 
 
 class UserSession(SQLModel, table=True):
@@ -299,19 +335,55 @@ class UserSession(SQLModel, table=True):
     last_seen_at: datetime = _time()
     expires_at: datetime = _time()
     ended_at: datetime | None = _time(nullable=True)
+    signed_at: datetime | None = _time(nullable=True)
+    """When both components of a signature were given in this session; None again after another person signed here."""
 
 
 class Signature(SQLModel, table=True):
-    """An electronic signature: who, when, what it means, and the hash of exactly what was signed."""
+    """An electronic signature: who, when, what it means, and the hash of exactly what was signed.
 
+    `part` is signer, or second for the second person, who signs in the session of `terminal_session_user`. `content`
+    is what was signed; signatures from before it was kept have none.
+    """
+
+    __table_args__ = (UniqueConstraint("command_id", "part"),)
     id: UUID = Field(primary_key=True)
-    command_id: str = Field(unique=True)
+    command_id: str
+    part: str = Field(default="signer", sa_column_kwargs={"server_default": "signer"})
     signer: str = Field(foreign_key="user_account.id", index=True)
     full_name: str
     meaning: str
     entity: str = Field(index=True)
     content_hash: str
     signed_at: datetime = _time()
+    time_zone: str | None = None
+    local_offset: str | None = None
+    content: dict[str, Any] | None = _json()
+    entity_revision: int | None = None
+    terminal_session_user: str | None = None
+    has_second_factor: bool | None = None
+    request_id: UUID | None = None
+
+
+class SignatureRequest(SQLModel, table=True):
+    """A signature ceremony (SM-15): what was shown to whom, and what became of it."""
+
+    __tablename__ = "signature_request"
+    __table_args__ = (Index("ix_signature_request_open", "expires_at", postgresql_where=text("state = 'requested'")),)
+    id: UUID = Field(primary_key=True)
+    state: str
+    requested_by: str = Field(foreign_key="user_account.id", index=True)
+    command_id: str = Field(index=True)
+    command_kind: str
+    entity: str = Field(index=True)
+    meaning: str
+    content: dict[str, Any] = _json(nullable=False)
+    content_hash: str
+    entity_revision: int
+    requested_at: datetime = _time()
+    expires_at: datetime = _time()
+    ended_at: datetime | None = _time(nullable=True)
+    failure: str | None = None
 
 
 # Planning and orders ---------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ from domain import (  # noqa: E402
     record_states,
     return_states,
     rework_states,
+    signing,
     states,
 )
 from domain.states import StateMachine  # noqa: E402
 
-MODULES = (states, rework_states, return_states, record_states, master_record_states, equipment_states)
+MODULES = (states, rework_states, return_states, record_states, master_record_states, equipment_states, signing)
 PAGE = ROOT / "docs" / "states.md"
 
 

@@ -52,3 +52,11 @@ class Policy(Message):
     """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""
+    second_signatures: dict[str, str] = {}
+    """Command kind → meaning of the signature that a second person gives at the same terminal."""
+    signature_shows_content: bool = False
+    """A signature is taken only in a ceremony that has shown what is signed (ES-05)."""
+    signature_strict: bool = True
+    """Every signing asks for user id and password. If not, later ones of a session need the password alone (ES-03)."""
+    second_factor: tuple[str, ...] = ()
+    """Meanings whose signatures need a one-time code beside the password (ES-02)."""

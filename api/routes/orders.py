@@ -16,8 +16,9 @@ from api.errors import Problem, not_found
 from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
-from db.queries import facts, orders, targets
+from db.queries import facts, orders, signatures, targets
 from domain import commands as c
+from domain.process import Process
 from domain.states import OrderState
 
 router = APIRouter(prefix="/mes/orders", tags=["orders"])
@@ -46,12 +47,13 @@ async def from_plan(plan_id: UUID, who: Who) -> JSONResponse:
 @router.get("")
 def listed(
     reading: Reading,
+    who: Who,
     state: OrderState | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     after: Identifier | None = None,
 ) -> dict[str, Any]:
     """Orders, newest first; `next` is the value of `after` for the next page."""
-    found = orders.page(reading, state, limit, after)
+    found = orders.page(reading, state, limit, after, who.scope.orders())
     return {"orders": found, "next": found[-1]["number"] if len(found) == limit else None}
 
 
@@ -99,7 +101,14 @@ def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
 def _document(connection: Connection, folded: history.Folded, at: datetime | None = None) -> dict[str, Any]:
     specification = folded.process.specification
     links = plan_family.of_order(connection, specification.plan_line, at)
-    return documents.order(folded, orders.deviations(connection, specification.number, at), links)
+    signed = _signed(connection, folded.process)
+    return documents.order(folded, orders.deviations(connection, specification.number, at), links, signed)
+
+
+def _signed(connection: Connection, process: Process) -> list[dict[str, Any]]:
+    entities = documents.signed_entities(process)
+    rows = signatures.of_order(connection, process.specification.number, entities, process.revision)
+    return [signatures.document(row) for row in rows]
 
 
 @router.get("/{order_id}/state")
@@ -110,13 +119,15 @@ async def state(order_id: UUID, having: With) -> dict[str, Any]:
         process = await having.orders.process(number)
     except (OrderGone, Problem):
         return await run_in_threadpool(_current, having, number) | {"stale": True}
-    links = await run_in_threadpool(_links, having, process.specification.plan_line)
-    return documents.order(history.Folded(process), len(process.deviations), links) | {"stale": False}
+    links, signed = await run_in_threadpool(_beside, having, process)
+    return documents.order(history.Folded(process), len(process.deviations), links, signed) | {"stale": False}
 
 
-def _links(having: Services, plan_line: str) -> dict[str, Any]:
+def _beside(having: Services, process: Process) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What stands in the record beside the order's own state: what it was planned from, and its signatures."""
     with having.engine.connect() as connection:
-        return plan_family.of_order(connection, plan_line)
+        links = plan_family.of_order(connection, process.specification.plan_line)
+        return links, _signed(connection, process)
 
 
 @router.get("/{order_id}/history")

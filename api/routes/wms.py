@@ -20,17 +20,16 @@ from api.history import Folded
 from api.neighbours import once
 from api.openapi import LATER, of_command
 from api.routes.work_orders import read
-from api.security import Role
 from api.shapes import MAX_INT, Body, CommandBody, Identifier, Positive, Text
 from db.queries import proposals as proposals_of
-from db.queries import reports, stock
+from db.queries import reports, signatures, stock
 from db.tables import OUTSIDE_PLACES
 from domain import commands as c
 from domain.quantities import plain
 from domain.states import PickListState, PutAwayState
 
 router = APIRouter(prefix="/wms", tags=["warehouse"])
-Keeper = Annotated[Caller, Depends(only("receive", "lot", Role.WAREHOUSE_KEEPER))]
+Keeper = Annotated[Caller, Depends(only("receive", "lot"))]
 
 
 NOT_FOR_PUT_AWAY = (*OUTSIDE_PLACES, RECEIVING)
@@ -206,11 +205,12 @@ def _receive(body: ReceiptBody, who: Caller) -> dict[str, Any]:
 
 @router.get("/lots/{lot}")
 def lot(lot: Identifier, reading: Reading) -> dict[str, Any]:
-    """One lot with its status and where it lies."""
+    """One lot with its status, where it lies, and the signatures under what made it."""
     found = stock.lot(reading, lot)
     if found is None:
         raise not_found("lot", lot)
-    return found
+    signed = [] if found["workOrder"] is None else signatures.of_batch(reading, found["workOrder"])
+    return found | {"signatures": signed}
 
 
 @router.get("/stock")

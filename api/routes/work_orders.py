@@ -12,6 +12,7 @@ from api.deps import Services, Who, With
 from api.errors import Problem, not_found
 from api.history import Folded
 from api.openapi import LATER, of_command
+from api.permissions import DIRECT
 from api.shapes import (
     MAX_INT,
     Body,
@@ -23,7 +24,7 @@ from api.shapes import (
     ReasonedBody,
     ValuesBody,
 )
-from db.queries import targets
+from db.queries import signatures, targets
 from domain import commands as c
 from domain.master_batch_record import Language
 
@@ -60,8 +61,10 @@ class PlaceBody(CommandBody):
 
 @router.get("/{work_order_id}")
 def detail(work_order_id: UUID, having: With) -> dict[str, Any]:
-    """One work order as it stands in the record."""
-    return read(having, WORK_ORDER, work_order_id, documents.work_order)
+    """One work order as it stands in the record, with its signatures."""
+    found = read(having, WORK_ORDER, work_order_id, documents.work_order)
+    with having.engine.connect() as connection:
+        return found | {"signatures": signatures.of_batch(connection, found["number"])}
 
 
 @router.get("/{work_order_id}/material-balance")
@@ -110,7 +113,7 @@ def from_order(order_id: UUID, who: Who) -> list[dict[str, Any]]:
         target = targets.find(connection, "production-order", order_id)
         if target is None:
             raise not_found("production order", order_id)
-        who.may("createWorkOrders", target.entity, ("planner", "supervisor"))
+        who.may("createWorkOrders", target.entity, DIRECT["createWorkOrders"])
         with having.histories.current(connection, target.order_number) as folded:
             if folded is None:
                 raise not_found("production order", order_id)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, text
@@ -29,6 +30,8 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "unchecked": [], "lateEntrySeconds": None, "batchRecordReview": False,
     "masterBatchRecord": False,
     "startGate": False,
+    "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
+    "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
@@ -50,7 +53,12 @@ class RecordContradictionFound(Exception):
 
 def content_hash(fact: Fact) -> str:
     """The hash of what a fact says, without clock readings."""
-    body = _without_clocks(fact.model_dump(mode="json", by_alias=True))
+    return content_hash_of(fact.model_dump(mode="json", by_alias=True))
+
+
+def content_hash_of(body: Mapping[str, Any]) -> str:
+    """The same of a fact as it is stored."""
+    body = _without_clocks(body)
     return hashlib.sha256(canonical(body).encode()).hexdigest()
 
 

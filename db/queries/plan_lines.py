@@ -145,11 +145,14 @@ def locked(connection: Connection, identity: UUID) -> Row[Any] | None:
     return connection.execute(select(LINES).where(LINES.c.id == identity).with_for_update()).one_or_none()
 
 
-def page(connection: Connection, limit: int, after: str | None) -> list[Row[Any]]:
-    """Lines by reference, with the state of their orders."""
+def page(
+    connection: Connection, limit: int, after: str | None, inside: Sequence[ColumnElement[bool]] = ()
+) -> list[Row[Any]]:
+    """Lines that are `inside`, by reference, with the state of their orders."""
     statement = (
         select(LINES, ORDERS.c.state.label("order_state"))
         .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
+        .where(*inside)
         .order_by(LINES.c.reference)
         .limit(limit)
     )
@@ -176,6 +179,7 @@ def to_check(
     after: str | None = None,
     plan_id: UUID | None = None,
     order_id: UUID | None = None,
+    inside: Sequence[ColumnElement[bool]] = (),
 ) -> list[Row[Any]]:
     """Lines whose order is not released yet, by reference, or the one of that line or order. One statement.
 
@@ -187,6 +191,7 @@ def to_check(
         select(LINES, ORDERS.c.state.label("order_state"), gaps)
         .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
         .outerjoin(FACTS, (FACTS.c.order_number == ORDERS.c.number) & (FACTS.c.revision == 1))
+        .where(*inside)
         .order_by(LINES.c.reference)
         .limit(limit)
     )

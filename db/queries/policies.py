@@ -30,13 +30,11 @@ def versions(connection: Connection, code: str) -> list[Policy]:
     return [Policy.model_validate(body) for body in connection.execute(statement).scalars()]
 
 
-def frozen_signatures(connection: Connection, order_number: str) -> dict[str, str] | None:
-    """Command kind → meaning, as frozen into the order; None while the order's first fact is not recorded."""
-    path = cast("$.events[*].specification.policy.signatures", JSONPATH)
+def frozen(connection: Connection, order_number: str) -> Policy | None:
+    """The policy that was frozen into the order; None while the order's first fact is not recorded."""
+    path = cast("$.events[*].specification.policy", JSONPATH)
     statement = select(func.jsonb_path_query_first(FACTS.c.body, path)).where(
         FACTS.c.order_number == order_number, FACTS.c.revision == 1
     )
     row = connection.execute(statement).one_or_none()
-    if row is not None and row[0] is not None:
-        return {str(kind): str(meaning) for kind, meaning in row[0].items()}
-    return None
+    return None if row is None or row[0] is None else Policy.model_validate(row[0])

@@ -1,8 +1,9 @@
 """Inspections and deviations."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from db.tables import Deviation, InspectionResult, InspectionRow, Lot, core
 from domain.quantities import plain
@@ -47,9 +48,13 @@ def inspections(connection: Connection, lot: str, limit: int) -> list[dict[str, 
     ]  # fmt: skip
 
 
-def deviations(connection: Connection, order_number: str | None, lot: str | None, limit: int) -> list[dict[str, Any]]:
-    """Deviations, newest first."""
+def deviations(
+    connection: Connection, order_number: str | None, lot: str | None, limit: int,
+    inside: Sequence[ColumnElement[bool]] = (),
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Deviations that are `inside`, newest first."""
     statement = select(DEVIATIONS).order_by(DEVIATIONS.c.opened_at.desc(), DEVIATIONS.c.number.desc()).limit(limit)
+    statement = statement.where(*inside)
     if order_number is not None:
         statement = statement.where(DEVIATIONS.c.order_number == order_number)
     if lot is not None:

@@ -30,6 +30,8 @@ def settings(servers: Addresses, database: Database) -> Settings:
         database_owner_url=database.owner_url,
         temporal_address=servers.temporal_address,
         data_dir=Path(servers.data_dir),
+        time_zone="Asia/Shanghai",
+        secret_keys=("a key of the tests, long enough to be one",),
     )
 
 

@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
-from api import impossible
+from api import impossible, permissions
 from api.gate import OPEN
-from api.security import Role
+from api.roles import Role
 from domain import commands as c
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company
 from tests.api.words import create, do, until
@@ -111,6 +111,12 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     ),
     "/users/{user_id}/unlock": ((R.ADMINISTRATOR,), {"reason": "phoned in"}),
     "/users/{user_id}/disable": ((R.ADMINISTRATOR,), {"reason": "has left"}),
+    "/users/{user_id}/roles": ((R.ADMINISTRATOR,), {"roles": ["operator"], "reason": "a new job"}),
+    "/users/{user_id}/scope": ((R.ADMINISTRATOR,), {"plants": None, "lines": None, "reason": "a new job"}),
+    "/users/{user_id}/reset-password": ((R.ADMINISTRATOR,), {"password": "x" * 12, "reason": "forgot it"}),
+    "/users/{user_id}/reset-second-factor": ((R.ADMINISTRATOR,), {"reason": "lost telephone"}),
+    "/users/{user_id}/api-keys": ((R.ADMINISTRATOR,), {"name": "erp", "reason": "a new ERP"}),
+    "/users/{user_id}/api-keys/{key_id}/revoke": ((R.ADMINISTRATOR,), {"reason": "an old ERP"}),
     "/wms/receipts": (
         (R.WAREHOUSE_KEEPER,), {"lot": "L", "material": "API", "quantity": 1, "unit": "kg"}
     ),
@@ -150,7 +156,10 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
 }  # fmt: skip
 REPLACES = {"/master-batch-records/{record_id}"}
 """Written with PUT."""
-FOR_EVERYBODY = {"/auth/login", "/auth/logout"}
+FOR_EVERYBODY = {
+    "/auth/login", "/auth/logout", "/auth/password", "/auth/second-factor", "/auth/second-factor/confirm",
+    "/signatures/requests", "/signatures/requests/{request_id}/abandon",
+}  # fmt: skip
 
 
 def endpoints(app: FastAPI) -> list[tuple[str, str]]:
@@ -166,6 +175,7 @@ def filled(path: str, **ids: str) -> str:
     """A path with something for each name."""
     for name in (
         "order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id", "record_id", "other_id",
+        "key_id", "request_id", "signature_id",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
@@ -195,6 +205,19 @@ def test_the_matrix_is_complete(app: FastAPI) -> None:
     mutating = {path for method, path in endpoints(app) if method != "GET"}
     assert mutating == COMMANDS.keys() | DIRECT.keys() | FOR_EVERYBODY
     assert {command for command, _ in COMMANDS.values()} == set(c.COMMANDS)
+    assert {path: kind for path, (kind, _) in COMMANDS.items()} == permissions.COMMAND_ROUTES
+    for path, (roles, _) in DIRECT.items():
+        method = "PUT" if path in REPLACES else "POST"
+        assert set(permissions.roles_of(method, path)) == set(roles), path
+    for path in FOR_EVERYBODY:
+        assert permissions.action_of("POST", path) in (permissions.OWN, permissions.OPEN)
+
+
+@pytest.mark.accepts("AC-07")
+def test_an_administrator_has_no_rights_on_production_data() -> None:
+    assert [kind.kind_name() for kind in c.COMMANDS if R.ADMINISTRATOR in kind.roles] == []
+    direct = {action for action, roles in permissions.DIRECT.items() if R.ADMINISTRATOR in roles}
+    assert direct == permissions.ADMINISTRATION
 
 
 @pytest.mark.accepts("AC-02", "AC-07")

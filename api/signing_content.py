@@ -6,7 +6,7 @@ What has changed since a revision is found by folding the facts since, one by on
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from api.deps import Caller
 from api.errors import Problem
@@ -24,9 +24,16 @@ NOT_CONTENT = {"signature_id", "received_at", "source", "second_signature_id", "
 Document = dict[str, Any]
 
 
+_ADDED_LATER: Final[Document] = {"consumed": None, "measuredAt": None, "isTyped": True}
+"""Fields that earlier releases did not know: as they usually are they say nothing, so that older signatures match."""
+
+
 def said(command: Command) -> Document:
     """What a command says, without signatures, time of receipt and source."""
-    return command.model_dump(mode="json", by_alias=True, exclude=NOT_CONTENT)
+    content = command.model_dump(mode="json", by_alias=True, exclude=NOT_CONTENT)
+    return {
+        name: value for name, value in content.items() if name not in _ADDED_LATER or value != _ADDED_LATER[name]
+    }
 
 
 def digest(content: Any) -> str:

@@ -45,7 +45,7 @@ READERS = {"/users": "ada"}
 # To make up a document of master data takes as long as fifty other things, a list of values as long as five.
 FEW = {
     "/master-data/import": 2,
-    **{path: 3 for path in (*COMMANDS, *DIRECT) if path.endswith(("/results", "/parameters"))},
+    **{path: 3 for path in (*COMMANDS, *DIRECT) if path.endswith(("/results", "/parameters", "/return"))},
 }
 LAST = ("/cancel", "/close", "/reject", "/hold")
 """What ends an order comes after everything else was asked about it."""

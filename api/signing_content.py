@@ -31,9 +31,7 @@ _ADDED_LATER: Final[Document] = {"consumed": None, "measuredAt": None, "isTyped"
 def said(command: Command) -> Document:
     """What a command says, without signatures, time of receipt and source."""
     content = command.model_dump(mode="json", by_alias=True, exclude=NOT_CONTENT)
-    return {
-        name: value for name, value in content.items() if name not in _ADDED_LATER or value != _ADDED_LATER[name]
-    }
+    return {name: value for name, value in content.items() if name not in _ADDED_LATER or value != _ADDED_LATER[name]}
 
 
 def digest(content: Any) -> str:

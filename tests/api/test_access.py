@@ -59,6 +59,10 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{PICK_LIST}/preallocate-inventory": (c.AllocateMaterials, {}),
     f"{PICK_LIST}/approve": (c.ApprovePickList, {}),
     f"{PICK_LIST}/execute": (c.IssuePickList, {}),
+    f"{PICK_LIST}/return": (
+        c.ReturnMaterials,
+        {"lines": [{"line": 1, "lot": "L", "quantity": "1", "unit": "kg"}], "reason": "too much issued"},
+    ),
     f"{WORK_ORDER}/in-process-inspections/{{inspection}}/decision": (c.DecideInProcessInspection, {"failed": 0}),
     f"{WORK_ORDER}/reworks/{{rework}}/approve": (c.ApproveRework, {}),
     f"{WORK_ORDER}/reworks/{{rework}}/reject": (c.RejectRework, {"reason": "not worth it"}),

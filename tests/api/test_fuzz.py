@@ -46,12 +46,8 @@ READERS = {"/users": "ada"}
 # To make up a document of master data takes as long as fifty other things, a list of values as long as five.
 FEW = {
     "/master-data/import": 2,
-<<<<<<< HEAD
     **{f"/master-batch-records{path}": 2 for path in ("", "/import", "/{record_id}")},
-    **{path: 3 for path in (*COMMANDS, *DIRECT) if path.endswith(("/results", "/parameters"))},
-=======
     **{path: 3 for path in (*COMMANDS, *DIRECT) if path.endswith(("/results", "/parameters", "/return"))},
->>>>>>> d1dd3fe5e35aeca5e590e7f7144b845f2e49489c
 }
 LAST = ("/cancel", "/close", "/reject", "/hold")
 """What ends an order comes after everything else was asked about it."""

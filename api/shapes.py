@@ -43,6 +43,8 @@ def _plausible(value: datetime) -> datetime:
 Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Identifier = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
 """A code or number: no blanks around it."""
+Code = Annotated[str, Field(min_length=1, max_length=20)]
+"""A part of a lot number."""
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 LongText = Annotated[str, Field(min_length=1, max_length=2000)]
 

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 
 import wiring
+from benchmarks.command import app as bench_app
 from db import audit, migrate
 from db.queries.trace import Direction, LotUnknown, Trace, trace
 from db.session import engine_for
@@ -39,6 +40,7 @@ replay_app = typer.Typer(no_args_is_help=True, help="Run real plants' data throu
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 app.add_typer(replay_app, name="replay")
 app.add_typer(audit_app, name="audit")
+app.add_typer(bench_app, name="bench")
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)
 out = Console()

@@ -19,6 +19,7 @@ from db import audit
 from db.queries import outcomes as record
 from db.queries import targets
 from db.queries.targets import Target
+from db.session import reading
 from domain.commands import Command
 from domain.errors import Blocker, Refused
 from domain.events import Outcome
@@ -60,7 +61,7 @@ def _prepare(
     who: Caller, kind: type[Command], what: str, identity: UUID, body: CommandBody, more: dict[str, Any]
 ) -> Prepared:
     """Everything before the signal that needs the record, in one thread: 404 before 403 before the signature."""
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         target = targets.find(connection, what, identity)
         if target is None:
             raise not_found(what.replace("-", " "), identity)

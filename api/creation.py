@@ -16,6 +16,7 @@ from api.security import Role
 from db import audit
 from db.queries import plan_lines
 from db.queries.specification import load_specification
+from db.session import reading
 from domain.specification import OrderSpecification
 
 
@@ -36,7 +37,7 @@ async def from_plan(who: Caller, plan_id: UUID) -> JSONResponse:
 
 
 def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecification | None]:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         line: Row[Any] | None = plan_lines.find(connection, plan_id)
     if line is None:
         raise not_found("plan line", plan_id)
@@ -60,7 +61,7 @@ def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecifica
 
 
 def _recorded(who: Caller, number: str) -> dict[str, Any] | None:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         found = plan_lines.made(connection, number)
     return None if found is None else _shown(number, *found)
 

@@ -15,6 +15,7 @@ from api.security import check_password, now
 from api.shapes import Ceremony
 from db import audit
 from db.queries import policies
+from db.session import reading
 from db.tables import Signature, core
 from domain.commands import Command
 from domain.errors import Blocker
@@ -34,7 +35,7 @@ def meaning_of(who: Caller, order_number: str, kind: str) -> str | None:
     """What the signature under this kind of command means, if the order's frozen policy asks for one."""
     known = who.services.frozen_signatures
     if order_number not in known:
-        with who.services.engine.connect() as connection:
+        with reading(who.services.engine) as connection:
             found = policies.frozen_signatures(connection, order_number)
         if found is None:  # without the policy nobody knows whether a signature is needed: closed, not open
             raise Problem(503, "RECORD_UNAVAILABLE", f"the policy of {order_number} is not recorded yet; send again")

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from db.rows import insert_of
 from db.tables import AuditHead, AuditRow, core
 
 GENESIS: Final = "0" * 64
@@ -84,8 +85,8 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
                 "source": entry.source, "hash": previous,
             }
         )  # fmt: skip
-    connection.execute(insert(ROWS), rows)
-    connection.execute(update(HEAD).where(HEAD.c.id == 1).values(seq=seq, hash=previous))
+    moved = update(HEAD).where(HEAD.c.id == 1).values(seq=seq, hash=previous).cte("moved")
+    connection.execute(insert_of(ROWS, rows).add_cte(moved))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
 from db.queries import facts, orders, targets
+from db.session import reading
 from domain import commands as c
 from domain.states import OrderState
 
@@ -71,7 +72,7 @@ async def detail(
 
 
 def _number(having: Services, order_id: UUID) -> str:
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         target = targets.find(connection, ORDER, order_id)
     if target is None:
         raise not_found("production order", order_id)
@@ -79,7 +80,7 @@ def _number(having: Services, order_id: UUID) -> str:
 
 
 def _current(having: Services, number: str) -> dict[str, Any]:
-    with having.engine.connect() as connection, having.histories.current(connection, number) as folded:
+    with reading(having.engine) as connection, having.histories.current(connection, number) as folded:
         if folded is None:
             raise not_found("production order", number)
         return documents.order(folded, orders.deviations(connection, number))
@@ -87,7 +88,7 @@ def _current(having: Services, number: str) -> dict[str, Any]:
 
 def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
     number = _number(having, order_id)
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         folded = history.at(connection, number, at)
         if folded is None:
             raise Problem(404, "NOT_FOUND", f"{number} did not exist at {at.isoformat()}")
@@ -114,7 +115,7 @@ def past(
 ) -> dict[str, Any]:
     """What has happened to the order, oldest first."""
     number = _number(having, order_id)
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         found = facts.page(connection, number, after, limit)
     shown = [fact.model_dump(mode="json", by_alias=True) for fact in found]
     return {"facts": shown, "next": found[-1].revision if len(found) == limit else None}

@@ -23,6 +23,7 @@ from api.security import Role
 from api.shapes import Code, CommandBody, Identifier, Positive, Text
 from db.queries import proposals as proposals_of
 from db.queries import reports, stock
+from db.session import reading
 from db.tables import OUTSIDE_PLACES
 from domain import commands as c
 from domain.quantities import plain
@@ -153,7 +154,7 @@ def proposals(put_away_id: UUID, reading: Reading, limit: Annotated[int, Query(g
 
 
 def _work_order_of(who: Caller, report_number: str) -> UUID:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         number = reports.work_order_of(connection, report_number)
     if number is None:
         raise not_found("production report", report_number)

@@ -13,6 +13,7 @@ from api.history import Folded
 from api.openapi import LATER, of_command
 from api.shapes import CommandBody, DecisionBody, Identifier, Positive, ReasonedBody, ValuesBody
 from db.queries import targets
+from db.session import reading
 from domain import commands as c
 
 router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
@@ -39,7 +40,7 @@ def detail(work_order_id: UUID, having: With) -> dict[str, Any]:
 
 def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, Any]:
     """`show(folded, work order number)` of the object of that uuid."""
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         target = targets.find(connection, what, identity)
         if target is None or target.work_order is None:
             raise not_found(what.replace("-", " "), identity)
@@ -54,7 +55,7 @@ def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, An
 def from_order(order_id: UUID, who: Who) -> list[dict[str, Any]]:
     """The work orders of an order. They are made with the order, from its bill of material: this answers them."""
     having = who.services
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         target = targets.find(connection, "production-order", order_id)
         if target is None:
             raise not_found("production order", order_id)

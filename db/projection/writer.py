@@ -4,12 +4,12 @@ import hashlib
 import json
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, func, select
 
 from db.audit import canonical
 from db.projection.batch import Batch
 from db.projection.events import ORDERS, Context, project
+from db.rows import insert_of
 from db.tables import CommandOutcome, OrderFact, core
 from domain.events import Fact, NeighbourAnswered, NeighbourWaiting
 
@@ -96,7 +96,7 @@ def _claim(connection: Connection, facts: tuple[Fact, ...], hashes: dict[int, st
         }
         for fact in facts
     ]  # fmt: skip
-    statement = upsert(FACTS).values(rows).on_conflict_do_nothing().returning(FACTS.c.revision)
+    statement = insert_of(FACTS, rows).on_conflict_do_nothing().returning(FACTS.c.revision)
     return set(connection.execute(statement).scalars())
 
 
@@ -129,8 +129,9 @@ def _answer(connection: Connection, facts: list[Fact]) -> None:
         for fact in facts
         if fact.outcome is not None
     ]  # fmt: skip
-    if outcomes:
-        connection.execute(upsert(OUTCOMES).on_conflict_do_nothing(), outcomes)
     ids = [outcome["command_id"] for outcome in outcomes]
     payload = json.dumps({"o": facts[0].order_number, "r": facts[-1].revision, "c": ids})
-    connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload[:7900]})
+    told = select(func.pg_notify(CHANNEL, payload[:7900]))
+    if outcomes:
+        told = told.add_cte(insert_of(OUTCOMES, outcomes).on_conflict_do_nothing().cte("answered"))
+    connection.execute(told)

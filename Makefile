@@ -28,7 +28,7 @@ test: setup ## all tests
 	$(RUN) pytest
 
 bench: setup ## what an order costs on this machine, one JSON document
-	@$(RUN) mes bench order --json
+	@$(RUN) mes bench order --json --data-dir .mes-bench
 
 trace-matrix: setup ## all tests, then one line per requirement: its id, passed, failed or none, the number of tests
 	$(RUN) pytest --trace-matrix -q

@@ -61,10 +61,10 @@ def _prepare(
     who: Caller, kind: type[Command], what: str, identity: UUID, body: CommandBody, more: dict[str, Any]
 ) -> Prepared:
     """Everything before the signal that needs the record, in one thread: 404 before 403 before the signature."""
+    target = who.services.target(what, identity)
+    if target is None:
+        raise not_found(what.replace("-", " "), identity)
     with reading(who.services.engine) as connection:
-        target = targets.find(connection, what, identity)
-        if target is None:
-            raise not_found(what.replace("-", " "), identity)
         earlier = record.earlier(connection, body.command_id)
     command = _build(who, kind, target, body, more)
     name = kind.kind_name()

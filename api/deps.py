@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
@@ -17,8 +18,13 @@ from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.security import Role, Session, Sessions, now
 from db import audit
+from db.queries import targets
+from db.queries.targets import Target
+from db.session import reading
 from domain.errors import Blocker
 from settings import Settings
+
+TARGETS_KEPT: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,24 @@ class Services:
     def frozen_signatures(self) -> dict[str, dict[str, str]]:
         """Order number → command kind → meaning of the signature it needs; an order's policy never changes."""
         return {}
+
+    @cached_property
+    def _targets(self) -> dict[tuple[str, UUID], Target]:
+        return {}
+
+    def target(self, what: str, identity: UUID) -> Target | None:
+        """The object of that uuid (see `db.queries.targets`): which order decides about it never changes, so the
+        record is asked once. It reads: call it in a thread."""
+        known = self._targets.get((what, identity))
+        if known is not None:
+            return known
+        with reading(self.engine) as connection:
+            found = targets.find(connection, what, identity)
+        if found is not None:
+            if len(self._targets) >= TARGETS_KEPT:
+                self._targets.clear()
+            self._targets[what, identity] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -100,13 +124,13 @@ async def caller(request: Request, found: With) -> Caller:
 Who = Annotated[Caller, Depends(caller)]
 
 
-def reading(found: With) -> Iterator[Connection]:
+def _reading(found: With) -> Iterator[Connection]:
     """A connection for reads."""
     with found.engine.connect() as connection:
         yield connection
 
 
-Reading = Annotated[Connection, Depends(reading)]
+Reading = Annotated[Connection, Depends(_reading)]
 
 
 def only(action: str, entity: str, *roles: Role) -> Callable[[Caller], Caller]:

@@ -32,15 +32,14 @@ SHOWN_STATEMENTS: Final = 25
 
 @dataclass(frozen=True)
 class Settings:
-    """What is measured: `counted` orders one by one, then `orders` by `clients` at a time, then `paced` ones with
-    `rate` commands a second over all clients."""
+    """What is measured: `counted` orders one by one, then `orders` with `clients` of them at a time, then one for each
+    client with `rate` commands a second over all clients."""
 
     components: int = 10
     operations: int = 5
     counted: int = 4
     orders: int = 20
     clients: int = 4
-    paced: int = 4
     rate: float = 10.0
 
 
@@ -64,12 +63,12 @@ class Bench:
         ) as plant:
             self._say("master data and lots")
             await import_master_data(plant, build(s.components, s.operations))
-            await stock(plant, self._run, s.components, WARM_UP + s.counted + s.orders + s.paced)
+            await stock(plant, self._run, s.components, WARM_UP + s.counted + s.orders + s.clients)
             self._say("warm-up")
             await self._orders(plant, WARM_UP, 1)
             counts = await self._counted(plant)
             timed = await self._timed(plant, s.orders, s.clients, None)
-            paced = await self._timed(plant, s.paced, s.paced, s.rate)
+            paced = await self._timed(plant, s.clients, s.clients, s.rate)
         return {
             "benchmark": "order", "machine": before, "versions": machine.versions(owner), "settings": asdict(s),
             "perOrder": counts, "fullLoad": timed, "paced": paced,

@@ -14,7 +14,7 @@ from api.errors import Problem, not_found
 from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
-from db.queries import facts, orders, targets
+from db.queries import facts, orders
 from db.session import reading
 from domain import commands as c
 from domain.states import OrderState
@@ -72,8 +72,7 @@ async def detail(
 
 
 def _number(having: Services, order_id: UUID) -> str:
-    with reading(having.engine) as connection:
-        target = targets.find(connection, ORDER, order_id)
+    target = having.target(ORDER, order_id)
     if target is None:
         raise not_found("production order", order_id)
     return target.order_number

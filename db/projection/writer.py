@@ -4,12 +4,12 @@ import hashlib
 import json
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, String, bindparam, func, select
 
 from db.audit import canonical
 from db.projection.batch import Batch
 from db.projection.events import ORDERS, Context, project
-from db.rows import insert_of
+from db.rows import as_json, insert_of
 from db.tables import CommandOutcome, OrderFact, core
 from domain.events import Fact, NeighbourAnswered, NeighbourWaiting
 
@@ -17,6 +17,17 @@ FACTS = core(OrderFact)
 OUTCOMES = core(CommandOutcome)
 
 CHANNEL: Final = "mes_outcome"
+_CLAIM: Final = (
+    insert_of(FACTS, ("order_number", "revision", "at", "actor", "command_id", "content_hash", "body"))
+    .on_conflict_do_nothing()
+    .returning(FACTS.c.revision)
+)
+_TELL: Final = select(func.pg_notify(bindparam("channel", type_=String()), bindparam("payload", type_=String())))
+_ANSWER_AND_TELL: Final = _TELL.add_cte(
+    insert_of(OUTCOMES, ("command_id", "order_number", "revision", "accepted", "body", "at"))
+    .on_conflict_do_nothing()
+    .cte("answered")
+)
 _NOT_COMPARED: Final = frozenset({"at", "since", "nextAttemptAt", "lastError", "startedAt", "endedAt"})
 """Clock readings and error texts differ between two attempts at the same decision; what was decided does not."""
 
@@ -96,8 +107,7 @@ def _claim(connection: Connection, facts: tuple[Fact, ...], hashes: dict[int, st
         }
         for fact in facts
     ]  # fmt: skip
-    statement = insert_of(FACTS, rows).on_conflict_do_nothing().returning(FACTS.c.revision)
-    return set(connection.execute(statement).scalars())
+    return set(connection.execute(_CLAIM, {"rows": as_json(rows)}).scalars())
 
 
 def _compare(connection: Connection, order_number: str, offered: dict[int, str]) -> None:
@@ -131,7 +141,8 @@ def _answer(connection: Connection, facts: list[Fact]) -> None:
     ]  # fmt: skip
     ids = [outcome["command_id"] for outcome in outcomes]
     payload = json.dumps({"o": facts[0].order_number, "r": facts[-1].revision, "c": ids})
-    told = select(func.pg_notify(CHANNEL, payload[:7900]))
+    told = {"channel": CHANNEL, "payload": payload[:7900]}
     if outcomes:
-        told = told.add_cte(insert_of(OUTCOMES, outcomes).on_conflict_do_nothing().cte("answered"))
-    connection.execute(told)
+        connection.execute(_ANSWER_AND_TELL, {**told, "rows": as_json(outcomes)})
+    else:
+        connection.execute(_TELL, told)

@@ -16,8 +16,8 @@ STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 
 @pytest.fixture
 def pool(database: Database) -> Iterator[Engine]:
-    """A pool of its own, with two connections in it."""
-    engine = engine_for(database.app_url, pool_size=2, application="session-test")
+    """A pool of its own, with room for all that a test holds at once, and two connections in it."""
+    engine = engine_for(database.app_url, pool_size=3, application="session-test")
     with engine.connect() as one, engine.connect() as other:
         assert one.execute(OWN).scalar_one() != other.execute(OWN).scalar_one()
     yield engine
@@ -34,7 +34,7 @@ def owner(database: Database) -> Iterator[psycopg.Connection]:
 def end_sessions(owner: psycopg.Connection) -> None:
     """The server ends all sessions of the pool, as at a restart, and waits until they are gone."""
     ended = owner.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'session-test'"
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'session-test'"
     ).fetchall()
     assert ended == [(True,)] * len(ended)
     assert ended

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -73,14 +74,14 @@ def kill_everything(folder: Path, supervisor: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     supervisor.wait()
-    assert wait_until(lambda: not any(identity(pid) for pid in pids.values()), 10), pids
-    assert none_left(folder)
+    assert wait_until(lambda: not any(identity(pid) for pid in pids.values()), 60), pids
+    assert none_left(folder, 60)
 
 
 def stop_everything(folder: Path, supervisor: subprocess.Popen[bytes]) -> None:
     """Ctrl-C."""
     supervisor.send_signal(signal.SIGINT)
-    assert supervisor.wait(60) == 0
+    assert supervisor.wait(180) == 0
     assert not processes_of(folder)
 
 
@@ -105,12 +106,13 @@ class Shop:
         return answer.json()
 
     def post(self, who: str, path: str, body: Any) -> httpx.Response:
-        """A write; a machine that is too busy for a verdict (202) is asked again under the same command id."""
-        for _ in range(20):
+        """A write; on a machine that is too busy (202, 503) it is sent again, as it is, with the same command id."""
+        for _ in range(60):
             answer = self._client.post(path, json=body, headers=self._headers(who))
-            if answer.status_code != 202:
+            if answer.status_code not in (202, 503):
                 return answer
-        pytest.fail(f"no verdict on {path}")
+            time.sleep(0.5)
+        pytest.fail(f"no verdict on {path}: {answer.status_code} {answer.text}")
 
     def do(self, who: str, path: str, key: str, **body: Any) -> dict[str, Any]:
         """A command that is accepted."""
@@ -172,7 +174,7 @@ def runs(shop: Shop, order: str, code: str) -> list[tuple[datetime, datetime]]:
     return found
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.accepts("A12", "PO-10", "RC-04")
 def test_a_pause_outlives_every_process(tmp_path: Path) -> None:
     folder = tmp_path / "mes"

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 
-.PHONY: help setup demo up test trace-matrix check fix docs
+.PHONY: help setup demo up test trace-matrix check fix docs bench
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ up: setup ## keep the embedded system running
 
 test: setup ## all tests
 	$(RUN) pytest
+
+bench: setup ## what an order costs on this machine, one JSON document
+	@$(RUN) mes bench order --json --data-dir .mes-bench
 
 trace-matrix: setup ## all tests, then one line per requirement: its id, passed, failed or none, the number of tests
 	$(RUN) pytest --trace-matrix -q

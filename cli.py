@@ -19,6 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 
 import wiring
+from benchmarks.command import app as bench_app
 from db import audit, migrate
 from db.queries.trace import Direction, LotUnknown, Trace, trace
 from db.session import engine_for
@@ -42,6 +43,7 @@ app.add_typer(replay_app, name="replay")
 app.add_typer(audit_app, name="audit")
 signatures_app = typer.Typer(no_args_is_help=True, help="Electronic signatures.")
 app.add_typer(signatures_app, name="signatures")
+app.add_typer(bench_app, name="bench")
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)
 out = Console()

@@ -19,6 +19,7 @@ from db import audit
 from db.queries import outcomes as record
 from db.queries import targets
 from db.queries.targets import Target
+from db.session import reading
 from domain.commands import Command
 from domain.errors import Blocker, Refused
 from domain.events import Outcome
@@ -60,10 +61,10 @@ def _prepare(
     who: Caller, kind: type[Command], what: str, identity: UUID, body: CommandBody, more: dict[str, Any]
 ) -> Prepared:
     """Everything before the signal that needs the record, in one thread: 404 before 403 before the signature."""
-    with who.services.engine.connect() as connection:
-        target = targets.find(connection, what, identity)
-        if target is None:
-            raise not_found(what.replace("-", " "), identity)
+    target = who.services.target(what, identity)
+    if target is None:
+        raise not_found(what.replace("-", " "), identity)
+    with reading(who.services.engine) as connection:
         earlier = record.earlier(connection, body.command_id)
     command = build(who, kind, target, body.model_dump(exclude={"signature", "second"}, exclude_none=True) | more)
     name = kind.kind_name()

@@ -17,6 +17,7 @@ from api.replanning import audit_refusal, split_already
 from db import audit
 from db.queries import plan_lines
 from db.queries.specification import load_specification
+from db.session import reading
 from domain.errors import Refused
 from domain.rules.common import check
 from domain.specification import OrderSpecification
@@ -39,7 +40,7 @@ async def from_plan(who: Caller, plan_id: UUID) -> JSONResponse:
 
 
 def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecification | None]:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         line: Row[Any] | None = plan_lines.find(connection, plan_id)
     if line is None:
         raise not_found("plan line", plan_id)
@@ -74,7 +75,7 @@ def _frozen(who: Caller, plan_id: UUID) -> OrderSpecification:
 
 
 def _recorded(who: Caller, number: str) -> dict[str, Any] | None:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         found = plan_lines.made(connection, number)
     return None if found is None else _shown(number, *found)
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
@@ -22,10 +23,14 @@ from api.roles import Role
 from api.scopes import Scope
 from api.security import Session, Sessions, now
 from db import audit
-from db.queries import scopes
+from db.queries import scopes, targets
+from db.queries.targets import Target
+from db.session import reading
 from domain.errors import Blocker
 from domain.policy import Policy
 from settings import Settings
+
+TARGETS_KEPT: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,24 @@ class Services:
     def frozen_policies(self) -> dict[str, Policy]:
         """Order number → the policy that it was made under, which never changes."""
         return {}
+
+    @cached_property
+    def _targets(self) -> dict[tuple[str, UUID], Target]:
+        return {}
+
+    def target(self, what: str, identity: UUID) -> Target | None:
+        """The object of that uuid (see `db.queries.targets`): which order decides about it never changes, so the
+        record is asked once. It reads: call it in a thread."""
+        known = self._targets.get((what, identity))
+        if known is not None:
+            return known
+        with reading(self.engine) as connection:
+            found = targets.find(connection, what, identity)
+        if found is not None:
+            if len(self._targets) >= TARGETS_KEPT:
+                self._targets.clear()
+            self._targets[what, identity] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -113,13 +136,13 @@ async def caller(request: Request, found: With) -> Caller:
 Who = Annotated[Caller, Depends(caller)]
 
 
-def reading(found: With) -> Iterator[Connection]:
+def _reading(found: With) -> Iterator[Connection]:
     """A connection for reads."""
     with found.engine.connect() as connection:
         yield connection
 
 
-Reading = Annotated[Connection, Depends(reading)]
+Reading = Annotated[Connection, Depends(_reading)]
 
 
 def only(action: str, entity: str, *roles: Role) -> Callable[[Caller], Caller]:

@@ -44,6 +44,8 @@ def _plausible(value: datetime) -> datetime:
 Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Identifier = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
 """A code or number: no blanks around it."""
+Code = Annotated[str, Field(min_length=1, max_length=20)]
+"""A part of a lot number."""
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 LongText = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -79,7 +81,7 @@ class Body(BaseModel):
         return value
 
 
-Code = Annotated[SecretStr, Field(min_length=6, max_length=6)]
+OneTimeCode = Annotated[SecretStr, Field(min_length=6, max_length=6)]
 """A one-time code: six digits."""
 
 
@@ -93,7 +95,7 @@ class Ceremony(Body):
 
     user_id: Identifier | None = None
     password: SecretStr = Field(max_length=200)
-    code: Code | None = None
+    code: OneTimeCode | None = None
     request_id: UUID | None = None
     content_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     revision: Annotated[int, Field(ge=0, le=MAX_INT)] | None = None

@@ -24,6 +24,7 @@ from db import audit
 from db.queries import policies, users
 from db.queries import signatures as record
 from db.queries.targets import Target
+from db.session import reading
 from domain.commands import Command
 from domain.errors import Blocker
 from domain.policy import Policy
@@ -64,7 +65,7 @@ def policy_of(who: Caller, order_number: str) -> Policy:
     """The policy frozen into an order. Raises 503 while nobody knows it: closed, not open."""
     known = who.services.frozen_policies
     if order_number not in known:
-        with who.services.engine.connect() as connection:
+        with reading(who.services.engine) as connection:
             found = policies.frozen(connection, order_number)
         if found is None:
             raise Problem(503, "RECORD_UNAVAILABLE", f"the policy of {order_number} is not recorded yet; send again")

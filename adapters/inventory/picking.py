@@ -14,6 +14,7 @@ from adapters.inventory import ledger, planning
 from adapters.inventory.ledger import BALANCES, LOTS, PLACES, Move
 from adapters.inventory.port import AllocationAnswer, IssueAnswer, MaterialNeed
 from db.once import Done, Request
+from db.rows import insert_rows
 from db.tables import Reservation, core
 from domain.errors import AdapterRefused, Blocker
 from domain.events import Allocation, ShortLine
@@ -138,7 +139,7 @@ def _write_reservations(
         }
         for taken in allocations
     ]  # fmt: skip
-    ledger.insert_rows(connection, RESERVATIONS, rows)
+    insert_rows(connection, RESERVATIONS, rows)
 
 
 def issue(connection: Connection, request: Request, work_order: str, today: date) -> Done[IssueAnswer]:

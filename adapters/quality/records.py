@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from adapters.inventory import ledger
 from db.once import Request
+from db.rows import insert_rows
 from db.tables import (
     Deviation,
     InspectionPlan,
@@ -120,11 +121,11 @@ def write_results(connection: Connection, request: Request, number: str, results
         {
             "inspection": number, "name": judged.name, "text": judged.text, "value": judged.value,
             "unit": judged.unit, "low": judged.low, "high": judged.high, "within_limits": judged.within_limits,
-            "entered_by": request.actor, "entered_at": request.at.isoformat(),
+            "entered_by": request.actor, "entered_at": request.at,
         }
         for judged in results
     ]  # fmt: skip
-    ledger.insert_rows(connection, RESULTS, rows)
+    insert_rows(connection, RESULTS, rows)
 
 
 def disagreements(connection: Connection, row: Row[Any], results: Sequence[JudgedValue]) -> list[str]:

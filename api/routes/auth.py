@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from api import own_account
 from api.deps import Services, Who, With
 from api.security import Session
-from api.shapes import Body, Code, Identifier
+from api.shapes import Body, Identifier, OneTimeCode
 
 router = APIRouter(prefix="/auth", tags=["people"])
 
@@ -18,7 +18,7 @@ class LoginBody(Body):
 
     user_id: Identifier
     password: SecretStr = Field(max_length=200)
-    code: Code | None = None
+    code: OneTimeCode | None = None
     """The one-time code, where a second factor is asked for at the login."""
 
 
@@ -34,13 +34,13 @@ class SecondFactorBody(Body):
     """Enrolment of a second factor; `code` of the one before, where there is one."""
 
     password: SecretStr = Field(max_length=200)
-    code: Code | None = None
+    code: OneTimeCode | None = None
 
 
 class CodeBody(Body):
     """A one-time code."""
 
-    code: Code
+    code: OneTimeCode
 
 
 @router.post("/login")

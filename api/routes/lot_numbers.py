@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from api import lot_numbers
 from api.deps import Caller, Reading, only
-from api.shapes import Body, Identifier
+from api.shapes import Body, Code, Identifier
 from domain.numbering import Parts
 
 router = APIRouter(prefix="/mes/traceabilities", tags=["lot numbers"])
@@ -16,7 +16,6 @@ Numbering = Annotated[
     Caller,
     Depends(only("generateNumber", "number-series")),
 ]
-Code = Annotated[str, Field(min_length=1, max_length=20)]
 
 
 class NumberBody(Body):

@@ -16,7 +16,8 @@ from api.errors import Problem, not_found
 from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
-from db.queries import facts, orders, signatures, targets
+from db.queries import facts, orders, signatures
+from db.session import reading
 from domain import commands as c
 from domain.process import Process
 from domain.states import OrderState
@@ -75,15 +76,14 @@ async def detail(
 
 
 def _number(having: Services, order_id: UUID) -> str:
-    with having.engine.connect() as connection:
-        target = targets.find(connection, ORDER, order_id)
+    target = having.target(ORDER, order_id)
     if target is None:
         raise not_found("production order", order_id)
     return target.order_number
 
 
 def _current(having: Services, number: str) -> dict[str, Any]:
-    with having.engine.connect() as connection, having.histories.current(connection, number) as folded:
+    with reading(having.engine) as connection, having.histories.current(connection, number) as folded:
         if folded is None:
             raise not_found("production order", number)
         return _document(connection, folded)
@@ -91,7 +91,7 @@ def _current(having: Services, number: str) -> dict[str, Any]:
 
 def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
     number = _number(having, order_id)
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         folded = history.at(connection, number, at)
         if folded is None:
             raise Problem(404, "NOT_FOUND", f"{number} did not exist at {at.isoformat()}")
@@ -139,7 +139,7 @@ def past(
 ) -> dict[str, Any]:
     """What has happened to the order, oldest first."""
     number = _number(having, order_id)
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         found = facts.page(connection, number, after, limit)
     shown = [fact.model_dump(mode="json", by_alias=True) for fact in found]
     return {"facts": shown, "next": found[-1].revision if len(found) == limit else None}

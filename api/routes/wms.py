@@ -12,17 +12,18 @@ from starlette.concurrency import run_in_threadpool
 from adapters.inventory.ledger import RECEIVING
 from adapters.inventory.movements import ZONES
 from adapters.inventory.port import MaterialNeed
-from api import documents
+from api import documents, receipts
 from api.commands import PICK_LIST, WORK_ORDER, perform
 from api.deps import Caller, Reading, Who, With, only
 from api.errors import not_found
 from api.history import Folded
-from api.neighbours import once
 from api.openapi import LATER, of_command
+from api.receipts import Delivery, Numbering
 from api.routes.work_orders import read
-from api.shapes import MAX_INT, Body, CommandBody, Identifier, Positive, Text
+from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, Text
 from db.queries import proposals as proposals_of
 from db.queries import reports, signatures, stock
+from db.session import reading
 from db.tables import OUTSIDE_PLACES
 from domain import commands as c
 from domain.quantities import plain
@@ -37,15 +38,22 @@ NOT_FOR_PUT_AWAY = (*OUTSIDE_PLACES, RECEIVING)
 
 
 class ReceiptBody(CommandBody):
-    """A delivery of one lot."""
+    """A delivery of one lot.
 
-    lot: Identifier
+    Without a `lot` it gets the next number of the plant's pattern for raw material, dated today (UTC). `plant` may be
+    left out where only one plant has such a pattern; `line` and `process` are needed where the pattern writes them.
+    """
+
+    lot: Identifier | None = None
     material: Identifier
     quantity: Positive
     unit: Annotated[str, Query(min_length=1, max_length=40)]
     place: Identifier = "RECEIVING"
     supplier: Text | None = None
     expires_on: date | None = None
+    plant: Identifier | None = None
+    line: Code | None = None
+    process: Code | None = None
 
 
 class FromReportBody(CommandBody):
@@ -172,7 +180,7 @@ def proposals(put_away_id: UUID, reading: Reading, limit: Annotated[int, Query(g
 
 
 def _work_order_of(who: Caller, report_number: str) -> UUID:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         number = reports.work_order_of(connection, report_number)
     if number is None:
         raise not_found("production report", report_number)
@@ -181,26 +189,18 @@ def _work_order_of(who: Caller, report_number: str) -> UUID:
 
 @router.post("/receipts")
 async def receive(body: ReceiptBody, who: Keeper) -> dict[str, Any]:
-    """Goods receipt into quarantine, with the inspection that the material's plan asks for."""
+    """Goods receipt into quarantine, with the inspection that the material's plan asks for.
+
+    Without a `lot` the answer has `lotNumber`, as `generate-batch-no` answers it: the same command, the same number.
+    """
     return await run_in_threadpool(_receive, body, who)
 
 
 def _receive(body: ReceiptBody, who: Caller) -> dict[str, Any]:
-    warehouse, quality = who.services.inventory, who.services.quality
-    received = once(
-        body.command_id,
-        lambda key: warehouse.receive(
-            body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on,
-            key=key, actor=who.id,
-        ),
+    delivery = Delivery(
+        body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on
     )  # fmt: skip
-    # A crash in between is healed by sending the same command again: each request has a key of its own.
-    ticket = once(
-        f"{body.command_id}/inspection",
-        lambda key: quality.request_inspection(body.lot, body.material, None, None, key=key, actor=who.id),
-    )
-    inspection = ticket.model_dump(mode="json", by_alias=True)
-    return received.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "inspection": inspection}
+    return receipts.receive(who, body.command_id, delivery, Numbering(body.plant, body.line, body.process))
 
 
 @router.get("/lots/{lot}")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from api import documents, impossible
-from api.commands import WORK_ORDER, perform
+from api.commands import ORDER, WORK_ORDER, perform
 from api.deps import Services, Who, With
 from api.errors import Problem, not_found
 from api.history import Folded
@@ -24,7 +24,8 @@ from api.shapes import (
     ReasonedBody,
     ValuesBody,
 )
-from db.queries import signatures, targets
+from db.queries import signatures
+from db.session import reading
 from domain import commands as c
 from domain.master_batch_record import Language
 
@@ -80,15 +81,17 @@ def material_balance(work_order_id: UUID, having: With) -> dict[str, Any]:
 
 def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, Any]:
     """`show(folded, work order number)` of the object of that uuid."""
-    with having.engine.connect() as connection:
-        target = targets.find(connection, what, identity)
-        if target is None or target.work_order is None:
+    target = having.target(what, identity)
+    if target is None or target.work_order is None:
+        raise not_found(what.replace("-", " "), identity)
+    with (
+        reading(having.engine) as connection,
+        having.histories.current(connection, target.order_number) as folded,
+    ):
+        if folded is None:
             raise not_found(what.replace("-", " "), identity)
-        with having.histories.current(connection, target.order_number) as folded:
-            if folded is None:
-                raise not_found(what.replace("-", " "), identity)
-            found: dict[str, Any] = show(folded, target.work_order)
-            return found
+        found: dict[str, Any] = show(folded, target.work_order)
+        return found
 
 
 @router.get("/{work_order_id}/operations/{code}/instructions")
@@ -109,16 +112,18 @@ def instructions(work_order_id: UUID, code: Identifier, having: With, language: 
 def from_order(order_id: UUID, who: Who) -> list[dict[str, Any]]:
     """The work orders of an order. They are made with the order, from its bill of material: this answers them."""
     having = who.services
-    with having.engine.connect() as connection:
-        target = targets.find(connection, "production-order", order_id)
-        if target is None:
+    target = having.target(ORDER, order_id)
+    if target is None:
+        raise not_found("production order", order_id)
+    who.may("createWorkOrders", target.entity, DIRECT["createWorkOrders"])
+    with (
+        reading(having.engine) as connection,
+        having.histories.current(connection, target.order_number) as folded,
+    ):
+        if folded is None:
             raise not_found("production order", order_id)
-        who.may("createWorkOrders", target.entity, DIRECT["createWorkOrders"])
-        with having.histories.current(connection, target.order_number) as folded:
-            if folded is None:
-                raise not_found("production order", order_id)
-            _check_stations(folded)
-            return [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
+        _check_stations(folded)
+        return [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
 
 
 def _check_stations(folded: Folded) -> None:

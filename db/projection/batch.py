@@ -5,10 +5,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, Table, bindparam, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db import audit, register
+from db.rows import insert_rows
 from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
 Key = tuple[tuple[str, Any], ...]
@@ -58,7 +59,7 @@ class Batch:
         """Write everything; the audit rows come last, because their chain is locked until the commit."""
         for table, rows in self._inserts.items():
             columns = {column for row in rows for column in row}
-            connection.execute(insert(table), [{column: row.get(column) for column in columns} for row in rows])
+            insert_rows(connection, table, [{column: row.get(column) for column in columns} for row in rows])
         for table, changes in self._updates.items():
             self._flush_updates(connection, table, changes)
         for table, sums in self._sums.items():
@@ -89,7 +90,7 @@ class Batch:
     def _flush_moves(self, connection: Connection) -> None:
         if not self._moves:
             return
-        connection.execute(insert(_MOVES), self._moves)
+        insert_rows(connection, _MOVES, self._moves)
         changes: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for move in self._moves:
             changes[move["lot"], move["from_place"]] -= move["quantity"]

@@ -5,12 +5,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, String, bindparam, func, select
 
 from db.audit import canonical
 from db.projection.batch import Batch
 from db.projection.events import ORDERS, Context, project
+from db.rows import as_json, insert_of
 from db.tables import CommandOutcome, OrderFact, core
 from domain.events import Fact, NeighbourAnswered, NeighbourWaiting
 
@@ -21,6 +21,17 @@ CHANNEL: Final = "mes_outcome"
 _NOT_COMPARED: Final = frozenset({"at", "since", "nextAttemptAt", "lastError", "startedAt", "endedAt", "first"})
 """Clock readings and error texts differ between two attempts at the same decision; what was decided does not.
 `first`, the number of a value, follows from the facts before, and those of the first release do not have it."""
+_CLAIM: Final = (
+    insert_of(FACTS, ("order_number", "revision", "at", "actor", "command_id", "content_hash", "body"))
+    .on_conflict_do_nothing()
+    .returning(FACTS.c.revision)
+)
+_TELL: Final = select(func.pg_notify(bindparam("channel", type_=String()), bindparam("payload", type_=String())))
+_ANSWER_AND_TELL: Final = _TELL.add_cte(
+    insert_of(OUTCOMES, ("command_id", "order_number", "revision", "accepted", "body", "at"))
+    .on_conflict_do_nothing()
+    .cte("answered")
+)
 
 _ADDED_LATER: Final[dict[str, Any]] = {
     "inspectionRule": "none", "target": None, "warningLow": None, "warningHigh": None, "secondCheck": False,
@@ -114,8 +125,7 @@ def _claim(connection: Connection, facts: tuple[Fact, ...], hashes: dict[int, st
         }
         for fact in facts
     ]  # fmt: skip
-    statement = upsert(FACTS).values(rows).on_conflict_do_nothing().returning(FACTS.c.revision)
-    return set(connection.execute(statement).scalars())
+    return set(connection.execute(_CLAIM, {"rows": as_json(rows)}).scalars())
 
 
 def _compare(connection: Connection, order_number: str, offered: dict[int, str]) -> None:
@@ -147,8 +157,10 @@ def _answer(connection: Connection, facts: list[Fact]) -> None:
         for fact in facts
         if fact.outcome is not None
     ]  # fmt: skip
-    if outcomes:
-        connection.execute(upsert(OUTCOMES).on_conflict_do_nothing(), outcomes)
     ids = [outcome["command_id"] for outcome in outcomes]
     payload = json.dumps({"o": facts[0].order_number, "r": facts[-1].revision, "c": ids})
-    connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload[:7900]})
+    told = {"channel": CHANNEL, "payload": payload[:7900]}
+    if outcomes:
+        connection.execute(_ANSWER_AND_TELL, {**told, "rows": as_json(outcomes)})
+    else:
+        connection.execute(_TELL, told)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, true
 
+from db.session import reading
 from db.tables import CommandOutcome, OrderFact, ProductionOrder, core
 from domain.events import Outcome
 
@@ -25,7 +26,7 @@ class Earlier:
 
 def read(engine: Engine, command_id: str) -> Outcome | None:
     """The verdict on a command."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         body = body_of(connection, command_id)
     return None if body is None else Outcome.model_validate(body)
 
@@ -38,24 +39,26 @@ def body_of(connection: Connection, command_id: str) -> dict[str, Any] | None:
 
 def earlier(connection: Connection, command_id: str) -> Earlier | None:
     """What is known of a command id; None if it was never used."""
-    body = body_of(connection, command_id)
-    statement = (
+    fact = (
         select(FACTS.c.order_number, FACTS.c.body["commandKind"].astext.label("kind"))
         .where(FACTS.c.command_id == command_id)
         .order_by(FACTS.c.revision)
         .limit(1)
+        .subquery()
     )
-    fact = connection.execute(statement).one_or_none()
-    if body is None and fact is None:
+    verdict = select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == command_id).subquery()
+    both = verdict.join(fact, true(), full=True)
+    row = connection.execute(select(verdict.c.body, fact.c.order_number, fact.c.kind).select_from(both)).one_or_none()
+    if row is None:
         return None
-    outcome = None if body is None else Outcome.model_validate(body)
-    number = fact.order_number if fact is not None else outcome.order_number if outcome is not None else ""
-    return Earlier(number, fact.kind if fact is not None else None, outcome)
+    outcome = None if row.body is None else Outcome.model_validate(row.body)
+    number = row.order_number or (outcome.order_number if outcome is not None else "")
+    return Earlier(number, row.kind, outcome)
 
 
 def revision(engine: Engine, order_number: str) -> int:
     """The recorded revision of an order; -1 if it is not recorded."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         found = connection.execute(
             select(ORDERS.c.revision).where(ORDERS.c.number == order_number)
         ).scalar_one_or_none()

@@ -29,8 +29,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
+    "benchmarks": {"domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "settings")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "settings", "wiring")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",

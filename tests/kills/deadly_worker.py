@@ -1,8 +1,10 @@
 """A worker that kills itself with SIGKILL between the commit of an activity and its answer, once per activity.
 
 `python -m tests.kills.deadly_worker QUEUE MARKS NAME…`: the first call of each activity NAME is the last thing that
-this process does; a local activity has `/local` behind its name. A mark in the folder MARKS keeps the next process
-from doing it again, so that a dozen processes one after the other die one death each.
+a worker does; a local activity has `/local` behind its name. A mark in the folder MARKS keeps the next worker from
+doing it again, so that a dozen of them one after the other die one death each.
+
+The process itself never works. Each worker is a fork of it: everything is imported then, and nothing is open yet.
 """
 
 import asyncio
@@ -60,5 +62,14 @@ async def run(queue: str, marks: Path, doomed: frozenset[str]) -> None:
     await asyncio.gather(orders.run(), gateway.run())
 
 
+def main(queue: str, marks: Path, doomed: frozenset[str]) -> None:
+    """One worker after the other, each when the one before has died, until the group of processes is killed."""
+    while True:
+        worker_process = os.fork()
+        if not worker_process:
+            asyncio.run(run(queue, marks, doomed))
+        os.waitpid(worker_process, 0)
+
+
 if __name__ == "__main__":
-    asyncio.run(run(sys.argv[1], Path(sys.argv[2]), frozenset(sys.argv[3:])))
+    main(sys.argv[1], Path(sys.argv[2]), frozenset(sys.argv[3:]))

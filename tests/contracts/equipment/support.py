@@ -76,6 +76,7 @@ class PressProcess:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    speed: float = SPEED
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -99,7 +100,7 @@ class PressProcess:
         ensure_pair(self.folder / "pki")
         if not (self.folder / "series.csv").exists():
             write_series(self.folder / "series.csv")
-        arguments = ["--port", str(self.port), "--speed", str(SPEED)]
+        arguments = ["--port", str(self.port), "--speed", str(self.speed)]
         for name in ("series.csv", "pki", "state.json"):
             arguments += [f"--{name.split('.')[0]}", str(self.folder / name)]
         with (self.folder / "log").open("ab") as log:

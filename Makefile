@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
+# Tests wait for servers about as long as they compute: one process more than there are cores.
+PROCESSES ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 
 .PHONY: help setup demo up test trace-matrix check fix docs
 
@@ -24,11 +26,11 @@ demo: setup ## real tablet batches from approval to close, and where every lot w
 up: setup ## keep the embedded system running
 	$(RUN) mes up
 
-test: setup ## all tests
-	$(RUN) pytest
+test: setup ## all tests, in several processes
+	$(RUN) pytest -n $(PROCESSES)
 
 trace-matrix: setup ## all tests, then one line per requirement: its id, passed, failed or none, the number of tests
-	$(RUN) pytest --trace-matrix -q
+	$(RUN) pytest -n $(PROCESSES) --trace-matrix -q
 
 check: setup ## format, lint, types
 	$(RUN) ruff format --check .

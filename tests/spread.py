@@ -21,7 +21,27 @@ TOGETHER: Final = {
 }
 """Folders that are run by one process, and why."""
 
-SECONDS: Final[dict[str, float]] = {}
+SECONDS: Final = {
+    "tests/kills/test_chaos_in_small.py": 90,
+    "tests/kills/test_between_commit_and_answer.py": 90,
+    "tests/system/": 60,
+    "tests/safety/test_backup.py": 50,
+    "tests/api/test_states.py": 40,
+    "tests/workflows/test_cancel_anywhere.py": 40,
+    "tests/contracts/equipment/": 40,
+    "tests/replay_client/test_replay.py": 35,
+    "tests/safety/test_migrations.py": 30,
+    "tests/db/test_trace_graph.py": 30,
+    "tests/api/test_access.py": 30,
+    "tests/api/test_shop_floor.py": 30,
+    "tests/api/test_fuzz.py": 30,
+    "tests/api/test_reports.py": 25,
+    "tests/workflows/test_one_order.py": 25,
+    "tests/api/test_master_data.py": 25,
+    "tests/api/test_plan_import.py": 20,
+    "tests/api/test_planning_and_outcomes.py": 20,
+    "tests/workflows/test_neighbour_down.py": 20,
+}
 """How long a group takes, by `pytest --group-times`: those above ten seconds, to be corrected now and then."""
 
 _SECONDS_OF_A_TEST: Final = 0.2
@@ -52,14 +72,30 @@ class Groups(LoadScopeScheduling):
         return group_of(nodeid)
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """A process has ended. What it ran when it died has failed; the base class would run that again elsewhere."""
-        for tests in self.assigned_work[node].values():
-            for test, done in tests.items():
-                if not done:
-                    del tests[test]
-                    super().remove_node(node)
-                    return test
-        return super().remove_node(node)
+        """A process has ended. What it ran when it died has failed, and is given back; the rest goes to others.
+
+        The base class would run that test again, and might give others a group of which nothing is left to do: they
+        would wait for ever.
+        """
+        groups = self.assigned_work[node]
+        died = next((test for tests in groups.values() for test, done in tests.items() if not done), None)
+        for name, tests in list(groups.items()):
+            tests.pop(died or "", None)
+            if all(tests.values()):
+                del groups[name]
+        super().remove_node(node)
+        return died
+
+    def schedule(self) -> None:
+        """Hand out what there is. A process that took a dead one's place gets two groups, as all did at first.
+
+        A process starts a test only when it knows the next one, or that there is none.
+        """
+        late = self.collection is not None
+        super().schedule()
+        if late:
+            for node in self.nodes:
+                self._reschedule(node)
 
 
 @pytest.hookimpl(optionalhook=True)

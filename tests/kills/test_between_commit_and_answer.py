@@ -97,6 +97,7 @@ class Survivors:
     made: tuple[Order, Order]
     taken_back: tuple[Order, Order]
 
+
 @pytest.fixture(scope="module")
 async def survivors(haunted: Plant, press: PressProcess, tmp_path_factory: pytest.TempPathFactory) -> Survivors:
     """Four orders at the same time, while each activity kills the worker that has carried it out."""
@@ -203,7 +204,7 @@ async def test_a_compensation_goes_on_after_a_kill_at_each_step(survivors: Survi
 @pytest.mark.timeout(360)
 @pytest.mark.accepts("A11", "A19", "AT-08", "RC-04", "PO-10")
 def test_after_all_the_kills_nothing_is_there_twice_and_nothing_is_missing(survivors: Survivors) -> None:
-    """No command is answered or noted twice, no alarm, the audit chain is whole; of the stock, what was used is gone."""
+    """No command is answered or noted twice, no alarm, the audit chain is whole; what was used of the stock is gone."""
     plant = survivors.plant
     noted = plant.rows(
         "SELECT command_id FROM order_fact WHERE command_id IS NOT NULL AND body ->> 'outcome' IS NOT NULL "

@@ -36,6 +36,7 @@ ON_THE_WAY = (
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
 
 
+pytestmark = pytest.mark.timeout(900)
 EVERY_ACTIVITY = (*ON_THE_WAY, *ON_THE_WAY_BACK)
 STOCK = {"API-1": Decimal(1000), "LAC-1": Decimal(10000)}
 NEEDED = {"API-1": Decimal("5.0"), "LAC-1": Decimal("95.0")}
@@ -166,13 +167,11 @@ async def until_readings(order: Order) -> None:
     raise AssertionError("no reading of the press")
 
 
-@pytest.mark.timeout(360)
 def test_every_activity_has_killed_its_worker(survivors: Survivors) -> None:
     """These tests have seen what they are about."""
     assert {mark.name for mark in survivors.marks.iterdir()} == {name.replace("/", ".") for name in EVERY_ACTIVITY}
 
 
-@pytest.mark.timeout(360)
 @pytest.mark.accepts("A11", "AT-08", "RC-04", "PO-10")
 async def test_orders_survive_a_kill_after_every_effect(survivors: Survivors) -> None:
     plant = survivors.plant
@@ -188,7 +187,6 @@ async def test_orders_survive_a_kill_after_every_effect(survivors: Survivors) ->
         assert (len(links), len(inspections), len(reports)) == (2, 1, 2)
 
 
-@pytest.mark.timeout(360)
 @pytest.mark.accepts("A19")
 async def test_a_compensation_goes_on_after_a_kill_at_each_step(survivors: Survivors) -> None:
     plant = survivors.plant
@@ -201,7 +199,6 @@ async def test_a_compensation_goes_on_after_a_kill_at_each_step(survivors: Survi
     assert await job_on(survivors.press, f"{by_press.work_order}/COMPRESS") == JobState.ABORTED
 
 
-@pytest.mark.timeout(360)
 @pytest.mark.accepts("A11", "A19", "AT-08", "RC-04", "PO-10")
 def test_after_all_the_kills_nothing_is_there_twice_and_nothing_is_missing(survivors: Survivors) -> None:
     """No command is answered or noted twice, no alarm, the audit chain is whole; what was used of the stock is gone."""

@@ -118,7 +118,7 @@ class PressProcess:
     async def _answers(self) -> None:
         press = OpcUaEquipment(self.endpoint())
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while True:
                     try:
                         await press.get_job("is anybody there")

@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
+# The tests start some forty processes: what they import is compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for servers about as long as they compute: one process more than there are cores.
 PROCESSES ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 

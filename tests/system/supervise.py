@@ -67,7 +67,7 @@ def processes_of(folder: Path) -> list[int]:
     return sorted(pid for pid in found if identity(pid))
 
 
-def none_left(folder: Path, seconds: float = 8.0) -> bool:
+def none_left(folder: Path, seconds: float = 30.0) -> bool:
     """Whether all its processes end within the time."""
     return wait_until(lambda: not processes_of(folder), seconds)
 

@@ -143,8 +143,8 @@ class PressProcess:
 
 
 async def until(press: OpcUaEquipment, job_id: str, *states: JobState) -> JobView:
-    """Wait at most 20 s until the job is in one of the states."""
-    async with asyncio.timeout(20):
+    """Wait at most a minute until the job is in one of the states."""
+    async with asyncio.timeout(60):
         while True:
             view = await press.get_job(job_id)
             assert view is not None

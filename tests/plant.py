@@ -7,8 +7,8 @@ qualified person, qa reviews.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, insert, select, text
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError
 
 from adapters.inventory.postgres import PostgresInventory
 from db import tables as t
@@ -59,6 +60,15 @@ class Refusal(Exception):
         """The only thing that stands in the way."""
         (blocker,) = self.outcome.blockers
         return blocker
+
+
+def pauses(seconds: float, first: float = 0.01) -> Iterator[float]:
+    """Pauses between looks whether something has happened, so many seconds in all: short at first, then 0.2 s."""
+    waited, pause = 0.0, first
+    while waited < seconds:
+        yield pause
+        waited += pause
+        pause = min(pause * 1.25, 0.2)
 
 
 class Plant:
@@ -198,10 +208,10 @@ class Order:
 
     async def verdict(self, command_id: str, seconds: float = 30) -> Outcome:
         """The verdict of the record on a command."""
-        for _ in range(int(seconds / 0.01)):
+        for pause in pauses(seconds):
             if (outcome := await asyncio.to_thread(self.recorded, command_id)) is not None:
                 return outcome
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause)
         raise AssertionError(f"no verdict on {command_id} within {seconds} s")
 
     def recorded(self, command_id: str) -> Outcome | None:
@@ -232,11 +242,11 @@ class Order:
     async def until(self, what: str, state: str, seconds: float = 30) -> "Order":
         """Wait until order, work_order, pick_list, inspection or put_away is recorded in that state."""
         found: str | None = None
-        for _ in range(int(seconds / 0.02)):
+        for pause in pauses(seconds):
             found = await asyncio.to_thread(self._state_of, what)
             if found == state:
                 return self
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
         raise AssertionError(f"{what} of {self.number} is {found}, not {state}, after {seconds} s")
 
     def _state_of(self, what: str) -> str | None:
@@ -251,11 +261,13 @@ class Order:
     async def until_job(self, operation: str, state: str, seconds: float = 30) -> "Order":
         """Wait until the machine's job of an operation is started, ended, refused or aborted."""
         found: str | None = None
-        for _ in range(int(seconds / 0.1)):
-            found = (await self.process()).work_orders[self.work_order].operations[operation].job_state
+        for pause in pauses(seconds, first=0.1):
+            # The question may have gone to a worker that died meanwhile: then nothing was seen.
+            with suppress(RPCError):
+                found = (await self.process()).work_orders[self.work_order].operations[operation].job_state
             if found == state:
                 return self
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(pause)
         raise AssertionError(f"the job of {operation} of {self.number} is {found}, not {state}, after {seconds} s")
 
     # The procedure in words --------------------------------------------------------------------------------------

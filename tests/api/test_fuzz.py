@@ -166,7 +166,7 @@ def operations_of(app: FastAPI) -> list[AnyOperation]:
 
 
 @pytest.mark.accepts("A23")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("working")
 async def test_whatever_is_sent_the_answer_is_one_of_those_that_are_promised(app: FastAPI, company: Company) -> None:
     operations = operations_of(app)

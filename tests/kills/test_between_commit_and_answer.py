@@ -30,6 +30,8 @@ from tests.line import Line, on_line
 from tests.plant import Order, Plant
 from workflows.runtime import tell_equipment_clock
 
+pytestmark = pytest.mark.timeout(600)
+
 ON_THE_WAY = (
     "record.write", "record.write/local", "inventory.allocate", "inventory.issue", "quality.request-inspection",
     "inventory.put-away", "inventory.release-to-stock", "equipment.run-job", "record.check", "record.archive",
@@ -147,7 +149,6 @@ async def made_on_the_press(plant: Plant) -> Order:
     return await order.finished()
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.accepts("A11", "AT-08", "RC-04", "PO-10")
 async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: PressProcess, tmp_path: Path) -> None:
     async with dying_workers(haunted, press, tmp_path / "marks", *ON_THE_WAY):
@@ -171,7 +172,6 @@ async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: P
     assert_nothing_doubled(haunted)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.accepts("A19")
 async def test_a_compensation_goes_on_after_a_kill_at_each_step(
     haunted: Plant, press: PressProcess, tmp_path: Path
@@ -194,7 +194,6 @@ async def test_a_compensation_goes_on_after_a_kill_at_each_step(
     assert_nothing_doubled(haunted)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.accepts("A19", "A11")
 async def test_a_return_that_nobody_heard_of_counts_in_the_cancellation(haunted: Plant, tmp_path: Path) -> None:
     """The material is back, the worker is dead before it could say so, and the order is cancelled at that moment."""

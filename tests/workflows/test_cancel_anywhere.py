@@ -106,7 +106,7 @@ async def _raw_material(plant: Plant) -> None:
     await plant.stock("LAC-1", "LAC", "10000")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.accepts("A19", "PO-09")
 @settings(
     max_examples=45,

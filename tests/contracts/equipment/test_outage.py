@@ -65,7 +65,7 @@ async def test_no_answer_is_unknown_and_the_same_key_finds_one_job(press_process
 
 
 async def until_answered(press: OpcUaEquipment, job_id: str) -> bool:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await press.get_job(job_id) is not None
@@ -81,5 +81,5 @@ async def test_a_closed_driver_is_unreachable_and_leaves_no_task(press_process: 
     await press.close()
     with pytest.raises(AdapterUnreachable):
         await press.get_job("any")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(asyncio.all_tasks() - before - {asyncio.current_task()}), return_exceptions=True)

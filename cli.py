@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+import records
 import wiring
 from benchmarks.command import app as bench_app
 from db import audit, migrate
@@ -44,6 +45,7 @@ app.add_typer(audit_app, name="audit")
 signatures_app = typer.Typer(no_args_is_help=True, help="Electronic signatures.")
 app.add_typer(signatures_app, name="signatures")
 app.add_typer(bench_app, name="bench")
+app.add_typer(records.record_app, name="record")
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)
 out = Console()
@@ -68,8 +70,8 @@ def _system(
 
 @contextmanager
 def _record(data_dir: Path) -> Iterator[Addresses]:
-    """The record of a folder; only its servers are started, if they do not run."""
-    with attach_or_start(data_dir, migrate=wiring.migrate, report=_say) as addresses:
+    """The record of a folder; only PostgreSQL is started, if it does not run, and nothing is asked of Temporal."""
+    with attach_or_start(data_dir, migrate=wiring.migrate, report=_say, with_temporal=False) as addresses:
         yield addresses
 
 
@@ -384,7 +386,10 @@ def _end(message: str) -> NoReturn:
 def main() -> None:
     """Entry of the command; a refusal is a sentence, not a stack trace."""
     try:
-        app(standalone_mode=False)
+        # Out of standalone mode an exit with a code is an answer, not an exception.
+        code = app(standalone_mode=False)
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except SystemRefusal as refusal:
         screen.print(f"[red]{refusal.detail}[/red]\n{refusal.remedy}", highlight=False)
         sys.exit(2)

@@ -19,6 +19,7 @@ class Settings:
 
     `database_url` is the application's login (append-only where the record says so), `database_owner_url` the
     owner that runs migrations. Both are psycopg URLs (`postgresql://…`). `temporal_address` is host:port.
+    `seal_key` is a PKCS#12 file with the organisation's key, which seals archived prints; none: they are not sealed.
     """
 
     database_url: str = field(repr=False)
@@ -43,6 +44,8 @@ class Settings:
     """How long what a signer was shown may be signed."""
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that seal secrets in the record; the first seals, all open. None: no second factor can be enrolled."""
+    seal_key: Path | None = None
+    seal_password: str = field(default="", repr=False)
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -68,6 +71,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         login_second_factor=env.get("MES_LOGIN_SECOND_FACTOR", "off") == "on",
         signature_seconds=_at_least(10, "MES_SIGNATURE_SECONDS", env.get("MES_SIGNATURE_SECONDS", "300")),
         secret_keys=_keys(env),
+        seal_key=Path(env["MES_SEAL_KEY"]) if env.get("MES_SEAL_KEY") else None,
+        seal_password=_secret(env, "MES_SEAL_PASSWORD"),
     )
 
 
@@ -105,6 +110,13 @@ class SettingWrong(Exception):
     def __init__(self, name: str, found: str, required: str) -> None:
         super().__init__(f"{name} is {found!r}; needed: {required}")
         self.name = name
+
+
+def _secret(env: Mapping[str, str], name: str) -> str:
+    """A secret from the environment, or from the file that `NAME_FILE` names."""
+    if file := env.get(f"{name}_FILE"):
+        return Path(file).read_text(encoding="utf-8").strip()
+    return env.get(name, "")
 
 
 class SettingMissing(Exception):

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 
+from adapters.printing import seal_key
 from api.bootstrap import NewPerson, ensure_people
 from db import audit, contents
 from db.migrate import revisions, upgrade
@@ -20,7 +21,7 @@ from db.session import engine_for
 from db.signature_verification import verify, verify_all
 from replay.people import CREW, Person, crew
 from system import Addresses, ChildSpec, SystemRefusal
-from system.data_folder import ACCOUNT, PRESS, SEAL, DataFolder
+from system.data_folder import ACCOUNT, PRESS, PRINT_SEAL, SEAL, DataFolder
 from system.ports import any_free, is_free
 
 ROOT: Final = Path(__file__).parent
@@ -41,6 +42,7 @@ def migrate(addresses: Addresses) -> None:
     """Bring the schema up to date and make the first accounts; each password is made here and kept in the folder."""
     upgrade(addresses.database_owner_url)
     folder = DataFolder(addresses.data_dir)
+    _make_seal_key(folder)
     engine = engine_for(addresses.database_url, pool_size=1)
     try:
         with engine.connect() as connection:
@@ -54,6 +56,32 @@ def migrate(addresses: Addresses) -> None:
         ensure_people(engine, people)
     finally:
         engine.dispose()
+
+
+def seal_certificate(data_dir: Path) -> Path:
+    """Where the certificate lies by which this data folder's archived prints can be verified."""
+    return DataFolder(data_dir).root / "seal" / "certificate.pem"
+
+
+def _make_seal_key(folder: DataFolder) -> None:
+    """A key of the folder's own, to seal archived prints with, where there is none yet."""
+    key, certificate = folder.root / "seal" / "organisation.p12", seal_certificate(folder.root)
+    if key.exists():
+        return
+    key.parent.mkdir(mode=0o700, exist_ok=True)
+    seal_key.make(key, certificate, folder.secret(PRINT_SEAL), "Millwright system, self-signed")
+
+
+def _seal(addresses: Addresses) -> dict[str, str]:
+    """What the worker seals with: the key that the environment names, else the folder's own."""
+    if os.environ.get("MES_SEAL_KEY"):
+        return {}
+    folder = DataFolder(addresses.data_dir)
+    return {
+        "MES_SEAL_KEY": str(folder.root / "seal" / "organisation.p12"),
+        "MES_SEAL_PASSWORD": folder.secret(PRINT_SEAL),
+        "MES_SEAL_PASSWORD_FILE": "",
+    }
 
 
 def _secret(user_id: str) -> str:
@@ -129,17 +157,19 @@ def children(series: Path | None = None) -> Callable[[Addresses], Sequence[Child
         if series is not None and series.exists():
             press, environment = _press(addresses, series, environment)
         python = sys.executable
+        orders = {**environment, **_seal(addresses)}
+        api = environment | _second_factor_key(addresses)
         return [
             *press,
-            ChildSpec("worker", (python, "-m", "worker", "--role", "orders"), environment),
+            ChildSpec("worker", (python, "-m", "worker", "--role", "orders"), orders),
             ChildSpec("gateway", (python, "-m", "worker", "--role", "gateway"), environment),
-            ChildSpec("api", (python, "-m", "api"), environment | _seal(addresses), ready=lambda: _answers(addresses)),
+            ChildSpec("api", (python, "-m", "api"), api, ready=lambda: _answers(addresses)),
         ]
 
     return of
 
 
-def _seal(addresses: Addresses) -> dict[str, str]:
+def _second_factor_key(addresses: Addresses) -> dict[str, str]:
     """The key that seals second factors: the environment's own, or the one of the data folder."""
     if os.environ.get("MES_SECRET_KEY") or os.environ.get("MES_SECRET_KEY_FILE"):
         return {}

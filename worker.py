@@ -26,6 +26,8 @@ from adapters.equipment_register.port import EquipmentRegister
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
+from adapters.printing.seal import OrganisationSeal
+from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from db.session import engine_for
@@ -51,7 +53,8 @@ def build_worker(
     """The worker of orders: their workflows, the projector, warehouse, quality and equipment register."""
     record = RecordActivities(engine)
     warehouse = InventoryActivities(inventory or PostgresInventory(engine))
-    batch_records = BatchRecordActivities(engine)
+    seal = None if settings.seal_key is None else OrganisationSeal(settings.seal_key, settings.seal_password)
+    batch_records = BatchRecordActivities(engine, TypstPrinter(), seal)
     laboratory = QualityActivities(quality or PostgresQuality(engine))
     equipment = EquipmentRegisterActivities(equipment_register or PostgresEquipmentRegister(engine))
     return Worker(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
+from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
 from api import ceremonies, errors, openapi
 from api.deps import Services, inside
@@ -23,6 +24,7 @@ from api.outcomes import Outcomes
 from api.routes import (
     auth,
     batch_record,
+    batch_record_prints,
     batch_records,
     equipment,
     equipment_papers,
@@ -64,6 +66,7 @@ ROUTERS = (
     work_orders,
     batch_record,
     batch_records,
+    batch_record_prints,
     reports,
     reworks,
     wms,
@@ -92,6 +95,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
         equipment=PostgresEquipmentRegister(engine),
+        printer=TypstPrinter(),
     )
 
 

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.inventory.port import Inventory
+from adapters.printing.port import Printer
 from adapters.quality.port import Quality
 from api import permissions
 from api.errors import Problem
@@ -46,6 +47,7 @@ class Services:
     inventory: Inventory
     quality: Quality
     equipment: EquipmentRegister
+    printer: Printer
 
     @cached_property
     def frozen_policies(self) -> dict[str, Policy]:

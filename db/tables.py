@@ -40,6 +40,8 @@ APPEND_ONLY: Final = (
     "operation_comment",
     "exception_explanation",
     "archived_record",
+    "archived_print",
+    "copied_audit_row",
     "inspection_result",
     "signature",
     "equipment_reading",
@@ -640,6 +642,18 @@ class ArchivedRecord(SQLModel, table=True):
     retain_until: date
 
 
+class ArchivedPrint(SQLModel, table=True):
+    """An archived record on paper: the file as it was made once, for people, in one language."""
+
+    __tablename__ = "archived_print"
+    work_order: str = Field(foreign_key="archived_record.work_order", primary_key=True)
+    language: str = Field(primary_key=True)
+    pdf: bytes
+    sha256: str
+    is_sealed: bool
+    made_at: datetime = _time()
+
+
 class PickListRow(SQLModel, table=True):
     """A pick list. `lines` are its allocations, `short` what the warehouse lacked."""
 
@@ -1103,6 +1117,27 @@ class AuditRow(SQLModel, table=True):
     reason: str | None = None
     command_id: str | None = Field(default=None, index=True)
     source: str | None = None
+    hash: str = Field(sa_column=Column(String(64), nullable=False))
+
+
+class CopiedAuditRow(SQLModel, table=True):
+    """A row of another system's audit trail, which came with an imported batch record.
+
+    It is no part of this system's chain: `previous_hash` is what stood before it there, and `hash` follows from both.
+    """
+
+    __tablename__ = "copied_audit_row"
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    at: datetime = _time()
+    actor: str
+    action: str
+    entity: str
+    old: dict[str, Any] | None = _json()
+    new: dict[str, Any] | None = _json()
+    reason: str | None = None
+    command_id: str | None = None
+    source: str | None = None
+    previous_hash: str = Field(sa_column=Column(String(64), nullable=False))
     hash: str = Field(sa_column=Column(String(64), nullable=False))
 
 

@@ -58,11 +58,14 @@ class Outside:
     temporal_namespace: str = temporal_server.NAMESPACE
 
     @classmethod
-    def of(cls, environment: Mapping[str, str] | None = None) -> "Outside":
-        """Read DATABASE_URL, DATABASE_OWNER_URL, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; empty counts as unset."""
+    def of(cls, environment: Mapping[str, str] | None = None, with_temporal: bool = True) -> "Outside":
+        """Read DATABASE_URL, DATABASE_OWNER_URL, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; empty counts as unset.
+
+        Who needs the record alone, without `with_temporal`, is not kept from it by a Temporal that does not answer.
+        """
         env = os.environ if environment is None else environment
         database = env.get("DATABASE_URL") or None
-        temporal = env.get("TEMPORAL_ADDRESS") or None
+        temporal = (env.get("TEMPORAL_ADDRESS") or None) if with_temporal else None
         return cls(
             database_url=database,
             database_owner_url=(env.get("DATABASE_OWNER_URL") or database) if database else None,
@@ -124,8 +127,9 @@ def attached_addresses(folder: DataFolder, state: dict[str, Any], outside: Outsi
         data_dir=folder.root,
         database_url=outside.database_url or server.url(postgres.APP),
         database_owner_url=outside.database_owner_url or server.url(postgres.OWNER),
-        temporal_address=temporal["address"],
-        temporal_namespace=temporal["namespace"],
+        # A system that was never more than the record has no word about Temporal.
+        temporal_address=temporal.get("address") or "",
+        temporal_namespace=temporal.get("namespace") or outside.temporal_namespace,
         api_host=state["api_host"],
         api_port=state["api_port"],
         api_url=state["api_url"],

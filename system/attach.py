@@ -26,10 +26,12 @@ def attach_or_start(
     api_port: int | None = None,
     dynamic_config: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
+    with_temporal: bool = True,
 ) -> Iterator[Addresses]:
     """The addresses of the running system, or of one started for the duration of the context.
 
     A system started here is not stopped under another command that came to use it in the meantime: its end waits.
+    Without `with_temporal` the record is enough; who needs Temporal waits until a system without it has gone down.
     Raises a SystemRefusal, or what `migrate` or `children` raises.
     """
     system = EmbeddedSystem(
@@ -40,6 +42,7 @@ def attach_or_start(
         report=report,
         dynamic_config=dynamic_config,
         environment=environment,
+        with_temporal=with_temporal,
     )
     deadline = time.monotonic() + _READY_SECONDS
     with contextlib.ExitStack() as stack:
@@ -48,7 +51,7 @@ def attach_or_start(
             try:
                 system.start()
             except AlreadyRunning:
-                addresses = _attach(system.folder, Outside.of(environment), stack)
+                addresses = _attach(system.folder, Outside.of(environment, with_temporal), stack, with_temporal)
                 if addresses is None:
                     _wait_a_little(system.folder, deadline)
             else:
@@ -67,14 +70,14 @@ def running(data_dir: Path) -> dict[str, Any] | None:
     return state if state.get("state") == "ready" and supervisor.alive() else None
 
 
-def _attach(folder: DataFolder, outside: Outside, stack: contextlib.ExitStack) -> Addresses | None:
+def _attach(folder: DataFolder, outside: Outside, stack: contextlib.ExitStack, with_temporal: bool) -> Addresses | None:
     if running(folder.root) is None:
         return None
     with contextlib.ExitStack() as ours:
         ours.enter_context(folder.attached())
         # Asked again: before we were counted, it may have gone down.
         state = running(folder.root)
-        if state is None:
+        if state is None or (with_temporal and state.get("record_only")):
             return None
         addresses = attached_addresses(folder, state, outside)
         stack.enter_context(ours.pop_all())

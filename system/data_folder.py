@@ -3,6 +3,7 @@
     layout.json    which layout the folder has         secrets.json   passwords, readable by the owner only
     lock           held while a system runs            system.json    pids, ports and addresses of the running system
     postgres/      PostgreSQL's data                   temporal.db    Temporal's data (SQLite, WAL)
+    seal/          the key that seals prints           press/         what the simulated press remembers
     logs/          one file per process                attached       held by commands that use a running system
 
 Nothing in here is ever deleted by this module: what it does not understand it refuses, and says why.
@@ -27,6 +28,8 @@ ACCOUNT = "password of "
 """What the name of an account's secret begins with."""
 PRESS = "password of the press"
 SEAL = "key that seals secrets in the record"
+PRINT_SEAL = "seal key"
+"""What the password of the key is called that seals archived prints."""
 _PRODUCT = "millwright"
 # What a first start that was interrupted may have left before it wrote layout.json.
 _BEFORE_LAYOUT = ("lock", "attached")

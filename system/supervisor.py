@@ -42,7 +42,8 @@ class EmbeddedSystem:
     """One Millwright system on one data folder, owned by this process.
 
     `children` is asked for the processes to run once the servers have addresses, after `migrate` has run. Servers
-    that the environment names (DATABASE_URL, TEMPORAL_ADDRESS) are used and not started. `report` is told every step,
+    that the environment names (DATABASE_URL, TEMPORAL_ADDRESS) are used and not started; without `with_temporal` the
+    record alone is there, and nothing is asked of Temporal or its data. `report` is told every step,
     also from the watching thread. Use it as a context manager, or `start` and `stop` it. From the main thread,
     SIGTERM and SIGHUP become SystemExit (143, 129) between the two: whoever waits is unwound, everything is stopped.
     """
@@ -58,12 +59,13 @@ class EmbeddedSystem:
         report: Report = silent,
         dynamic_config: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        with_temporal: bool = True,
     ) -> None:
         self._folder = DataFolder(data_dir)
         self._asked_port, self._api_host = api_port, api_host
         self._specs, self._migrate, self._report = children, migrate, _unbreakable(report)
         self._dynamic_config = dict(dynamic_config or {})
-        self._outside = Outside.of(environment)
+        self._outside, self._with_temporal = Outside.of(environment, with_temporal), with_temporal
         self._held = contextlib.ExitStack()
         self._postgres: Postgres | None = None
         self._temporal: TemporalServer | None = None
@@ -195,7 +197,7 @@ class EmbeddedSystem:
             self._outside.check()
         if self._outside.database_url is None:
             self._postgres = Postgres(self._folder, _port(self._last, "postgres"))
-        if self._outside.temporal_address is None:
+        if self._with_temporal and self._outside.temporal_address is None:
             self._temporal = TemporalServer(self._folder, _port(self._last, "temporal"), self._dynamic_config)
         servers: list[Service] = [server for server in (self._postgres, self._temporal) if server]
         self._keepers = [Keeper(server, self._report) for server in servers]
@@ -259,6 +261,7 @@ class EmbeddedSystem:
             "api_host": self._api_host,
             "api_port": self._addresses.api_port if self._addresses else None,
             "api_url": self._addresses.api_url if self._addresses else None,
+            "record_only": not self._with_temporal,
             "postgres": database,
             "temporal": temporal,
             "children": described,

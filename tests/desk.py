@@ -99,7 +99,7 @@ def tablet_order(
     fields: dict[str, Any] = {
         "number": number, "plan_line": f"plan-{number}", "plant": "P1", "product": "TAB", "product_name": "Tablet",
         "quantity": Decimal(quantity), "unit": "pcs", "policy": policy, "created_by": "pia",
-        "work_orders": (work_order,),
+        "bill_of_material_version": "1", "route_version": "1", "work_orders": (work_order,),
     }  # fmt: skip
     return OrderSpecification(**fields)
 

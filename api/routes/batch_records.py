@@ -43,7 +43,7 @@ def exceptions(work_order_id: UUID, reading: Reading) -> dict[str, Any]:
 @router.get("/check-list")
 def check_list(work_order_id: UUID, reading: Reading) -> dict[str, Any]:
     """What the certificate would be refused for by the record itself, as it stands now; empty when nothing."""
-    number = _number(reading, work_order_id)
+    number = number_of(reading, work_order_id)
     record = record_document.read(reading, number)
     found, digest = record_check.blockers(reading, number, "certification", record.revision)
     blockers = [blocker.model_dump(mode="json", by_alias=True) for blocker in found]
@@ -52,13 +52,20 @@ def check_list(work_order_id: UUID, reading: Reading) -> dict[str, Any]:
 
 @router.get("/archive")
 def archived(work_order_id: UUID, reading: Reading) -> dict[str, Any]:
-    """The record as it was put away, with its hash and the day until which it is kept."""
-    kept = record_archive.find(reading, _number(reading, work_order_id))
+    """The record as it was put away, with its hash, the day until which it is kept, and its prints."""
+    kept = record_archive.find(reading, number_of(reading, work_order_id))
     if kept is None:
         raise not_found("archived record", work_order_id)
     return {
         "document": kept.document, "documentHash": kept.document_hash, "isIntact": record_archive.verify(kept),
         "archivedAt": kept.archived_at.isoformat(), "retainUntil": kept.retain_until.isoformat(),
+        "prints": [
+            {
+                "language": own.language, "sha256": own.sha256, "isSealed": own.is_sealed,
+                "isIntact": record_archive.is_intact(own),
+            }
+            for own in record_archive.prints(reading, kept.work_order)
+        ],
     }  # fmt: skip
 
 
@@ -103,10 +110,11 @@ def _exception(who: Caller, work_order_id: UUID, exception: str) -> dict[str, st
 
 
 def _record(connection: Any, work_order_id: UUID) -> BatchRecord:
-    return record_document.read(connection, _number(connection, work_order_id))
+    return record_document.read(connection, number_of(connection, work_order_id))
 
 
-def _number(connection: Any, work_order_id: UUID) -> str:
+def number_of(connection: Any, work_order_id: UUID) -> str:
+    """The number of a work order; 404 when there is none of that id."""
     target = targets.find(connection, WORK_ORDER, work_order_id)
     if target is None or target.work_order is None:
         raise not_found("work order", work_order_id)

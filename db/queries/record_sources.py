@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, or_, select, union_all
 
 from db.queries.reports import of_operations
 from db.tables import (
     AuditRow,
+    CopiedAuditRow,
     EquipmentReading,
     EquipmentRun,
     InspectionResult,
@@ -23,7 +24,7 @@ from domain.specification import MaterialLine
 
 LINKS, LOTS, RESULTS = core(LotLink), core(Lot), core(InspectionResult)
 SIGNATURES, FACTS, AUDIT = core(Signature), core(OrderFact), core(AuditRow)
-RUNS, READINGS = core(EquipmentRun), core(EquipmentReading)
+COPIED, RUNS, READINGS = core(CopiedAuditRow), core(EquipmentRun), core(EquipmentReading)
 Document = dict[str, Any]
 _FAILED: Final = ("signature.refused", "signature.failed", "signature.expired")
 
@@ -92,7 +93,16 @@ def record_signatures(connection: Connection, order_number: str, work_order: str
 def refused_signatures(connection: Connection, order_number: str, work_order: str) -> list[RecordException]:
     """Signatures under this batch that failed or were refused."""
     own = [f"production-order/{order_number}", f"work-order/{work_order}"]
-    statement = select(AUDIT).where(AUDIT.c.entity.in_(own), AUDIT.c.action.in_(_FAILED)).order_by(AUDIT.c.seq)
+    # An imported record brings its rows of the audit trail along; they stand beside this system's own.
+    rows = union_all(
+        *(
+            select(table.c.seq, table.c.at, table.c.actor, table.c.action, table.c.new).where(
+                table.c.entity.in_(own), table.c.action.in_(_FAILED)
+            )
+            for table in (AUDIT, COPIED)
+        )
+    ).subquery()
+    statement = select(rows).order_by(rows.c.seq)
     return [
         RecordException(
             id=f"audit-{row.seq}", type=ExceptionType.REFUSED_SIGNATURE, at=row.at, actor=row.actor,

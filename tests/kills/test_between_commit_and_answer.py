@@ -169,6 +169,8 @@ async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: P
         reports = haunted.rows("SELECT 1 FROM production_report WHERE work_order = :w", w=order.work_order)
         assert (len(links), len(inspections), len(reports)) == (2, 1, 2)
     assert len(haunted.rows("SELECT 1 FROM archived_record WHERE work_order = :w", w=by_hand.work_order)) == 1
+    prints = haunted.rows("SELECT language FROM archived_print WHERE work_order = :w", w=by_hand.work_order)
+    assert sorted(row.language for row in prints) == ["en", "zh"]
     assert_nothing_doubled(haunted)
 
 

@@ -89,6 +89,8 @@ def _value(column: sa.Column[Any]) -> Any:
             return date(2027, 1, 1)
         case sa.DateTime():
             return NOW
+        case sa.LargeBinary():
+            return column.table.name.encode()
         case sa.JSON():
             return {"of": column.table.name}
         case _:

@@ -1,0 +1,56 @@
+"""What a printer of batch records is: a document in, a file for people out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol, get_args
+
+Language = Literal["en", "zh"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PrintJob:
+    """A batch record to be printed.
+
+    `document` is what `BatchRecord.document()` gives, `people` the full names by user id. `printed_at` is the time on
+    the paper and in the file: the same job gives the same bytes. `for_archive` says that this is the print that is
+    put away, and whether it will be sealed; an ordinary print says who made it in `printed_by`.
+    """
+
+    document: Document
+    language: Language
+    printed_at: datetime
+    people: Mapping[str, str] = field(default_factory=dict)
+    printed_by: str = ""
+    for_archive: Literal["sealed", "unsealed"] | None = None
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether quality has not approved the record (yet)."""
+        return self.document["review"]["state"] not in ("approved", "archived")
+
+
+class Printer(Protocol):
+    """Makes a PDF/A-2b file of a batch record. Pure: no network, no database, no clock."""
+
+    def print(self, job: PrintJob) -> bytes:
+        """The file. Raises `PrintFailed`."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals a finished file with the organisation's key, so that a changed byte is found without any server."""
+
+    def seal(self, pdf: bytes) -> bytes:
+        """The same pages with a seal over all of them. Raises `SealKeyUnusable`."""
+        ...
+
+
+class PrintFailed(RuntimeError):
+    """The document could not be set in type: a fault of the program, not of the record."""
+
+
+class SealKeyUnusable(RuntimeError):
+    """The organisation's key cannot be read, or its password is wrong."""

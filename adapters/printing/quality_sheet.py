@@ -1,0 +1,174 @@
+"""What quality has to say about a batch, on paper: tests, deviations, exceptions, review, release, signatures."""
+
+from collections.abc import Iterator
+
+from adapters.printing.port import Document
+from adapters.printing.sheet import (
+    Part,
+    Reading,
+    between,
+    cell,
+    facts,
+    heading,
+    line,
+    lines,
+    local,
+    paragraph,
+    precisely,
+    row,
+    table,
+    when,
+)
+
+
+def in_process(document: Document, reading: Reading) -> Iterator[Part]:
+    """Inspections while the order ran, and rework."""
+    words = reading.words
+    if found := document["inProcessInspections"]:
+        yield heading(words("inProcess"), 1)
+        columns = (("inspection.number", 2.0), ("operation", 1.2), ("report", 2.0), ("pieces.short", 1.1),
+                   ("failed", 1.0), ("defect", 1.6), ("state", 1.1), ("decidedBy", 1.6))  # fmt: skip
+        yield table([(words(key), width) for key, width in columns], [
+            row(cell(own["number"]), cell(own["operation"]), cell(own["reportNumber"]), cell(own["quantity"]),
+                cell(own["failed"]), cell(own["defect"]), cell(words.of("inProcess", own["state"])),
+                cell(reading.who(own["decidedBy"])))
+            for own in found
+        ])  # fmt: skip
+    if found := document["reworks"]:
+        yield heading(words("reworks"), 1)
+        columns = (("number", 2.0), ("operation", 1.2), ("pieces.short", 1.1), ("state", 1.1), ("outcome", 1.3),
+                   ("proposedBy", 1.6), ("allowedBy", 1.6), ("doneBy", 1.6))  # fmt: skip
+        yield table([(words(key), width) for key, width in columns], [
+            row(cell(own["number"]), cell(own["operation"]), cell(own["quantity"]),
+                cell(words.of("rework", own["state"])), cell(f"{own['good']} / {own['scrap']}"),
+                cell(reading.who(own["proposedBy"])), cell(reading.who(own["approvedBy"])),
+                cell(reading.who(own["doneBy"])))
+            for own in found
+        ])  # fmt: skip
+
+
+def inspection(document: Document, reading: Reading) -> Iterator[Part]:
+    """The inspection that the batch was released by."""
+    words, found = reading.words, document["inspection"]
+    yield heading(words("inspection"), 1, words.of("inspection", found and found["state"]) if found else "")
+    if found is None:
+        yield paragraph(words("none"))
+        return
+    yield facts([
+        (words("inspection.number"), cell(found["number"])),
+        (words("state"), cell(words.of("inspection", found["state"]))),
+        (words("enteredBy"), cell(reading.who(found["enteredBy"]))),
+        (words("decidedBy"), cell(reading.who(found["decidedBy"]))),
+    ])  # fmt: skip
+    columns = (("characteristic", 2.4), ("result", 1.6), ("limits", 1.6), ("entered", 2.2))
+    yield table([(words(key), width) for key, width in columns], [
+        row(cell(own["name"]), _result(own, reading), cell(f"{between(own['low'], own['high'])} {own['unit']}".strip()),
+            reading.by(own["enteredBy"], own["enteredAt"]))
+        for own in found["results"]
+    ])  # fmt: skip
+
+
+def _result(own: Document, reading: Reading) -> list[Part]:
+    text = f"{own['text']} {own['unit']}".strip()
+    if own["withinLimits"]:
+        return [line(text, "strong")]
+    return [line(text, "bad"), line(reading.words("outOfLimits"), "bad")]
+
+
+def deviations(document: Document, reading: Reading) -> Iterator[Part]:
+    """Everything that was not as it should be, with what was decided."""
+    words, found = reading.words, document["deviations"]
+    yield heading(words("deviations"), 1, str(len(found)))
+    if not found:
+        yield paragraph(words("none"))
+        return
+    columns = (("number", 1.5), ("operation", 1.1), ("description", 3.2), ("opened", 1.9), ("decision", 3.0))
+    yield table([(words(key), width) for key, width in columns], [
+        row(cell(own["number"]), cell(own["operation"]), [line(own["code"], "small"), *lines(own["detail"])],
+            reading.by(own["openedBy"], own["openedAt"]), _decision(own, reading))
+        for own in found
+    ])  # fmt: skip
+
+
+def _decision(own: Document, reading: Reading) -> list[Part]:
+    if own["decision"] is None:
+        return [line(reading.words("undecided"), "bad")]
+    return [*lines(own["decision"]), *reading.by(own["decidedBy"], own["decidedAt"])]
+
+
+def exceptions(document: Document, reading: Reading) -> Iterator[Part]:
+    """The list that the review looks at (EB-07): nothing else of the batch was out of the ordinary."""
+    words, found = reading.words, document["exceptions"]
+    yield heading(words("exceptions"), 1, str(len(found)))
+    if not found:
+        yield paragraph(words("none"))
+        return
+    columns = (("what", 1.8), ("operation", 1.1), ("description", 3.4), ("recorded", 1.9), ("explanation", 2.8))
+    yield table([(words(key), width) for key, width in columns], [
+        row(cell(words.of("exception", own["type"])), cell(own["operation"]), lines(own["detail"]),
+            reading.by(own["actor"], own["at"]), _explanation(own, reading))
+        for own in found
+    ])  # fmt: skip
+
+
+def _explanation(own: Document, reading: Reading) -> list[Part]:
+    found = [line(own["deviation"], "small")] if own["deviation"] else []
+    if own["isOpen"]:
+        return [*found, line(reading.words("open"), "bad")]
+    return [*found, *lines(own["decision"]), line(reading.who(own["decidedBy"]), "small")]
+
+
+def review(document: Document, reading: Reading) -> Iterator[Part]:
+    """The way through review, then the certificate and the release."""
+    words = reading.words
+    yield heading(words("review"), 1, words.of("record", document["review"]["state"] or "none"))
+    columns = (("step", 2.0), ("state", 1.8), ("who", 2.0), ("when", 1.7), ("reason", 3.0))
+    if steps := document["review"]["steps"]:
+        yield table([(words(key), width) for key, width in columns], [
+            row(cell(words.of("step", own["event"])), cell(words.of("record", own["state"])),
+                cell(reading.who(own["by"])), cell(when(own["at"])), _reason(own, reading))
+            for own in steps
+        ])  # fmt: skip
+    else:
+        yield paragraph(words("none"))
+    found = document["release"]
+    yield heading(words("release"), 1, words.of("lot", found["status"]))
+    yield facts([
+        (words("certified"), _done(found["certifiedBy"], found["certifiedAt"], reading)),
+        (words("released"), _done(found["releasedBy"], found["releasedAt"], reading)),
+    ])  # fmt: skip
+
+
+def _reason(own: Document, reading: Reading) -> list[Part]:
+    found = lines(own["reason"])
+    if own["fields"]:
+        found.append(line(reading.words("fields", fields=", ".join(own["fields"])), "small"))
+    return found
+
+
+def _done(by: str | None, at: str | None, reading: Reading) -> list[Part]:
+    return reading.by(by, at) if by else cell(reading.words("notYet"))
+
+
+def signatures(document: Document, reading: Reading) -> Iterator[Part]:
+    """Every signature with full name, user id, time and meaning (ES-01, ES-07)."""
+    words, found = reading.words, document["signatures"]
+    yield heading(words("signatures"), 1, str(len(found)))
+    if not found:
+        yield paragraph(words("none"))
+        return
+    columns = (("fullName", 2.0), ("userId", 1.2), ("meaning", 1.4), ("signedAt", 2.8), ("signed", 3.0))
+    yield table([(words(key), width) for key, width in columns], [
+        row([line(own["fullName"], "strong")], cell(own["signer"]),
+            [line(words.of("meaning", own["meaning"]), "strong")], _signed_at(own),
+            cell(own["entity"], line(f"SHA-256 {own['contentHash'][:16]}…", "small")))
+        for own in found
+    ])  # fmt: skip
+
+
+def _signed_at(own: Document) -> list[Part]:
+    """UTC with milliseconds; below it the time on the clock of the place, where the signature says which that was."""
+    found = cell(precisely(own["signedAt"]))
+    if offset := own.get("localOffset"):
+        found.append(line(local(own["signedAt"], offset), "small"))
+    return found

@@ -1,0 +1,206 @@
+"""Which rows belong to one batch record: for each table the ones that a complete copy of the record has."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table, or_, select, union
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import SQLModel
+
+from db import tables as t
+from db.audit import canonical
+from db.tables import core
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+FACTS, LINKS, LOTS, RUNS = core(t.OrderFact), core(t.LotLink), core(t.Lot), core(t.EquipmentRun)
+INSPECTIONS, MOVES, SIGNATURES, AUDIT = core(t.InspectionRow), core(t.StockMove), core(t.Signature), core(t.AuditRow)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One batch: its order, its work order, the master batch record it was made by, and who is named in the record."""
+
+    order: str
+    work_order: str
+    people: tuple[str, ...]
+    record_version: tuple[str, str]
+
+
+def _commands(scope: Scope) -> Any:
+    """The ids of the commands that the order was given."""
+    return select(FACTS.c.command_id).where(FACTS.c.order_number == scope.order, FACTS.c.command_id.is_not(None))
+
+
+def _lots(scope: Scope) -> Any:
+    """The numbers of the batch and of every lot that went into it."""
+    own = select(LOTS.c.number).where(LOTS.c.work_order == scope.work_order)
+    return own.union(select(LINKS.c.input_lot).where(LINKS.c.work_order == scope.work_order))
+
+
+def _materials(scope: Scope) -> Any:
+    """The codes of the materials that are spoken of."""
+    orders = core(t.WorkOrder)
+    return union(
+        select(LOTS.c.material).where(LOTS.c.number.in_(_lots(scope))),
+        select(orders.c.material).where(orders.c.order_number == scope.order),
+        select(sa.literal(scope.record_version[0])),
+    )
+
+
+def _places(scope: Scope) -> Any:
+    """The codes of the places between which something was moved."""
+    own = MOVES.c.work_order == scope.work_order
+    return union(select(MOVES.c.from_place).where(own), select(MOVES.c.to_place).where(own))
+
+
+def signatures(scope: Scope) -> ColumnElement[bool]:
+    """The signatures under commands of this order or under the record itself."""
+    own = (f"production-order/{scope.order}", f"work-order/{scope.work_order}")
+    return or_(SIGNATURES.c.entity.in_(own), SIGNATURES.c.command_id.in_(_commands(scope)))
+
+
+def audit_rows(scope: Scope) -> ColumnElement[bool]:
+    """What the audit trail says about the batch: under the ids of its objects, or under a command of its order."""
+    kinds = ("work-order", "batch-record")
+    own = (f"production-order/{scope.order}", *(f"{kind}/{scope.work_order}" for kind in kinds))
+    lot = select(sa.literal("lot/") + LOTS.c.number).where(LOTS.c.work_order == scope.work_order)
+    below = AUDIT.c.entity.startswith(f"operation/{scope.work_order}/", autoescape=True)
+    return or_(
+        AUDIT.c.entity.in_(own), AUDIT.c.entity.in_(lot), below, AUDIT.c.command_id.in_(_commands(scope))
+    )  # fmt: skip
+
+
+def _master_batch_record(scope: Scope) -> ColumnElement[bool]:
+    table = core(t.MasterBatchRecord)
+    return sa.tuple_(table.c.product, table.c.version) == sa.tuple_(*map(sa.literal, scope.record_version))
+
+
+def _of_order(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[bool]]:
+    return lambda scope: core(model).c.order_number == scope.order
+
+
+def _of_work_order(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[bool]]:
+    return lambda scope: core(model).c.work_order == scope.work_order
+
+
+_WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = {
+    t.Material: lambda scope: core(t.Material).c.code.in_(_materials(scope)),
+    t.MasterBatchRecord: _master_batch_record,
+    t.Place: lambda scope: core(t.Place).c.code.in_(_places(scope)),
+    t.UserAccount: lambda scope: or_(
+        core(t.UserAccount).c.id.in_(scope.people),
+        core(t.UserAccount).c.id.in_(select(SIGNATURES.c.signer).where(signatures(scope))),
+    ),
+    t.PlanLine: _of_order(t.PlanLine),
+    t.ProductionOrder: lambda scope: core(t.ProductionOrder).c.number == scope.order,
+    t.WorkOrder: _of_order(t.WorkOrder),
+    t.OperationRow: _of_work_order(t.OperationRow),
+    t.ProductionReport: _of_work_order(t.ProductionReport),
+    t.ParameterValue: _of_work_order(t.ParameterValue),
+    t.ParameterCheck: _of_work_order(t.ParameterCheck),
+    t.OperationVerification: _of_work_order(t.OperationVerification),
+    t.OperationComment: _of_work_order(t.OperationComment),
+    t.BatchRecordRow: _of_work_order(t.BatchRecordRow),
+    t.ExceptionExplanation: _of_work_order(t.ExceptionExplanation),
+    t.ArchivedRecord: _of_work_order(t.ArchivedRecord),
+    t.ArchivedPrint: _of_work_order(t.ArchivedPrint),
+    t.PickListRow: _of_work_order(t.PickListRow),
+    t.PutAwayRow: _of_work_order(t.PutAwayRow),
+    t.Lot: lambda scope: LOTS.c.number.in_(_lots(scope)),
+    t.StockMove: _of_work_order(t.StockMove),
+    t.LotLink: _of_work_order(t.LotLink),
+    t.SerialNumber: _of_work_order(t.SerialNumber),
+    t.InspectionRow: _of_work_order(t.InspectionRow),
+    t.InspectionResult: lambda scope: core(t.InspectionResult).c.inspection.in_(
+        select(INSPECTIONS.c.number).where(INSPECTIONS.c.work_order == scope.work_order)
+    ),
+    t.InProcessInspectionRow: _of_work_order(t.InProcessInspectionRow),
+    t.ReworkRow: _of_work_order(t.ReworkRow),
+    t.Deviation: _of_order(t.Deviation),
+    t.EquipmentRun: _of_work_order(t.EquipmentRun),
+    t.EquipmentReading: lambda scope: core(t.EquipmentReading).c.job.in_(
+        select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
+    ),
+    t.Signature: signatures,
+    t.OrderFact: _of_order(t.OrderFact),
+    t.CommandOutcome: _of_order(t.CommandOutcome),
+    t.StateTransition: _of_order(t.StateTransition),
+}  # fmt: skip
+PERSON: Final = ("id", "full_name", "is_person")
+"""What of an account belongs to the record: the person, not the way in."""
+NO_WAY_IN: Final = {"password_hash": "", "roles": [], "is_active": False, "failed_attempts": 0}
+"""What a person from a copy has as an account."""
+
+
+def collect(connection: Connection, scope: Scope) -> Rows:
+    """The rows of every table that belong to the record, as JSON values."""
+    conditions = {core(model).name: where(scope) for model, where in _WHERE.items()}
+    return {
+        table.name: select_rows(connection, table, conditions[table.name])
+        for table in SQLModel.metadata.sorted_tables
+        if table.name in conditions
+    }
+
+
+def select_rows(connection: Connection, table: Table, where: ColumnElement[bool]) -> list[Row]:
+    """Rows as JSON values in the order in which they were written; numbers that the database gave them are left out."""
+    columns = own_columns(table)
+    order = [column for column in table.columns if column.identity is not None] or list(table.primary_key.columns)
+    return [
+        {column.name: encoded(getattr(row, column.name)) for column in columns}
+        for row in connection.execute(select(table).where(where).order_by(*order))
+    ]
+
+
+def own_columns(table: Table) -> list[sa.Column[Any]]:
+    """The columns that a copy has; an identity only gives the order, and of an account there is the person alone."""
+    if table.name == "user_account":
+        return [table.c[name] for name in PERSON]
+    return [column for column in table.columns if column.identity is None]
+
+
+def encoded(value: Any) -> Any:
+    """A value of a column as JSON; exact."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case Decimal() | UUID():
+            return str(value)
+        case date():
+            return value.isoformat()
+        case bytes():
+            return base64.b64encode(value).decode()
+        case _:
+            return value
+
+
+def decoded(column: sa.Column[Any], value: Any) -> Any:
+    """What `encoded` was made from. Raises ValueError for text that is no such value."""
+    if value is None:
+        return None
+    match column.type:
+        case sa.DateTime():
+            return datetime.fromisoformat(value)
+        case sa.Numeric():
+            return Decimal(value)
+        case sa.Uuid():
+            return UUID(value)
+        case sa.Date():
+            return date.fromisoformat(value)
+        case sa.LargeBinary():
+            return base64.b64decode(value, validate=True)
+        case _:
+            return value
+
+
+def row_hash(row: Row) -> str:
+    """SHA-256 over the canonical JSON of a row."""
+    return hashlib.sha256(canonical(row).encode()).hexdigest()

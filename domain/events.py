@@ -13,7 +13,9 @@ from pydantic import Field
 from domain import quality_events as q
 from domain.base import Message
 from domain.commands import Disposition, ReportType
-from domain.errors import Blocker
+from domain.facts import CommandRefused as CommandRefused
+from domain.facts import Decision
+from domain.facts import Outcome as Outcome
 from domain.quality_events import JudgedValue as JudgedValue
 from domain.quantities import Exact
 from domain.specification import Characteristic, OrderSpecification
@@ -314,16 +316,6 @@ class VerdictGiven(Message):
     request: str
 
 
-class CommandRefused(Message):
-    """The order said no. Nothing else happened."""
-
-    kind: Literal["commandRefused"] = "commandRefused"
-    command: str
-    entity: str
-    blockers: tuple[Blocker, ...]
-    possible: tuple[str, ...]
-
-
 Event = Annotated[
     OrderCreated
     | OrderApprovalGiven
@@ -362,29 +354,8 @@ Event = Annotated[
 ]
 
 
-class Outcome(Message):
-    """The verdict on one command, as its sender reads it from the record."""
-
-    command_id: str
-    accepted: bool
-    order_number: str
-    revision: int
-    blockers: tuple[Blocker, ...] = ()
-    possible: tuple[str, ...] = ()
-    result: dict[str, str] = {}
-
-
-class Fact(Message):
-    """One decision of an order's workflow. `actor` is a person, or `system` for what follows by itself."""
+class Fact(Decision):
+    """One decision of an order's workflow."""
 
     order_number: str
-    revision: int
-    at: datetime
-    actor: str
-    command_id: str | None = None
-    command_kind: str | None = None
-    reason: str | None = None
-    signature_id: str | None = None
-    source: str = ""
     events: tuple[Event, ...]
-    outcome: Outcome | None = None

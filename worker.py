@@ -53,6 +53,7 @@ def build_worker(
         workflows=WORKFLOWS,
         activities=[
             record.write_record,
+            record.write_case,
             warehouse.allocate,
             warehouse.issue,
             warehouse.give_back,
@@ -61,6 +62,7 @@ def build_worker(
             warehouse.scrap,
             laboratory.request_inspection,
             laboratory.cancel_inspection,
+            laboratory.settle_lot,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,

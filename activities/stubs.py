@@ -11,6 +11,7 @@ from temporalio import activity
 
 from domain.base import Message
 from domain.events import Allocation, Fact, ShortLine
+from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
 
@@ -20,6 +21,13 @@ class FactBatch(Message):
 
     order_number: str
     facts: tuple[Fact, ...]
+
+
+class CaseFactBatch(Message):
+    """Facts of one quality case, in the order of their revisions."""
+
+    case_number: str
+    facts: tuple[CaseFact, ...]
 
 
 class Keyed(Message):
@@ -74,6 +82,16 @@ class CancelInspectionRequest(Keyed):
     asked_under: str = ""
 
 
+class SettleLotRequest(Message):
+    """What the decision about a deviation means for a lot that no running order keeps. `key` has one effect."""
+
+    key: str
+    deviation: str
+    lot: str
+    standing: str
+    disposition: CaseDisposition | None = None
+
+
 class JobRequest(Message):
     """A job for the machine of a workstation; `job` is its key."""
 
@@ -102,6 +120,12 @@ class JobResult(Message):
 @activity.defn(name="record.write")
 def write_record(batch: FactBatch) -> int:
     """Write facts to the record; the answer is the highest revision that stands there."""
+    raise NotImplementedError
+
+
+@activity.defn(name="record.write-case")
+def write_case(batch: CaseFactBatch) -> int:
+    """Write facts of a quality case to the record; the answer is the highest revision that stands there."""
     raise NotImplementedError
 
 
@@ -150,6 +174,12 @@ def request_inspection(request: InspectionRequest) -> InspectionTicket:
 @activity.defn(name="quality.cancel-inspection")
 def cancel_inspection(request: CancelInspectionRequest) -> None:
     """Void an inspection order."""
+    raise NotImplementedError
+
+
+@activity.defn(name="quality.settle-lot")
+def settle_lot(request: SettleLotRequest) -> str:
+    """Hold, free or reject a lot as its deviation was decided; the answer is the lot's status then."""
     raise NotImplementedError
 
 

@@ -40,7 +40,7 @@ def _(event: k.DeviationMoved | k.OutOfSpecificationMoved, case: k.DeviationCase
         case DeviationState.CLOSED | OutOfSpecificationState.CLOSED:
             case.decided_by = fact.actor
             _tell(case, fact, "decided", case.root_cause, case.disposition)
-        case DeviationState.VOIDED | OutOfSpecificationState.VOIDED:
+        case DeviationState.VOIDED:
             case.decided_by = fact.actor
             _tell(case, fact, "voided", fact.reason or "", k.CaseDisposition.ACCEPT)
         case DeviationState.REOPENED | OutOfSpecificationState.REOPENED:

@@ -47,7 +47,6 @@ class OutOfSpecificationState(StrEnum):
     NOT_CONFIRMED = "notConfirmed"
     CLOSED = "closed"
     REOPENED = "reopened"
-    VOIDED = "voided"
 
 
 class OutOfSpecificationEvent(StrEnum):
@@ -61,7 +60,6 @@ class OutOfSpecificationEvent(StrEnum):
     NOT_CONFIRM = "notConfirm"
     CLOSE = "close"
     REOPEN = "reopen"
-    VOID = "void"
 
 
 class CapaState(StrEnum):
@@ -125,8 +123,8 @@ OUT_OF_SPECIFICATION: Final = StateMachine(
         (_O.CONFIRMED, _OE.CLOSE): _O.CLOSED,
         (_O.NOT_CONFIRMED, _OE.CLOSE): _O.CLOSED,
         (_O.CLOSED, _OE.REOPEN): _O.REOPENED,
+        # There is no void: a result outside its limits is never as if it had not been.
         (_O.REOPENED, _OE.INVESTIGATE_LABORATORY): _O.LABORATORY_PHASE_1,
-        **{(state, _OE.VOID): _O.VOIDED for state in (_O.DETECTED, _O.LABORATORY_PHASE_1, _O.PHASE_2, _O.REOPENED)},
     },
     {},
 )

@@ -187,16 +187,27 @@ class ParametersRecorded(Message):
 class DeviationOpened(Message):
     kind: Literal["deviationOpened"] = "deviationOpened"
     number: str
-    work_order: str
+    work_order: str | None = None
     operation: str | None = None
     code: str
     detail: str
+    lot: str | None = None
+    """The work order's own lot, when it is what failed."""
+    has_process: bool = False
+    """A process of its own leads it to its decision."""
 
 
 class DeviationDecided(Message):
     kind: Literal["deviationDecided"] = "deviationDecided"
     number: str
     decision: str
+
+
+class DeviationReopened(Message):
+    """The deviation's own process has begun again: it is open as before."""
+
+    kind: Literal["deviationReopened"] = "deviationReopened"
+    number: str
 
 
 class InspectionRequested(Message):
@@ -331,6 +342,7 @@ Event = Annotated[
     | ParametersRecorded
     | DeviationOpened
     | DeviationDecided
+    | DeviationReopened
     | InspectionRequested
     | InspectionMoved
     | PutAwayMoved

@@ -11,6 +11,7 @@ from domain import quality_events as q
 from domain.process import (
     InProcessInspection,
     Inspection,
+    LedDeviation,
     OverReport,
     Pending,
     PickList,
@@ -137,7 +138,10 @@ def _(event: e.ParametersRecorded, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.DeviationOpened, process: Process, fact: e.Fact) -> None:
     process.deviations[event.number] = "open"
-    if event.operation is not None:
+    if event.has_process:
+        led = LedDeviation(opened=event, opened_by=fact.actor, opened_at=fact.at)
+        process.led_deviations[event.number] = led
+    if event.work_order is not None and event.operation is not None:
         operation = process.work_orders[event.work_order].operations[event.operation]
         operation.open_deviations = (*operation.open_deviations, event.number)
 
@@ -148,6 +152,11 @@ def _(event: e.DeviationDecided, process: Process, fact: e.Fact) -> None:
     for work_order in process.work_orders.values():
         for operation in work_order.operations.values():
             operation.open_deviations = tuple(n for n in operation.open_deviations if n != event.number)
+
+
+@apply.register
+def _(event: e.DeviationReopened, process: Process, fact: e.Fact) -> None:
+    process.deviations[event.number] = "open"
 
 
 @apply.register
@@ -179,7 +188,9 @@ def _(event: e.PutAwayMoved, process: Process, fact: e.Fact) -> None:
 
 @apply.register
 def _(event: e.LotMoved, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].lot_status = event.target
+    work_order = process.work_orders[event.work_order]
+    work_order.held_from = event.origin if event.target == LotStatus.ON_HOLD else None
+    work_order.lot_status = event.target
 
 
 @apply.register

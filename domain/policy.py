@@ -42,5 +42,11 @@ class Policy(Message):
     over_report_tolerance_percent: Exact = Decimal(0)
     operations_may_reopen: bool = False
     hold_on_out_of_limit: bool = True
+    deviation_process: bool = False
+    """Each deviation has a process of its own: classified, investigated, approved. Off: one decision of quality."""
+    deviation_classification_seconds: int = 8 * 3600
+    """Until a deviation has to be classified: one shift."""
+    deviation_escalation_seconds: int = 8 * 3600
+    deviation_closing_seconds: int = 30 * 24 * 3600
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""

@@ -11,9 +11,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from workflows.capa import CapaWorkflow
+from workflows.deviation import DeviationWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 
-WORKFLOWS: Final[Sequence[type]] = (ProductionOrderWorkflow,)
+WORKFLOWS: Final[Sequence[type]] = (ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow)
 
 _PASSED_THROUGH: Final = ("domain", "activities")
 """Pure packages that the sandbox does not load again for every order: a quarter of the memory, half of the CPU."""

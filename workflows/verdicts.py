@@ -13,6 +13,7 @@ the answers of activities and timers of the same task, so a fact that follows fr
 a verdict that it stood before. Those facts are written by a normal activity, which starts only when the task is done.
 """
 
+import asyncio
 import copy
 from abc import ABC, abstractmethod
 from collections import deque
@@ -227,3 +228,10 @@ class Verdicts(ABC, Generic[State, AnyFact]):
 
 class RecordContradiction(RuntimeError):
     """The record holds another fact under this revision: the code that judges now is not the code that judged."""
+
+
+def raise_failure(*tasks: asyncio.Task[None]) -> None:
+    """An error in inbox or outbox is an error of the workflow task, never a silent stop."""
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error

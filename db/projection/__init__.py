@@ -1,6 +1,7 @@
 """Facts become rows: one transaction for a batch of facts of one order."""
 
 from db.projection import rework
+from db.projection.cases import write_case_facts
 from db.projection.writer import RecordContradictionFound, write_facts
 
-__all__ = ["RecordContradictionFound", "rework", "write_facts"]
+__all__ = ["RecordContradictionFound", "rework", "write_case_facts", "write_facts"]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import materials, operations, orders, release, reports, rework
+from domain.rules import materials, operations, order_deviations, orders, release, reports, rework
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -33,6 +33,8 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.CompleteOperation: operations.complete_operation,
     c.ReleaseOperationHold: operations.release_operation_hold,
     c.DecideDeviation: orders.decide_deviation,
+    c.OpenDeviation: order_deviations.open_deviation,
+    c.NoteDeviation: order_deviations.note_deviation,
     c.ReportProduction: reports.report_production,
     c.RecordParameters: operations.record_parameters,
     c.EnterInspectionResults: release.enter_inspection_results,

@@ -61,7 +61,6 @@ _OUT_OF_SPECIFICATION: Final = {
     OutOfSpecificationEvent.NOT_CONFIRM: "concludeOutOfSpecification",
     OutOfSpecificationEvent.CLOSE: "closeDeviation",
     OutOfSpecificationEvent.REOPEN: "reopenDeviation",
-    OutOfSpecificationEvent.VOID: "voidDeviation",
 }
 _CAPA: Final = {
     CapaEvent.APPROVE: "approveCapa",

@@ -26,7 +26,6 @@ from domain.rules.common import (
     move_operation,
     move_order,
     move_work_order,
-    next_deviation,
     order_is_worked_on,
     reason_missing,
     running_operation,
@@ -34,6 +33,7 @@ from domain.rules.common import (
     work_order_runs,
 )
 from domain.rules.measurements import judge_values
+from domain.rules.order_deviations import deviation, failed, led_elsewhere, lot_on_hold
 from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import OperationEvent, OperationState, OrderEvent, OrderState, WorkOrderEvent, WorkOrderState
 
@@ -89,7 +89,8 @@ def start_operation(process: Process, command: StartOperation) -> Events:
         check(order_is_worked_on(process) + _sequence(work_order, operation, specification))
         started = _start(process, work_order, work_order_specification)
         return (*started, move_operation(work_order, operation, OperationEvent.START))
-    check(work_order_runs(process, work_order) + _sequence(work_order, operation, specification))
+    blockers = work_order_runs(process, work_order) + lot_on_hold(process, work_order)
+    check(blockers + _sequence(work_order, operation, specification))
     reopens = operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen
     event = OperationEvent.REOPEN if reopens else OperationEvent.START
     if operation.state == OperationState.COMPLETED and not reopens:
@@ -154,16 +155,18 @@ def record_parameters(process: Process, command: RecordParameters) -> Events:
     values = judge_values(f"{work_order.number}/{operation.code}", specification.parameters, command.values)
     recorded = e.ParametersRecorded(work_order=work_order.number, operation=operation.code, values=values)
     outside = [value for value in values if not value.within_limits]
-    deviations = tuple(
-        e.DeviationOpened(
-            number=next_deviation(process, offset),
-            work_order=work_order.number,
-            operation=operation.code,
-            code="OUT_OF_LIMIT",
-            detail=f"{value.name} {value.text} {value.unit}, limits {_limit(value.low)} … {_limit(value.high)}",
+    opened = tuple(
+        deviation(
+            process,
+            "OUT_OF_LIMIT",
+            f"{value.name} {value.text} {value.unit}, limits {_limit(value.low)} … {_limit(value.high)}",
+            work_order.number,
+            operation.code,
+            offset,
         )
         for offset, value in enumerate(outside)
     )
+    deviations = failed(process, work_order, opened)
     if outside and process.specification.policy.hold_on_out_of_limit:
         return (recorded, *deviations, move_operation(work_order, operation, OperationEvent.HOLD))
     return (recorded, *deviations)
@@ -233,6 +236,7 @@ def _consumption(process: Process, work_order: WorkOrder, operation: Operation) 
 def release_operation_hold(process: Process, command: ReleaseOperationHold) -> Events:
     operation, _ = find_operation(process, command.work_order, command.operation)
     work_order, _ = find_work_order(process, command.work_order)
+    check(led_elsewhere(process, operation.open_deviations))
     moved = move_operation(work_order, operation, OperationEvent.RELEASE_HOLD)
     identity = f"{work_order.number}/{operation.code}"
     check(

@@ -86,6 +86,7 @@ def test_workflows_know_activities_by_their_stubs_alone() -> None:
 
 IMPLEMENTATIONS = (
     RecordActivities.write_record,
+    RecordActivities.write_case,
     InventoryActivities.allocate,
     InventoryActivities.issue,
     InventoryActivities.give_back,
@@ -94,6 +95,7 @@ IMPLEMENTATIONS = (
     InventoryActivities.scrap,
     QualityActivities.request_inspection,
     QualityActivities.cancel_inspection,
+    QualityActivities.settle_lot,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
 )

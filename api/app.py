@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from adapters.inventory.postgres import PostgresInventory
 from adapters.quality.postgres import PostgresQuality
 from api import errors, openapi
+from api.cases_door import Cases
 from api.deps import Services
 from api.gate import PREFIX, Gate
 from api.history import Histories
@@ -24,6 +25,7 @@ from api.routes import (
     orders,
     plan_lines,
     quality,
+    quality_cases,
     records,
     reports,
     reworks,
@@ -51,6 +53,7 @@ ROUTERS = (
     wms,
     labels,
     quality,
+    quality_cases,
     lot_numbers,
     trace_graph,
     traces,
@@ -62,12 +65,14 @@ ROUTERS = (
 def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services:
     """The services of one process. Nothing is connected yet."""
     engine = engine_for(settings.database_url, pool_size=15, application="millwright-api")
+    orders = Orders(settings, task_queue)
     return Services(
         settings=settings,
         engine=engine,
         sessions=Sessions(engine),
         outcomes=Outcomes(settings.database_url, engine),
-        orders=Orders(settings, task_queue),
+        orders=orders,
+        cases=Cases(orders, engine, task_queue),
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
@@ -80,13 +85,17 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        listener = asyncio.create_task(services.outcomes.run(), name="outcomes")
+        helpers = (
+            asyncio.create_task(services.outcomes.run(), name="outcomes"),
+            asyncio.create_task(services.cases.run(), name="cases"),
+        )
         try:
             yield
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            for helper in helpers:
+                helper.cancel()
+                with suppress(asyncio.CancelledError):
+                    await helper
             services.engine.dispose()
 
     app = FastAPI(

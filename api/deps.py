@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from adapters.inventory.port import Inventory
 from adapters.quality.port import Quality
+from api.cases_door import Cases
 from api.errors import Problem
 from api.history import Histories
 from api.orders_door import Orders
@@ -30,6 +31,7 @@ class Services:
     sessions: Sessions
     outcomes: Outcomes
     orders: Orders
+    cases: Cases
     histories: Histories
     inventory: Inventory
     quality: Quality

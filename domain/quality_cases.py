@@ -21,6 +21,7 @@ from domain.case_states import (
     OutOfSpecificationState,
 )
 from domain.facts import CommandRefused, Decision
+from domain.policy import Policy
 
 
 class Classification(StrEnum):
@@ -55,6 +56,16 @@ class CaseRules(Message):
     escalation_seconds: int = 8 * 3600
     closing_seconds: int = 30 * 24 * 3600
     signatures: dict[str, str] = {}
+
+
+def rules_of(policy: Policy) -> CaseRules:
+    """What a policy says about cases."""
+    return CaseRules(
+        classification_seconds=policy.deviation_classification_seconds,
+        escalation_seconds=policy.deviation_escalation_seconds,
+        closing_seconds=policy.deviation_closing_seconds,
+        signatures=policy.signatures,
+    )
 
 
 class DeviationSpecification(Message):

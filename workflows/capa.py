@@ -1,5 +1,7 @@
 """One corrective and preventive action, from its plan to the proof, months later, that it works."""
 
+from datetime import datetime
+
 from temporalio import workflow
 
 from domain import quality_cases as k
@@ -61,10 +63,13 @@ class CapaWorkflow:
         """The flag comes with the due date, and goes with an extension or when the action is done."""
         while True:
             await workflow.wait_condition(lambda: self._case.due_at is not None and is_late(self._case))
-            due_at = self._case.due_at
-            assert due_at is not None
-            if await passes(lambda: self._case.due_at != due_at or not is_late(self._case), due_at, "due date"):
+            assert self._case.due_at is not None
+            if await self._has_passed(self._case.due_at):
                 self._journal.note(k.DeadlineMissed(step="closing"))
+
+    async def _has_passed(self, due_at: datetime) -> bool:
+        """Wait for a due date; False when the action is done or extended before it."""
+        return await passes(lambda: self._case.due_at != due_at or not is_late(self._case), due_at, "due date")
 
     async def _call_check(self) -> None:
         """On the planned day, never before."""

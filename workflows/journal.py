@@ -110,6 +110,8 @@ def _result(events: tuple[e.Event, ...]) -> dict[str, str]:
         match event:
             case e.ProductionReported() | q.ReportReversed():
                 result.setdefault("reportNumber", event.report_number)
+            case e.DeviationOpened(has_process=True):
+                result.setdefault("deviation", event.number)
             case q.OverReportAsked():
                 result["overReport"] = event.number
             case q.InProcessInspectionMoved(origin=None):

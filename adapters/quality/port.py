@@ -103,9 +103,17 @@ class Quality(Protocol):
         ...
 
     def open_deviation(
-        self, code: str, detail: str, lot: str | None, order_number: str | None, *, key: str, actor: str
+        self,
+        code: str,
+        detail: str,
+        lot: str | None,
+        order_number: str | None,
+        *,
+        key: str,
+        actor: str,
+        equipment: str | None = None,
     ) -> DeviationAnswer:
-        """Open a deviation on a lot, on an order, or on both. Refuses SUBJECT_MISSING if it names neither."""
+        """Open a deviation on a lot, an order, a piece of equipment. Refuses SUBJECT_MISSING if it names none."""
         ...
 
     def settle_lot(

@@ -8,7 +8,7 @@ from domain import events as e
 from domain.commands import NoteDeviation, OpenDeviation
 from domain.errors import Blocker
 from domain.process import Operation, Process, WorkOrder
-from domain.quality_cases import CaseDisposition, CaseRules, DeviationSpecification
+from domain.quality_cases import CaseDisposition, DeviationSpecification, rules_of
 from domain.rules.common import (
     SYSTEM,
     Events,
@@ -34,17 +34,6 @@ from domain.states import (
 OUT_OF_SPECIFICATION = "OUT_OF_SPECIFICATION"
 
 
-def case_rules(process: Process) -> CaseRules:
-    """What the order's policy says about its deviations."""
-    policy = process.specification.policy
-    return CaseRules(
-        classification_seconds=policy.deviation_classification_seconds,
-        escalation_seconds=policy.deviation_escalation_seconds,
-        closing_seconds=policy.deviation_closing_seconds,
-        signatures=policy.signatures,
-    )
-
-
 def specification_of(process: Process, number: str) -> DeviationSpecification:
     """What the process of one of the order's deviations begins with."""
     led = process.led_deviations[number]
@@ -59,7 +48,7 @@ def specification_of(process: Process, number: str) -> DeviationSpecification:
         lot=led.opened.lot,
         opened_by=led.opened_by,
         opened_at=led.opened_at,
-        rules=case_rules(process),
+        rules=rules_of(process.specification.policy),
     )
 
 

@@ -198,3 +198,12 @@ async def out_of_specification(plant: Plant, dissolution: str = "70.0") -> Order
     values = (c.Measurement(name="dissolution", text=dissolution, unit="%"),)
     await order.do(c.EnterInspectionResults, "ana", values=values)
     return order
+
+
+async def until_decided(order: Order) -> None:
+    """Wait until the order has heard of the decisions of all its deviations."""
+    for _ in range(500):
+        if not (await order.process()).open_deviations():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{order.number} waits for {(await order.process()).open_deviations()}")

@@ -28,6 +28,7 @@ ON_THE_WAY = (
     "record.write", "record.write/local", "inventory.allocate", "inventory.issue", "quality.request-inspection",
     "inventory.put-away", "inventory.release-to-stock", "equipment.run-job",
 )  # fmt: skip
+OF_CASES = ("record.write-case", "record.write-case/local", "quality.settle-lot")
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
 
 
@@ -53,12 +54,13 @@ async def haunted(servers: Addresses, database: Database, engine: Engine, client
 
 
 @asynccontextmanager
-async def dying_workers(plant: Plant, press: PressProcess, marks: Path, *doomed: str) -> AsyncIterator[None]:
+async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *doomed: str) -> AsyncIterator[None]:
     """One worker after the other, each new one when the one before has killed itself."""
     await asyncio.to_thread(marks.mkdir)
-    endpoint = press.endpoint()
-    connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
-    plant.workstation("PRESS-1", connection)
+    if press is not None:
+        endpoint = press.endpoint()
+        connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
+        plant.workstation("PRESS-1", connection)
     environment = {
         **os.environ,
         "DATABASE_URL": plant.settings.database_url,
@@ -99,6 +101,10 @@ def assert_nothing_doubled(plant: Plant) -> None:
         "GROUP BY command_id HAVING count(*) > 1"
     )
     assert noted == []
+    answered = plant.rows(
+        "SELECT command_id FROM case_fact WHERE command_id IS NOT NULL GROUP BY command_id HAVING count(*) > 1"
+    )
+    assert answered == []
     assert plant.rows("SELECT code, detail FROM alarm") == []
     with plant.engine.begin() as connection:
         assert verify(connection).broken_at is None
@@ -192,4 +198,4 @@ def test_no_activity_is_left_out() -> None:
         for function in vars(stubs).values()
         if hasattr(function, "__temporal_activity_definition")
     }
-    assert names == {name.removesuffix("/local") for name in (*ON_THE_WAY, *ON_THE_WAY_BACK)}
+    assert names == {name.removesuffix("/local") for name in (*ON_THE_WAY, *OF_CASES, *ON_THE_WAY_BACK)}

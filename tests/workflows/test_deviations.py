@@ -1,7 +1,5 @@
 """Orders and their deviations where each deviation has a process of its own: the story on the real servers."""
 
-import asyncio
-
 import pytest
 
 from db.queries import cases
@@ -10,7 +8,8 @@ from domain import commands as c
 from domain.case_folding import fold_case
 from domain.quality_cases import begun
 from domain.states import LotStatus, OperationState
-from tests.cases import LED, Led, a_lot_deviation, of_order, opened, out_of_limit, out_of_specification
+from tests.cases import LED, Led, a_lot_deviation, of_order, opened, out_of_limit, out_of_specification, until_decided
+from tests.desk import tablet_order
 from tests.plant import Order, Plant, Refusal
 
 
@@ -24,14 +23,6 @@ async def refused(order: Order | Led, kind: type[c.Command], by: str, **fields: 
     with pytest.raises(Refusal) as refusal:
         await order.do(kind, by, **fields)
     return refusal.value.codes
-
-
-async def until_decided(order: Order, number: str) -> None:
-    for _ in range(500):
-        if (await order.process()).deviations[number] != "open":
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"the order does not know that {number} is decided")
 
 
 @pytest.mark.accepts("QL-06", "B17")
@@ -52,7 +43,7 @@ async def test_an_operation_is_held_until_the_deviation_itself_is_closed(plant: 
     assert (await order.process()).work_orders[order.work_order].operations["COMPRESS"].state == OperationState.HELD
     await deviation.do(cc.CloseDeviation, "rae")
     await deviation.handle.result()
-    await until_decided(order, deviation.number)
+    await until_decided(order)
     work_order = (await order.process()).work_orders[order.work_order]
     assert work_order.operations["COMPRESS"].state == OperationState.RUNNING
     assert work_order.lot_status == LotStatus.QUARANTINE
@@ -89,7 +80,7 @@ async def test_a_failing_measurement_holds_the_lot_and_every_way_on_is_refused(p
 
     deviation = await of_order(order)
     await deviation.closed(disposition="reject")
-    await until_decided(order, deviation.number)
+    await until_decided(order)
     assert plant.rows("SELECT status FROM lot WHERE number = :l", l=order.lot)[0][0] == "rejected"
     assert "LOT_ON_HOLD" in await refused(order, c.StartOperation, "olu", operation="COAT")
 
@@ -97,16 +88,11 @@ async def test_a_failing_measurement_holds_the_lot_and_every_way_on_is_refused(p
 @pytest.mark.accepts("D2")
 async def test_a_semi_finished_lot_on_hold_is_not_issued(plant: Plant) -> None:
     order = await out_of_specification(plant)
-    user = await plant.order(LED)
-    lot = (
-        user.specification.work_orders[0]
-        .materials[0]
-        .model_copy(update={"material": "TAB", "fixed_lots": (order.lot,), "unit": "pcs"})
-    )
-    work_order = user.specification.work_orders[0].model_copy(update={"materials": (lot,)})
-    specification = user.specification.model_copy(update={"number": plant.next_number(), "work_orders": (work_order,)})
-    numbered = work_order.model_copy(update={"number": f"{specification.number}-01", "output_lot": "L-USER"})
-    using = Order(plant, specification.model_copy(update={"work_orders": (numbered,)}))
+    specification = tablet_order(LED, plant.next_number())
+    (own,) = specification.work_orders
+    line = own.materials[0].model_copy(update={"material": "TAB", "fixed_lots": (order.lot,), "unit": "pcs"})
+    work_order = own.model_copy(update={"materials": (line,)})
+    using = Order(plant, specification.model_copy(update={"work_orders": (work_order,)}))
     await using.start()
     await using.released()
     await using.do(c.DispatchWorkOrder, "sam")
@@ -154,7 +140,7 @@ async def test_a_result_out_of_specification_is_tested_again_only_after_a_proven
     assert await refused(result, cc.CloseDeviation, "ben") == ["SEPARATION_OF_DUTIES"]
     await result.do(cc.CloseDeviation, "rae")
     await result.handle.result()
-    await until_decided(order, result.number)
+    await until_decided(order)
     await order.do(c.DecideInspection, "ben", accept=True)
     await order.put_into_quarantine()
     await order.finished()
@@ -172,7 +158,7 @@ async def test_a_confirmed_result_can_only_be_rejected(plant: Plant) -> None:
     )  # fmt: skip
     await result.do(cc.CloseDeviation, "rae")
     await result.handle.result()
-    await until_decided(order, result.number)
+    await until_decided(order)
     assert await refused(order, c.DecideInspection, "ben", accept=True) == ["INVALID_TRANSITION"]
     await order.do(c.DecideInspection, "ben", accept=False)
     assert (await order.process()).work_orders[order.work_order].lot_status == LotStatus.REJECTED
@@ -203,7 +189,7 @@ async def test_what_is_opened_by_hand_keeps_the_order_from_its_certificate(plant
     assert await refused(order, c.CertifyBatch, "quinn") == ["DEVIATION_OPEN"]
     await deviation.do(cc.VoidDeviation, "rae", reason="it was another room")
     await deviation.handle.result()
-    await until_decided(order, deviation.number)
+    await until_decided(order)
     await order.finished()
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from api import impossible
 from api.gate import OPEN
 from api.security import Role
+from domain import case_commands as cc
 from domain import commands as c
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company
 from tests.api.words import create, do, until
@@ -59,6 +60,31 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     "/mes/production-reports/reverse": (c.ReverseReport, {"reportNumber": "R"}),
     "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
 }
+DEVIATION, CAPA = "/quality/deviations/{deviation_id}", "/quality/capas/{capa_id}"
+CONCLUSION = {"rootCause": "dust", "disposition": "accept", "needsCapa": False}
+DAY = "2027-01-01T00:00:00Z"
+COMMANDS |= {
+    f"{DEVIATION}/classify": (cc.ClassifyDeviation, {"classification": "minor", "impact": "none"}),
+    f"{DEVIATION}/assign": (cc.AssignDeviation, {"owner": "mia"}),
+    f"{DEVIATION}/propose": (cc.ProposeConclusion, CONCLUSION),
+    f"{DEVIATION}/send-back": (cc.SendBackConclusion, {"reason": "too thin"}),
+    f"{DEVIATION}/approve": (cc.ApproveDeviation, {}),
+    f"{DEVIATION}/approve-as-quality-manager": (cc.ApproveDeviationAsQualityManager, {}),
+    f"{DEVIATION}/close": (cc.CloseDeviation, {}),
+    f"{DEVIATION}/reopen": (cc.ReopenDeviation, {"reason": "seen again"}),
+    f"{DEVIATION}/void": (cc.VoidDeviation, {"reason": "it was none"}),
+    f"{DEVIATION}/investigate-laboratory": (cc.InvestigateLaboratory, {}),
+    f"{DEVIATION}/prove-laboratory-error": (cc.ProveLaboratoryError, {"finding": "pH"}),
+    f"{DEVIATION}/authorise-retest": (cc.AuthoriseRetest, {}),
+    f"{DEVIATION}/begin-phase-two": (cc.BeginPhaseTwo, {"finding": "none"}),
+    f"{DEVIATION}/conclude": (cc.ConcludeOutOfSpecification, {"confirmed": True, **CONCLUSION}),
+    f"{CAPA}/plan": (cc.PlanCapa, {"action": "clean", "owner": "mia", "dueAt": DAY, "checkAt": DAY}),
+    f"{CAPA}/approve": (cc.ApproveCapa, {}),
+    f"{CAPA}/start": (cc.StartCapa, {}),
+    f"{CAPA}/implement": (cc.ImplementCapa, {"evidence": "photo"}),
+    f"{CAPA}/extend": (cc.ExtendCapa, {"dueAt": DAY, "reason": "late part"}),
+    f"{CAPA}/decide-effectiveness": (cc.DecideCapaEffectiveness, {"effective": True, "evidence": "none since"}),
+}
 NEED_A_REPORT = {"/wms/inbound-orders/from-production-report", "/mes/production-reports/reverse"}
 """Their roles are tested in the life of a report."""
 QUALITY = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
@@ -91,6 +117,9 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections": ((*QUALITY, R.WAREHOUSE_KEEPER), {"lot": "L"}),
     "/quality/inspections/{number}/results": ((R.QC_ANALYST,), {"values": VALUES}),
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
+    "/quality/capas": (
+        (*QUALITY, R.SUPERVISOR, R.PROCESS_ENGINEER, R.MAINTENANCE), {"source": "audit", "action": "clean"}
+    ),
     "/quality/deviations": (
         (*QUALITY, R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.MAINTENANCE, R.INTEGRATION),
         {"lot": "L", "code": "X", "detail": "y"},
@@ -110,7 +139,16 @@ def endpoints(app: FastAPI) -> list[tuple[str, str]]:
 
 def filled(path: str, **ids: str) -> str:
     """A path with something for each name."""
-    for name in ("order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id"):
+    for name in (
+        "order_id",
+        "work_order_id",
+        "pick_list_id",
+        "plan_id",
+        "product_id",
+        "put_away_id",
+        "deviation_id",
+        "capa_id",
+    ):
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
         "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
@@ -138,7 +176,7 @@ async def test_nobody_gets_in_without_a_session(app: FastAPI, company: Company, 
 def test_the_matrix_is_complete(app: FastAPI) -> None:
     mutating = {path for method, path in endpoints(app) if method != "GET"}
     assert mutating == COMMANDS.keys() | DIRECT.keys() | FOR_EVERYBODY
-    assert {command for command, _ in COMMANDS.values()} == set(c.COMMANDS)
+    assert {command for command, _ in COMMANDS.values()} == set(c.COMMANDS) - {c.OpenDeviation} | set(cc.CASE_COMMANDS)
 
 
 @pytest.mark.accepts("AC-02", "AC-07")
@@ -153,7 +191,7 @@ async def test_every_write_is_refused_to_every_role_that_may_not(company: Compan
     found = await until(company, made["id"], lambda o: o["workOrders"][-1]["pickList"])
     ids = {
         "order_id": made["id"], "work_order_id": rod, "pick_list_id": found["workOrders"][-1]["pickList"]["id"],
-        "plan_id": line["id"],
+        "plan_id": line["id"], **_cases(engine),
     }  # fmt: skip
     rules = {path: (command.roles, body) for path, (command, body) in COMMANDS.items()} | DIRECT
     denied = 0
@@ -174,6 +212,20 @@ async def test_every_write_is_refused_to_every_role_that_may_not(company: Compan
     with engine.connect() as connection:
         counted = connection.execute(text("SELECT count(*) FROM audit_row WHERE action = 'auth.denied'")).scalar_one()
     assert counted == denied
+
+
+def _cases(engine: Engine) -> dict[str, str]:
+    """A deviation and a corrective action, to be refused about."""
+    made = {f"{kind}_id": uuid.uuid4() for kind in ("deviation", "capa")}
+    statement = text(
+        "INSERT INTO quality_case (number, uuid, kind, state, is_over, opened_by, opened_at, revision, body) "
+        "VALUES (:number, :uuid, :kind, 'open', true, 'olu', now(), 1, '{}')"
+    )
+    with engine.begin() as connection:
+        for name, identity in made.items():
+            kind = name.removesuffix("_id")
+            connection.execute(statement, {"number": f"matrix-{kind}", "uuid": identity, "kind": kind})
+    return {name: str(identity) for name, identity in made.items()}
 
 
 async def test_what_does_not_exist_is_404_before_403(company: Company) -> None:

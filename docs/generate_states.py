@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from domain.case_states import MACHINES as CASE_MACHINES  # noqa: E402
 from domain.rework_states import MACHINES as REWORK_MACHINES  # noqa: E402
 from domain.states import MACHINES, StateMachine  # noqa: E402
 
@@ -31,12 +32,12 @@ def page() -> str:
         [
             "# States",
             "",
-            "Generated from `domain/states.py` and `domain/rework_states.py`; do not edit.",
+            "Generated from `domain/states.py`, `domain/rework_states.py` and `domain/case_states.py`; do not edit.",
             "Resuming leads back to the state before the hold.",
             "",
         ]
     )
-    return "\n".join([head, *(section(machine) for machine in (*MACHINES, *REWORK_MACHINES))])
+    return "\n".join([head, *(section(machine) for machine in (*MACHINES, *REWORK_MACHINES, *CASE_MACHINES))])
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from db.queries import cases
 from domain import case_commands as cc
 from domain import commands as c
 from domain.case_folding import fold_case
-from domain.quality_cases import begun
+from domain.quality_cases import DeviationCase, begun
 from domain.states import LotStatus, OperationState
-from tests.cases import LED, Led, a_lot_deviation, of_order, opened, out_of_limit, out_of_specification, until_decided
+from tests.cases import LED, Led, of_order, opened, out_of_limit, out_of_specification, until_decided
 from tests.desk import tablet_order
 from tests.plant import Order, Plant, Refusal
 
@@ -238,13 +238,32 @@ async def test_the_same_command_sent_again_has_one_effect_and_one_answer(plant: 
 async def test_the_record_folds_to_the_case_that_its_workflow_holds(plant: Plant) -> None:
     order = await out_of_limit(plant)
     deviation = await of_order(order)
-    await deviation.approved(capa=True)
-    held = await deviation.handle.query("case", result_type=type(deviation.recorded()))
+    await deviation.closed(capa=True)
+    held = await deviation.handle.query("case", result_type=DeviationCase)
     with plant.engine.begin() as connection:
         facts = cases.facts(connection, deviation.number)
-    again = begun(a_lot_deviation(deviation.number))
-    again.specification = held.specification
-    for fact in facts[: held.revision]:
+    again = begun(held.specification)
+    for fact in facts:
         fold_case(again, fact)
-    assert again == held
+    assert again == held == deviation.recorded()
     await Led(plant, f"{deviation.number}-C1", "capa").until("draft")
+
+
+@pytest.mark.accepts("E8")
+async def test_a_case_continues_in_a_new_run_and_loses_nothing(plant: Plant) -> None:
+    """The server suggests a new run after 300 events."""
+    case = await opened(plant)
+    first = (await case.handle.describe()).run_id
+    early = case.command(cc.CloseDeviation, "rae")
+    await case.handle.signal("command", early)
+    for _ in range(90):
+        command = case.command(cc.ApproveDeviation, "rae")
+        await case.handle.signal("command", command)
+        assert not (await case.verdict(command.command_id)).accepted
+    assert (await case.handle.describe()).run_id != first
+    await case.handle.signal("command", early)  # an old command in a new run
+    await case.closed()
+    revisions = plant.rows("SELECT revision FROM case_fact WHERE case_number = :n ORDER BY 1", n=case.number)
+    assert [row.revision for row in revisions] == list(range(1, len(revisions) + 1))
+    answers = plant.rows("SELECT 1 FROM case_fact WHERE command_id = :c", c=early.command_id)
+    assert len(answers) == 1

@@ -14,6 +14,7 @@ from adapters.equipment_register.port import EquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.quality.port import Quality
 from api import permissions
+from api.cases_door import Cases
 from api.errors import Problem
 from api.history import Histories
 from api.orders_door import Orders
@@ -37,6 +38,7 @@ class Services:
     sessions: Sessions
     outcomes: Outcomes
     orders: Orders
+    cases: Cases
     histories: Histories
     inventory: Inventory
     quality: Quality
@@ -44,7 +46,7 @@ class Services:
 
     @cached_property
     def frozen_policies(self) -> dict[str, Policy]:
-        """Order number → the policy that it was made under, which never changes."""
+        """Number of an order or a quality case → the policy that it was made under, which never changes."""
         return {}
 
 

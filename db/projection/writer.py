@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.audit import canonical
@@ -13,8 +14,8 @@ from db.projection.batch import Batch
 from db.projection.events import ORDERS, Context, project
 from db.tables import CommandOutcome, OrderFact, core
 from domain.events import Fact, NeighbourAnswered, NeighbourWaiting
+from domain.facts import Decision
 
-FACTS = core(OrderFact)
 OUTCOMES = core(CommandOutcome)
 
 CHANNEL: Final = "mes_outcome"
@@ -32,6 +33,8 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "startGate": False,
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
     "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
+    "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
+    "lot": None, "hasProcess": False, "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
@@ -42,16 +45,16 @@ _COMMANDS_ADDED_LATER: Final = frozenset({"returnMaterials"})
 class RecordContradictionFound(Exception):
     """The record holds a fact of this revision that says something else."""
 
-    def __init__(self, order_number: str, revision: int, recorded: str, offered: str) -> None:
+    def __init__(self, number: str, revision: int, recorded: str, offered: str) -> None:
         super().__init__(
-            f"order {order_number}, revision {revision}: the record says {recorded[:12]}, the order now says "
+            f"{number}, revision {revision}: the record says {recorded[:12]}, the process now says "
             f"{offered[:12]}. The code that judges now is not the code that judged: deploy the earlier release, or one "
             "that gates the change with workflow.patched."
         )
-        self.order_number, self.revision = order_number, revision
+        self.order_number, self.revision = number, revision
 
 
-def content_hash(fact: Fact) -> str:
+def content_hash(fact: Decision) -> str:
     """The hash of what a fact says, without clock readings."""
     return content_hash_of(fact.model_dump(mode="json", by_alias=True))
 
@@ -79,52 +82,104 @@ def _without_clocks(value: Any) -> Any:
             return value
 
 
-def write_facts(connection: Connection, facts: tuple[Fact, ...]) -> int:
+AnyFact = TypeVar("AnyFact", bound=Decision)
+
+
+@dataclass(frozen=True)
+class Stream(Generic[AnyFact]):
+    """Where the facts of one kind of life are kept: `key` is the column of its number in `table`.
+
+    `apply` writes what follows from new facts: rows, history, audit.
+    """
+
+    table: Table
+    key: str
+    apply: Callable[[Connection, Sequence[AnyFact]], None]
+
+    def number(self, fact: AnyFact) -> str:
+        """Whose fact it is."""
+        return str(getattr(fact, self.key))
+
+
+def write(connection: Connection, stream: Stream[AnyFact], facts: Sequence[AnyFact]) -> int:
     """Write the facts that the record does not hold yet; the answer is the last revision.
 
-    Raises `RecordContradictionFound` when a fact is there with other content: nothing is written then.
+    All facts are of one life. Raises `RecordContradictionFound` when a fact is there with other content: nothing is
+    written then.
     """
-    order_number = facts[0].order_number
+    number = stream.number(facts[0])
     hashes = {fact.revision: content_hash(fact) for fact in facts}
-    new = _claim(connection, facts, hashes)
+    new = _claim(connection, stream, facts, hashes)
     if len(new) < len(facts):
-        _compare(connection, order_number, {r: h for r, h in hashes.items() if r not in new})
+        _compare(connection, stream, number, {r: h for r, h in hashes.items() if r not in new})
     written = [fact for fact in facts if fact.revision in new]
-    if not written:
-        return facts[-1].revision
-    batch = Batch()
-    for fact in written:
-        for position, event in enumerate(fact.events):
-            project(event, Context(fact, batch, position))
-        if any(isinstance(event, NeighbourWaiting | NeighbourAnswered) for event in fact.events):
-            _show_waiting(batch, fact)
-    batch.update(ORDERS, {"number": order_number}, revision=written[-1].revision)
-    batch.flush(connection)
-    _answer(connection, written)
+    if written:
+        stream.apply(connection, written)
+        _answer(connection, number, written)
     return facts[-1].revision
 
 
-def _claim(connection: Connection, facts: tuple[Fact, ...], hashes: dict[int, str]) -> set[int]:
+def _claim(
+    connection: Connection, stream: Stream[AnyFact], facts: Sequence[AnyFact], hashes: dict[int, str]
+) -> set[int]:
     """Insert the facts under their keys; the answer is the revisions that were not there."""
     rows = [
         {
-            "order_number": fact.order_number, "revision": fact.revision, "at": fact.at, "actor": fact.actor,
+            stream.key: stream.number(fact), "revision": fact.revision, "at": fact.at, "actor": fact.actor,
             "command_id": fact.command_id, "content_hash": hashes[fact.revision],
             "body": fact.model_dump(mode="json", by_alias=True),
         }
         for fact in facts
     ]  # fmt: skip
-    statement = upsert(FACTS).values(rows).on_conflict_do_nothing().returning(FACTS.c.revision)
+    statement = upsert(stream.table).values(rows).on_conflict_do_nothing().returning(stream.table.c.revision)
     return set(connection.execute(statement).scalars())
 
 
-def _compare(connection: Connection, order_number: str, offered: dict[int, str]) -> None:
-    statement = select(FACTS.c.revision, FACTS.c.content_hash).where(
-        FACTS.c.order_number == order_number, FACTS.c.revision.in_(offered)
+def _compare(connection: Connection, stream: Stream[AnyFact], number: str, offered: dict[int, str]) -> None:
+    table = stream.table
+    statement = select(table.c.revision, table.c.content_hash).where(
+        table.c[stream.key] == number, table.c.revision.in_(offered)
     )
     for revision, recorded in connection.execute(statement):
         if recorded != offered[revision]:
-            raise RecordContradictionFound(order_number, revision, recorded, offered[revision])
+            raise RecordContradictionFound(number, revision, recorded, offered[revision])
+
+
+def _answer(connection: Connection, number: str, facts: Sequence[Decision]) -> None:
+    """Store the verdicts and tell the processes that wait for them, when the transaction commits."""
+    outcomes = [
+        {
+            "command_id": fact.outcome.command_id, "order_number": number, "revision": fact.revision,
+            "accepted": fact.outcome.accepted, "body": fact.outcome.model_dump(mode="json", by_alias=True),
+            "at": fact.at,
+        }
+        for fact in facts
+        if fact.outcome is not None
+    ]  # fmt: skip
+    if outcomes:
+        connection.execute(upsert(OUTCOMES).on_conflict_do_nothing(), outcomes)
+    ids = [outcome["command_id"] for outcome in outcomes]
+    payload = json.dumps({"o": number, "r": facts[-1].revision, "c": ids})
+    connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload[:7900]})
+
+
+# Orders ----------------------------------------------------------------------------------------------------------
+
+
+def write_facts(connection: Connection, facts: tuple[Fact, ...]) -> int:
+    """Write facts of one order; see `write`."""
+    return write(connection, ORDER_STREAM, facts)
+
+
+def _apply(connection: Connection, facts: Sequence[Fact]) -> None:
+    batch = Batch()
+    for fact in facts:
+        for position, event in enumerate(fact.events):
+            project(event, Context(fact, batch, position))
+        if any(isinstance(event, NeighbourWaiting | NeighbourAnswered) for event in fact.events):
+            _show_waiting(batch, fact)
+    batch.update(ORDERS, {"number": facts[0].order_number}, revision=facts[-1].revision)
+    batch.flush(connection)
 
 
 def _show_waiting(batch: Batch, fact: Fact) -> None:
@@ -136,19 +191,4 @@ def _show_waiting(batch: Batch, fact: Fact) -> None:
     batch.update(ORDERS, {"number": fact.order_number}, waiting=waiting or None)
 
 
-def _answer(connection: Connection, facts: list[Fact]) -> None:
-    """Store the verdicts and tell the processes that wait for them, when the transaction commits."""
-    outcomes = [
-        {
-            "command_id": fact.outcome.command_id, "order_number": fact.order_number, "revision": fact.revision,
-            "accepted": fact.outcome.accepted, "body": fact.outcome.model_dump(mode="json", by_alias=True),
-            "at": fact.at,
-        }
-        for fact in facts
-        if fact.outcome is not None
-    ]  # fmt: skip
-    if outcomes:
-        connection.execute(upsert(OUTCOMES).on_conflict_do_nothing(), outcomes)
-    ids = [outcome["command_id"] for outcome in outcomes]
-    payload = json.dumps({"o": facts[0].order_number, "r": facts[-1].revision, "c": ids})
-    connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload[:7900]})
+ORDER_STREAM: Final = Stream(core(OrderFact), "order_number", _apply)

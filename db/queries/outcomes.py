@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, Table, select
 
-from db.tables import CommandOutcome, OrderFact, ProductionOrder, core
+from db.tables import CaseFactRow, CommandOutcome, OrderFact, ProductionOrder, core
 from domain.events import Outcome
 
 OUTCOMES = core(CommandOutcome)
-FACTS = core(OrderFact)
+FACTS, CASE_FACTS = core(OrderFact), core(CaseFactRow)
 ORDERS = core(ProductionOrder)
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the record knows of a command id: which order it was for, which kind it was (if an order judged it), and
+    """What the record knows of a command id: which order or case it was for, which kind (if such a one judged it), and
     the verdict, if there is one already."""
 
     order_number: str
@@ -39,18 +39,22 @@ def body_of(connection: Connection, command_id: str) -> dict[str, Any] | None:
 def earlier(connection: Connection, command_id: str) -> Earlier | None:
     """What is known of a command id; None if it was never used."""
     body = body_of(connection, command_id)
-    statement = (
-        select(FACTS.c.order_number, FACTS.c.body["commandKind"].astext.label("kind"))
-        .where(FACTS.c.command_id == command_id)
-        .order_by(FACTS.c.revision)
-        .limit(1)
-    )
-    fact = connection.execute(statement).one_or_none()
+    fact = connection.execute(_judged(FACTS, "order_number", command_id)).one_or_none()
+    fact = fact or connection.execute(_judged(CASE_FACTS, "case_number", command_id)).one_or_none()
     if body is None and fact is None:
         return None
     outcome = None if body is None else Outcome.model_validate(body)
     number = fact.order_number if fact is not None else outcome.order_number if outcome is not None else ""
     return Earlier(number, fact.kind if fact is not None else None, outcome)
+
+
+def _judged(facts: Table, number: str, command_id: str) -> Select[tuple[str, str]]:
+    return (
+        select(facts.c[number].label("order_number"), facts.c.body["commandKind"].astext.label("kind"))
+        .where(facts.c.command_id == command_id)
+        .order_by(facts.c.revision)
+        .limit(1)
+    )
 
 
 def revision(engine: Engine, order_number: str) -> int:

@@ -63,6 +63,7 @@ def build_worker(
         workflows=WORKFLOWS,
         activities=[
             record.write_record,
+            record.write_case,
             warehouse.allocate,
             warehouse.issue,
             warehouse.give_back,
@@ -76,6 +77,7 @@ def build_worker(
             batch_records.archive_record,
             equipment.occupy,
             equipment.expire,
+            laboratory.settle_lot,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,

@@ -15,6 +15,7 @@ from domain.equipment_gate import StartNeed
 from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
 from domain.material_events import ReturnedLine, ReturnLine
+from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
 
@@ -24,6 +25,13 @@ class FactBatch(Message):
 
     order_number: str
     facts: tuple[Fact, ...]
+
+
+class CaseFactBatch(Message):
+    """Facts of one quality case, in the order of their revisions."""
+
+    case_number: str
+    facts: tuple[CaseFact, ...]
 
 
 class Keyed(Message):
@@ -133,6 +141,16 @@ class ExpireAnswer(Message):
     next_look_at: datetime | None = None
 
 
+class SettleLotRequest(Message):
+    """What the decision about a deviation means for a lot that no running order keeps. `key` has one effect."""
+
+    key: str
+    deviation: str
+    lot: str
+    standing: str
+    disposition: CaseDisposition | None = None
+
+
 class JobRequest(Message):
     """A job for the machine of a workstation; `job` is its key."""
 
@@ -173,6 +191,12 @@ def check_record(request: RecordCheckRequest) -> RecordCheckAnswer:
 @activity.defn(name="record.archive")
 def archive_record(request: ArchiveRequest) -> str:
     """Put the approved batch record away, for people and for programs; the answer is the SHA-256 of the document."""
+    raise NotImplementedError
+
+
+@activity.defn(name="record.write-case")
+def write_case(batch: CaseFactBatch) -> int:
+    """Write facts of a quality case to the record; the answer is the highest revision that stands there."""
     raise NotImplementedError
 
 
@@ -239,6 +263,12 @@ def occupy(request: OccupyRequest) -> OccupyAnswer:
 @activity.defn(name="equipment-register.expire")
 def expire(request: ExpireRequest) -> ExpireAnswer:
     """Write what time alone has changed."""
+    raise NotImplementedError
+
+
+@activity.defn(name="quality.settle-lot")
+def settle_lot(request: SettleLotRequest) -> str:
+    """Hold, free or reject a lot as its deviation was decided; the answer is the lot's status then."""
     raise NotImplementedError
 
 

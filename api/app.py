@@ -16,6 +16,7 @@ from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
 from api import ceremonies, errors, openapi
+from api.cases_door import Cases
 from api.deps import Services, inside
 from api.gate import PREFIX, Gate
 from api.history import Histories
@@ -35,6 +36,7 @@ from api.routes import (
     orders,
     plan_lines,
     quality,
+    quality_cases,
     records,
     replanning,
     reports,
@@ -74,6 +76,7 @@ ROUTERS = (
     quality,
     equipment,
     equipment_papers,
+    quality_cases,
     lot_numbers,
     trace_graph,
     traces,
@@ -85,12 +88,14 @@ ROUTERS = (
 def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services:
     """The services of one process. Nothing is connected yet."""
     engine = engine_for(settings.database_url, pool_size=15, application="millwright-api")
+    orders = Orders(settings, task_queue)
     return Services(
         settings=settings,
         engine=engine,
         sessions=Sessions(engine, settings),
         outcomes=Outcomes(settings.database_url, engine),
-        orders=Orders(settings, task_queue),
+        orders=orders,
+        cases=Cases(orders, engine, task_queue),
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
@@ -107,6 +112,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(services.outcomes.run(), name="outcomes"),
+            asyncio.create_task(services.cases.run(), name="cases"),
             asyncio.create_task(_expire(services.engine), name="ceremonies"),
         ]
         try:

@@ -26,6 +26,7 @@ from domain.events import Outcome
 
 C = TypeVar("C", bound=Command)
 ORDER, WORK_ORDER, PICK_LIST = "production-order", "work-order", "pick-list"
+DEVIATION, CAPA = "deviation", "capa"
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ async def perform(
 ) -> JSONResponse:
     """Answer a command about the object of that uuid: 200 accepted, 409 refused, 202 not judged within 2 s."""
     prepared = await run_in_threadpool(_prepare, who, kind, what, identity, body, more)
-    command, number = prepared.command, prepared.target.order_number
+    command = prepared.command
     if prepared.earlier is not None:
         return shown(prepared.earlier)
     try:
         outcome = await who.services.outcomes.ask(
-            command.command_id, lambda: who.services.orders.signal(number, command)
+            command.command_id, lambda: who.services.cases.send(prepared.target, command)
         )
     except OrderGone:
         raise await run_in_threadpool(_over, who, prepared) from None
@@ -89,19 +90,21 @@ def build(who: Caller, kind: type[C], target: Target, content: dict[str, Any]) -
 def _over(who: Caller, prepared: Prepared) -> Problem:
     """No workflow runs: the order is over. The record says in which state, and the refusal is audited."""
     with who.services.engine.begin() as connection:
-        state = targets.state(connection, prepared.target.order_number)
-        blocker = _nothing_possible(prepared.target.order_number, state or "unknown")
+        state = targets.state(connection, prepared.target)
+        blocker = _nothing_possible(prepared.target, state or "unknown")
         _audit_refusal(connection, who, prepared, blocker)
     return of_refusal(Refused((blocker,)), prepared.command.command_id)
 
 
-def _nothing_possible(number: str, state: str) -> Blocker:
+def _nothing_possible(target: Target, state: str) -> Blocker:
+    kind = target.entity.split("/")[0] if target.is_case else "production order"
+    possible = "reopenDeviation" if kind == "deviation" and state == "closed" else "nothing"
     return Blocker(
         code="INVALID_TRANSITION",
-        entity="production order",
-        id=number,
+        entity=kind,
+        id=target.order_number,
         found=state,
-        required="an order that is not over; possible now: nothing",
+        required=f"{'a case' if target.is_case else 'an order'} that is not over; possible now: {possible}",
     )
 
 

@@ -16,6 +16,7 @@ from adapters.inventory.port import Inventory
 from adapters.printing.port import Printer
 from adapters.quality.port import Quality
 from api import permissions
+from api.cases_door import Cases
 from api.errors import Problem
 from api.history import Histories
 from api.orders_door import Orders
@@ -43,6 +44,7 @@ class Services:
     sessions: Sessions
     outcomes: Outcomes
     orders: Orders
+    cases: Cases
     histories: Histories
     inventory: Inventory
     quality: Quality
@@ -51,7 +53,7 @@ class Services:
 
     @cached_property
     def frozen_policies(self) -> dict[str, Policy]:
-        """Order number → the policy that it was made under, which never changes."""
+        """Number of an order or a quality case → the policy that it was made under, which never changes."""
         return {}
 
     @cached_property

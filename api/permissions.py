@@ -1,7 +1,7 @@
 """Who may do what: the one table. `docs/roles.md` is made from it, and a test calls every route with every role.
 
-The roles of a command stand on the command (`domain/commands.py`), because the replay and the worker know it too; the
-roles of everything that no order judges stand here, with the route of each action.
+The roles of a command stand on the command (`domain/commands.py`, `domain/case_commands.py`), because the replay and
+the worker know it too; the roles of everything that no order or case judges stand here, with the route of each action.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.roles import Role
+from domain import case_commands as cc
 from domain import commands as c
 
 R = Role
@@ -29,6 +30,7 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "enterResults": (R.QC_ANALYST,),
     "decideInspection": (R.QC_ANALYST, R.QUALITY_MANAGER),
     "openDeviation": (*QUALITY, R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.MAINTENANCE, R.INTEGRATION),
+    "openCapa": (*QUALITY, R.SUPERVISOR, R.PROCESS_ENGINEER, R.MAINTENANCE),
     "makeBackorder": (R.PLANNER, R.INTEGRATION),
     "splitPlanLine": (R.PLANNER, R.INTEGRATION),
     "writeMasterBatchRecord": (R.PROCESS_ENGINEER,),
@@ -60,6 +62,7 @@ OPEN: Final = "open"
 """No session."""
 
 _ORDER, _WORK_ORDER = "/mes/orders/{order_id}", "/mes/work-orders/{work_order_id}"
+_DEVIATION, _CAPA = "/quality/deviations/{deviation_id}", "/quality/capas/{capa_id}"
 _OPERATION, _PICK_LIST = f"{_WORK_ORDER}/operations/{{code}}", "/wms/outbound-orders/{pick_list_id}"
 COMMAND_ROUTES: Final[Mapping[str, type[c.Command]]] = {
     f"{_ORDER}/submit": c.SubmitOrder,
@@ -111,8 +114,28 @@ COMMAND_ROUTES: Final[Mapping[str, type[c.Command]]] = {
     f"{_WORK_ORDER}/over-reports/{{over_report}}/decision": c.DecideOverReport,
     "/mes/production-reports/reverse": c.ReverseReport,
     "/mes/production-reports/report": c.ReportProduction,
+    f"{_DEVIATION}/classify": cc.ClassifyDeviation,
+    f"{_DEVIATION}/assign": cc.AssignDeviation,
+    f"{_DEVIATION}/propose": cc.ProposeConclusion,
+    f"{_DEVIATION}/send-back": cc.SendBackConclusion,
+    f"{_DEVIATION}/approve": cc.ApproveDeviation,
+    f"{_DEVIATION}/approve-as-quality-manager": cc.ApproveDeviationAsQualityManager,
+    f"{_DEVIATION}/close": cc.CloseDeviation,
+    f"{_DEVIATION}/reopen": cc.ReopenDeviation,
+    f"{_DEVIATION}/void": cc.VoidDeviation,
+    f"{_DEVIATION}/investigate-laboratory": cc.InvestigateLaboratory,
+    f"{_DEVIATION}/prove-laboratory-error": cc.ProveLaboratoryError,
+    f"{_DEVIATION}/authorise-retest": cc.AuthoriseRetest,
+    f"{_DEVIATION}/begin-phase-two": cc.BeginPhaseTwo,
+    f"{_DEVIATION}/conclude": cc.ConcludeOutOfSpecification,
+    f"{_CAPA}/plan": cc.PlanCapa,
+    f"{_CAPA}/approve": cc.ApproveCapa,
+    f"{_CAPA}/start": cc.StartCapa,
+    f"{_CAPA}/implement": cc.ImplementCapa,
+    f"{_CAPA}/extend": cc.ExtendCapa,
+    f"{_CAPA}/decide-effectiveness": cc.DecideCapaEffectiveness,
 }
-"""POST routes that send a command to an order."""
+"""POST routes that send a command to an order or a quality case."""
 
 DIRECT_ROUTES: Final[Mapping[str, str]] = {
     **{f"POST {_ORDER}/{path}": "askForTheImpossible" for path in ("start", "pause", "complete")},
@@ -132,6 +155,7 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /quality/inspections/{number}/results": "enterResults",
     "POST /quality/inspections/{number}/decision": "decideInspection",
     "POST /quality/deviations": "openDeviation",
+    "POST /quality/capas": "openCapa",
     f"POST {_ORDER}/backorder": "makeBackorder",
     "POST /mes/plan-lines/{plan_id}/split": "splitPlanLine",
     "POST /master-batch-records": "writeMasterBatchRecord",
@@ -204,6 +228,8 @@ SEPARATIONS: Final = (
     Separation("certifyBatch", "releaseBatch", "always"),
     Separation("decideInProcessInspection", "approveRework", "always"),
     Separation("reportProduction", "decideOverReport", "always"),
+    Separation("the owner of a deviation or corrective action", "approve or close it", "always"),
+    Separation("approveDeviation", "approveDeviationAsQualityManager", "always"),
     Separation("the signer of a command", "its second person", "always"),
     Separation("role administrator", "any other role", "one account"),
     Separation("role supervisor (production head)", "role qualityManager (quality head)", "one account, CN 20"),

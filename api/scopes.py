@@ -57,7 +57,11 @@ class Scope:
             return
         operation = getattr(command, "operation", None)
         with who.services.engine.connect() as connection:
-            place = record.of_order(connection, target.order_number, target.work_order, operation)
+            number = target.order_number
+            if target.is_case:
+                place = record.of_case(connection, number)
+            else:
+                place = record.of_order(connection, number, target.work_order, operation)
         if place is not None:
             self.refuse_outside(who, target.entity, place, user_id)
 

@@ -28,6 +28,7 @@ from db.session import reading
 from domain.commands import Command
 from domain.errors import Blocker
 from domain.policy import Policy
+from domain.quality_cases import signing_policy
 
 C = TypeVar("C", bound=Command)
 SIGNER, SECOND = "signer", "second"
@@ -61,18 +62,23 @@ class Authenticated:
     document: dict[str, Any] | None = None
 
 
-def policy_of(who: Caller, order_number: str) -> Policy:
-    """The policy frozen into an order. Raises 503 while nobody knows it: closed, not open."""
-    known = who.services.frozen_policies
-    if order_number not in known:
+def policy_of(who: Caller, target: Target) -> Policy:
+    """The policy frozen into the target's order or quality case. Raises 503 while nobody knows it: closed, not open."""
+    known, number = who.services.frozen_policies, target.order_number
+    if number not in known:
         with reading(who.services.engine) as connection:
-            found = policies.frozen(connection, order_number)
+            found = _frozen_into_case(connection, number) if target.is_case else policies.frozen(connection, number)
         if found is None:
-            raise Problem(503, "RECORD_UNAVAILABLE", f"the policy of {order_number} is not recorded yet; send again")
+            raise Problem(503, "RECORD_UNAVAILABLE", f"the policy of {number} is not recorded yet; send again")
         if len(known) >= _KNOWN_ORDERS:
             known.clear()
-        known[order_number] = found
-    return known[order_number]
+        known[number] = found
+    return known[number]
+
+
+def _frozen_into_case(connection: Connection, number: str) -> Policy | None:
+    rules = policies.frozen_rules(connection, number)
+    return None if rules is None else signing_policy(rules)
 
 
 def meanings(policy: Policy, kind: type[Command]) -> tuple[str | None, str | None]:
@@ -86,7 +92,7 @@ def sign_command(who: Caller, command: C, target: Target, ceremony: Ceremony | N
 
     Raises what `sign` and `second_person` raise.
     """
-    policy, kind = policy_of(who, target.order_number), type(command)
+    policy, kind = policy_of(who, target), type(command)
     first_meaning, second_meaning = meanings(policy, kind)
     wanted: list[Signing] = []
     if first_meaning is not None:

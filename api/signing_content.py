@@ -1,4 +1,4 @@
-"""What is signed: the command, what its signer is shown of the order, the order's revision; and its hash.
+"""What is signed: the command, what its signer is shown of the order or the quality case, its revision; and its hash.
 
 What has changed since a revision is found by folding the facts since, one by one: so each change has a name.
 """
@@ -11,14 +11,12 @@ from typing import Any, Final
 from api.deps import Caller
 from api.errors import Problem
 from db import audit
-from db.queries import facts
+from db.queries import cases
 from db.queries.targets import Target
 from domain.commands import Command
 from domain.errors import Blocker
-from domain.events import Fact, OrderCreated
-from domain.folding import fold
-from domain.process import Process, created
-from domain.signing import changed, shown
+from domain.signed_lives import Life, begin, fold_into, number_of, shown_of
+from domain.signing import changed
 
 NOT_CONTENT = {"signature_id", "received_at", "source", "second_signature_id", "second_signer"}
 Document = dict[str, Any]
@@ -54,6 +52,8 @@ def at_now(who: Caller, command: Command, entity: str, target: Target | None) ->
     """The content of a signature that is given now. Without a target only the command itself is signed."""
     if target is None:
         return {"command": said(command), "entity": entity, "orderNumber": None, "revision": None, "shown": {}}
+    if target.is_case:
+        return _content(command, entity, _case(who, target.order_number))
     histories = who.services.histories
     with who.services.engine.connect() as connection, histories.current(connection, target.order_number) as folded:
         if folded is None:
@@ -64,8 +64,8 @@ def at_now(who: Caller, command: Command, entity: str, target: Target | None) ->
 
 def at_revision(who: Caller, command: Command, entity: str, target: Target, revision: int) -> Document:
     """The content as it was at a revision that the signer has seen. Raises 422 for one that there never was."""
-    process, _ = _folded(who, command, target, revision)
-    return _content(command, entity, process)
+    life, _ = _folded(who, command, target, revision)
+    return _content(command, entity, life)
 
 
 def changes_since(who: Caller, command: Command, target: Target, revision: int) -> list[Change]:
@@ -73,43 +73,47 @@ def changes_since(who: Caller, command: Command, target: Target, revision: int) 
     return _folded(who, command, target, revision)[1]
 
 
-def _content(command: Command, entity: str, process: Process) -> Document:
+def _case(who: Caller, number: str) -> Life:
+    with who.services.engine.connect() as connection:
+        case = cases.find(connection, number)
+    if case is None:
+        raise Problem(503, "RECORD_UNAVAILABLE", f"{number} is not recorded yet; send again")
+    return case
+
+
+def _content(command: Command, entity: str, life: Life) -> Document:
     return {
-        "command": said(command), "entity": entity, "orderNumber": process.specification.number,
-        "revision": process.revision, "shown": _seen(command, process),
+        "command": said(command), "entity": entity, "orderNumber": number_of(life),
+        "revision": life.revision, "shown": _seen(command, life),
     }  # fmt: skip
 
 
-def _seen(command: Command, process: Process) -> Mapping[str, str]:
+def _seen(command: Command, life: Life) -> Mapping[str, str]:
     operation = getattr(command, "operation", None)
-    return shown(process, command.kind_name(), getattr(command, "work_order", None), operation)
+    return shown_of(life, command.kind_name(), getattr(command, "work_order", None), operation)
 
 
-def _folded(who: Caller, command: Command, target: Target, revision: int) -> tuple[Process, list[Change]]:
+def _folded(who: Caller, command: Command, target: Target, revision: int) -> tuple[Life, list[Change]]:
     with who.services.engine.connect() as connection:
-        known = facts.since(connection, target.order_number, 0)
-    process: Process | None = None
-    then: Process | None = None
+        known = cases.facts_of(connection, target.entity, target.order_number)
+    life: Life | None = None
+    then: Life | None = None
     found: dict[str, Change] = {}
     first: Mapping[str, str] = {}
     for fact in known:
-        if process is None:
-            process = created(_creation(fact).specification)
-        before = _seen(command, process) if fact.revision > revision else {}
-        fold(process, fact)
+        life = life or begin(fact)
+        assert life is not None, "the first fact says what begins"
+        before = _seen(command, life) if fact.revision > revision else {}
+        fold_into(life, fact)
         if fact.revision == revision:
-            then, first = process.model_copy(deep=True), _seen(command, process)
+            then, first = life.model_copy(deep=True), _seen(command, life)
         elif fact.revision > revision:
-            for field in changed(before, _seen(command, process)):
+            for field in changed(before, _seen(command, life)):
                 found[field] = Change(field, first.get(field, ""), "", fact.actor, fact.revision)
-    if process is None or then is None:
+    if life is None or then is None:
         raise Problem(422, "INVALID_REQUEST", f"{target.order_number} has no revision {revision}")
-    now = changed(first, _seen(command, process))
+    now = changed(first, _seen(command, life))
     return then, [Change(c.field, *now[c.field], c.actor, c.revision) for c in found.values() if c.field in now]
-
-
-def _creation(fact: Fact) -> OrderCreated:
-    return next(event for event in fact.events if isinstance(event, OrderCreated))
 
 
 def content_changed(command_id: str, entity: str, changes: list[Change]) -> Problem:

@@ -1,12 +1,12 @@
 """Whether a signature is still about what was signed (ES-04, 21 CFR 11.70).
 
 Four witnesses are compared: the signature's row, its content with the hash, the audit trail's entry (which the chain
-protects), and the record of what was signed: the order's facts and the rows that were made from them. What differs is
-named by record and field.
+protects), and the record of what was signed: the facts of the order or the quality case, and the rows that were made
+from them. What differs is named by record and field.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -16,24 +16,27 @@ from sqlalchemy import Connection, Row, select
 
 from db import audit
 from db.projection.writer import content_hash_of
-from db.queries import facts, signatures
+from db.queries import cases, signatures, targets
 from db.tables import (
     AuditRow,
+    CaseFactRow,
     InspectionResult,
     OrderFact,
     ParameterValue,
     ProductionOrder,
     ProductionReport,
+    QualityCaseRow,
     WorkOrder,
     core,
 )
-from domain.events import Fact, OrderCreated
-from domain.folding import fold
-from domain.process import Process, created
+from domain.case_folding import Case
+from domain.process import Process
 from domain.quantities import plain
-from domain.signing import changed, shown
+from domain.signed_lives import Life, LifeFact, begin, fold_into, shown_of
+from domain.signing import changed
 
 AUDIT, FACTS, ORDERS, WORK_ORDERS = core(AuditRow), core(OrderFact), core(ProductionOrder), core(WorkOrder)
+CASE_FACTS, CASES = core(CaseFactRow), core(QualityCaseRow)
 REPORTS, VALUES, RESULTS = core(ProductionReport), core(ParameterValue), core(InspectionResult)
 _SAID_IN_AUDIT: Final = {
     "signer": "signer", "fullName": "full_name", "meaning": "meaning", "contentHash": "content_hash", "part": "part",
@@ -159,7 +162,7 @@ def _bound(row: Row[Any]) -> Iterator[Mismatch]:
 
 
 def _recorded(connection: Connection, row: Row[Any]) -> Iterator[Mismatch]:
-    fact = connection.execute(select(FACTS).where(FACTS.c.command_id == row.command_id)).first()
+    fact = _judged(connection, row)
     if fact is not None:
         yield from _fact(row, fact)
     if row.content is None or row.content["orderNumber"] is None:
@@ -169,9 +172,20 @@ def _recorded(connection: Connection, row: Row[Any]) -> Iterator[Mismatch]:
         yield from _effects(connection, row.content["command"], fact)
 
 
+def _judged(connection: Connection, row: Row[Any]) -> Row[Any] | None:
+    """The decision on the signed command, of its order or its quality case."""
+    table = CASE_FACTS if targets.is_case(row.entity) else FACTS
+    return connection.execute(select(table).where(table.c.command_id == row.command_id)).first()
+
+
+def _facts_name(entity: str) -> str:
+    return "case-fact" if targets.is_case(entity) else "order-fact"
+
+
 def _fact(row: Row[Any], fact: Row[Any]) -> Iterator[Mismatch]:
-    """The order's decision on the signed command is as it was recorded, and names this signature."""
-    record = f"order-fact/{fact.order_number}/{fact.revision}"
+    """The decision on the signed command is as it was recorded, and names this signature."""
+    number = fact.case_number if targets.is_case(row.entity) else fact.order_number
+    record = f"{_facts_name(row.entity)}/{number}/{fact.revision}"
     if row.part == "signer":
         for name, signed in (("signatureId", str(row.id)), ("actor", row.signer)):
             if fact.body.get(name) != signed:
@@ -190,35 +204,47 @@ def _fact(row: Row[Any], fact: Row[Any]) -> Iterator[Mismatch]:
 
 
 def _seen(connection: Connection, content: dict[str, Any]) -> Iterator[Mismatch]:
-    """What the signer was shown follows from the order's facts, now as then; and so do the rows of order and batch."""
-    record, revision, command = f"order-fact/{content['orderNumber']}", content["revision"], content["command"]
+    """What the signer was shown follows from the facts, now as then; and so do the rows of order, batch and case."""
+    entity, revision, command = content["entity"], content["revision"], content["command"]
+    record = f"{_facts_name(entity)}/{content['orderNumber']}"
     try:
-        known = facts.since(connection, content["orderNumber"], 0)
+        known = cases.facts_of(connection, entity, content["orderNumber"])
     except ValidationError:
-        yield Mismatch(record, "body", "facts of this order", "something that is no fact")
+        yield Mismatch(record, "body", "facts of this order or case", "something that is no fact")
         return
-    process = _folded(None, [fact for fact in known if fact.revision <= revision])
-    if process is None or process.revision != revision:
+    life = _folded(None, [fact for fact in known if fact.revision <= revision])
+    if life is None or life.revision != revision:
         yield Mismatch(record, "revision", str(revision), "facts that end before")
         return
-    now = shown(process, command["kind"], command.get("workOrder"), command.get("operation"))
+    now = shown_of(life, command["kind"], command.get("workOrder"), command.get("operation"))
     for name, was in content["shown"].items():
         if now.get(name) != was:
             yield Mismatch(record, name, was, str(now.get(name)))
-    _folded(process, [fact for fact in known if fact.revision > revision])
-    yield from _rows(connection, process, command.get("workOrder"))
+    _folded(life, [fact for fact in known if fact.revision > revision])
+    if isinstance(life, Process):
+        yield from _rows(connection, life, command.get("workOrder"))
+    else:
+        yield from _case_row(connection, life)
 
 
-def _folded(process: Process | None, known: list[Fact]) -> Process | None:
+def _folded(life: Life | None, known: Sequence[LifeFact]) -> Life | None:
     for fact in known:
-        process = process or _begun(fact)
-        if process is not None:
-            fold(process, fact)
-    return process
+        life = life or begin(fact)
+        if life is not None:
+            fold_into(life, fact)
+    return life
 
 
-def _begun(fact: Fact) -> Process | None:
-    return next((created(event.specification) for event in fact.events if isinstance(event, OrderCreated)), None)
+def _case_row(connection: Connection, case: Case) -> Iterator[Mismatch]:
+    """The row of a quality case is the fold of its facts, as it stands today."""
+    found = connection.execute(select(CASES.c.body).where(CASES.c.number == case.number))
+    body = found.scalar_one_or_none()
+    record = f"quality-case/{case.number}"
+    if body is None:
+        yield Mismatch(record, "number", case.number, "no such row")
+        return
+    for name, (was, is_now) in changed(_flat(case.model_dump(mode="json", by_alias=True)), _flat(body)).items():
+        yield Mismatch(record, name, was, is_now)
 
 
 def _rows(connection: Connection, process: Process, number: str | None) -> Iterator[Mismatch]:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Identity,
@@ -29,6 +30,7 @@ from sqlmodel import Field, SQLModel
 APPEND_ONLY: Final = (
     "audit_row",
     "order_fact",
+    "case_fact",
     "command_outcome",
     "state_transition",
     "stock_move",
@@ -898,21 +900,46 @@ class MaterialReturnRow(SQLModel, table=True):
 
 
 class Deviation(SQLModel, table=True):
-    """Something that is not as it should be. `state` is open or closed."""
+    """Something that is not as it should be. `state` is open or closed.
+
+    With `has_process` it is led by a workflow of its own: table quality_case has its state and everything else.
+    """
 
     number: str = Field(primary_key=True)
     order_number: str | None = Field(default=None, index=True)
     work_order: str | None = None
     operation: str | None = None
     lot: str | None = Field(default=None, index=True)
+    equipment: str | None = Field(default=None, index=True)
     code: str
     detail: str
     state: str = Field(index=True)
+    has_process: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
     decision: str | None = None
     opened_by: str
     opened_at: datetime = _time()
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
+
+
+class QualityCaseRow(SQLModel, table=True):
+    """A deviation or a corrective action with a process of its own, as it stands: `body` is the fold of its facts."""
+
+    __tablename__ = "quality_case"
+    number: str = Field(primary_key=True)
+    uuid: UUID = Field(unique=True)
+    kind: str = Field(index=True)
+    state: str = Field(index=True)
+    is_over: bool = Field(index=True)
+    owner: str | None = Field(default=None, index=True)
+    order_number: str | None = Field(default=None, index=True)
+    lot: str | None = Field(default=None, index=True)
+    equipment: str | None = Field(default=None, index=True)
+    source: str | None = Field(default=None, index=True)
+    opened_by: str
+    opened_at: datetime = _time()
+    revision: int
+    body: dict[str, Any] = _json(nullable=False)
 
 
 # Machines --------------------------------------------------------------------------------------------------------
@@ -1065,6 +1092,19 @@ class OrderFact(SQLModel, table=True):
 
     __tablename__ = "order_fact"
     order_number: str = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    at: datetime = _time()
+    actor: str
+    command_id: str | None = Field(default=None, index=True)
+    content_hash: str
+    body: dict[str, Any] = _json(nullable=False)
+
+
+class CaseFactRow(SQLModel, table=True):
+    """One decision of a quality case's workflow; as `order_fact` for orders."""
+
+    __tablename__ = "case_fact"
+    case_number: str = Field(primary_key=True)
     revision: int = Field(primary_key=True)
     at: datetime = _time()
     actor: str

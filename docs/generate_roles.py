@@ -8,12 +8,14 @@ sys.path.insert(0, str(ROOT))
 
 from api import permissions  # noqa: E402
 from api.roles import Role  # noqa: E402
+from domain.case_commands import CASE_COMMANDS  # noqa: E402
 from domain.commands import COMMANDS  # noqa: E402
 
 PAGE = ROOT / "docs" / "roles.md"
 _HEAD = """# Who may do what
 
-Generated from `api/permissions.py` and the roles on the commands (`domain/commands.py`); do not edit.
+Generated from `api/permissions.py` and the roles on the commands (`domain/commands.py`,
+`domain/case_commands.py`); do not edit.
 A test calls every route with every role and compares each answer with this table.
 
 Every GET that is not named here is for everybody with a session. What lies outside the plants and lines that an
@@ -29,7 +31,7 @@ def _matrix(rows: list[tuple[str, tuple[str, ...]]]) -> list[str]:
 
 def page() -> str:
     """The whole page."""
-    commands = [(kind.kind_name(), tuple(kind.roles)) for kind in COMMANDS]
+    commands = [(kind.kind_name(), tuple(kind.roles)) for kind in (*COMMANDS, *CASE_COMMANDS)]
     direct: list[tuple[str, tuple[str, ...]]] = [(name, tuple(roles)) for name, roles in permissions.DIRECT.items()]
     routes = [(f"POST {path}", kind.kind_name()) for path, kind in permissions.COMMAND_ROUTES.items()]
     routes += permissions.DIRECT_ROUTES.items()

@@ -7,6 +7,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from domain import (  # noqa: E402
+    case_states,
     equipment_states,
     master_record_states,
     record_states,
@@ -17,7 +18,9 @@ from domain import (  # noqa: E402
 )
 from domain.states import StateMachine  # noqa: E402
 
-MODULES = (states, rework_states, return_states, record_states, master_record_states, equipment_states, signing)
+MODULES = (
+    states, rework_states, return_states, record_states, master_record_states, equipment_states, case_states, signing,
+)  # fmt: skip
 PAGE = ROOT / "docs" / "states.md"
 
 

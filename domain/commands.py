@@ -20,6 +20,7 @@ from domain.material_commands import ReturnMaterials as ReturnMaterials
 from domain.planning_commands import PlanPart as PlanPart
 from domain.planning_commands import ReduceQuantity as ReduceQuantity
 from domain.planning_commands import SplitOrder as SplitOrder
+from domain.quality_cases import CaseDisposition
 from domain.quantities import Exact
 from domain.record_commands import ApproveBatchRecord as ApproveBatchRecord
 from domain.record_commands import CheckParameters as CheckParameters
@@ -166,6 +167,28 @@ class DecideDeviation(OrderCommand):
     roles: ClassVar = ("qaReviewer", "qualityManager")
 
 
+class OpenDeviation(OrderCommand):
+    """Something about the order is not as it should be; anybody may say so, where deviations have a process."""
+
+    kind: Literal["openDeviation"] = "openDeviation"
+    code: str
+    detail: str
+    roles: ClassVar = (
+        "operator", "supervisor", "warehouseKeeper", "qcAnalyst", "qaReviewer", "qualityManager", "maintenance",
+        "integration",
+    )  # fmt: skip
+
+
+class NoteDeviation(OrderCommand):
+    """What the process of a deviation tells its order, once. No person can send it: there is no route."""
+
+    kind: Literal["noteDeviation"] = "noteDeviation"
+    deviation: str
+    standing: Literal["retest", "decided", "reopened", "voided"]
+    decision: str
+    disposition: CaseDisposition | None = None
+
+
 class ReportType(StrEnum):
     """What the reported time was."""
 
@@ -293,7 +316,7 @@ COMMANDS: tuple[type[Command], ...] = (
     SubmitOrder, ApproveOrder, RejectOrder, ReleaseOrder, HoldOrder, ResumeOrder, CancelOrder, CloseOrder,
     RetryNow, DispatchWorkOrder, StartWorkOrder, PauseWorkOrder, ResumeWorkOrder, AllocateMaterials,
     ApprovePickList, IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation,
-    ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
+    ReleaseOperationHold, DecideDeviation, OpenDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
@@ -323,6 +346,8 @@ AnyCommand = Annotated[
     | CompleteOperation
     | ReleaseOperationHold
     | DecideDeviation
+    | OpenDeviation
+    | NoteDeviation
     | ReportProduction
     | RecordParameters
     | EnterInspectionResults

@@ -118,6 +118,8 @@ def judged(found: Iterable[RecordException], facts: Iterable[e.Fact]) -> tuple[R
             match event:
                 case e.DeviationDecided():
                     decisions[f"deviation/{event.number}"] = (fact.actor, event.decision)
+                case e.DeviationReopened():
+                    decisions.pop(f"deviation/{event.number}", None)
                 case r.ExceptionJustified():
                     decisions[event.exception] = (fact.actor, event.text)
     return tuple(_judged(own, decisions) for own in found)

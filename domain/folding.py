@@ -16,6 +16,7 @@ from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
     InProcessInspection,
     Inspection,
+    LedDeviation,
     MaterialReturn,
     OverReport,
     Pending,
@@ -152,11 +153,15 @@ def _(event: e.ParametersRecorded, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.DeviationOpened, process: Process, fact: e.Fact) -> None:
     process.deviations[event.number] = "open"
-    if event.operation is not None and event.code == HOLD_TIME_EXCEEDED:
-        process.work_orders[event.work_order].operations[event.operation].hold_time_exceeded = True
-    if event.operation is not None:
-        operation = process.work_orders[event.work_order].operations[event.operation]
-        operation.open_deviations = (*operation.open_deviations, event.number)
+    if event.has_process:
+        led = LedDeviation(opened=event, opened_by=fact.actor, opened_at=fact.at)
+        process.led_deviations[event.number] = led
+    if event.work_order is None or event.operation is None:
+        return
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.open_deviations = (*operation.open_deviations, event.number)
+    if event.code == HOLD_TIME_EXCEEDED:
+        operation.hold_time_exceeded = True
 
 
 @apply.register
@@ -165,6 +170,11 @@ def _(event: e.DeviationDecided, process: Process, fact: e.Fact) -> None:
     for work_order in process.work_orders.values():
         for operation in work_order.operations.values():
             operation.open_deviations = tuple(n for n in operation.open_deviations if n != event.number)
+
+
+@apply.register
+def _(event: e.DeviationReopened, process: Process, fact: e.Fact) -> None:
+    process.deviations[event.number] = "open"
 
 
 @apply.register
@@ -196,7 +206,9 @@ def _(event: e.PutAwayMoved, process: Process, fact: e.Fact) -> None:
 
 @apply.register
 def _(event: e.LotMoved, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].lot_status = event.target
+    work_order = process.work_orders[event.work_order]
+    work_order.held_from = event.origin if event.target == LotStatus.ON_HOLD else None
+    work_order.lot_status = event.target
 
 
 @apply.register

@@ -50,6 +50,12 @@ class Policy(Message):
     """Every batch is made by the effective version of its product's master batch record (MD-01)."""
     start_gate: bool = False
     """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
+    deviation_process: bool = False
+    """Each deviation has a process of its own: classified, investigated, approved. Off: one decision of quality."""
+    deviation_classification_seconds: int = 8 * 3600
+    """Until a deviation has to be classified: one shift."""
+    deviation_escalation_seconds: int = 8 * 3600
+    deviation_closing_seconds: int = 30 * 24 * 3600
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""
     second_signatures: dict[str, str] = {}

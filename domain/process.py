@@ -185,6 +185,8 @@ class WorkOrder(Holder):
     put_away: PutAwayOrder | None = None
     lot_status: LotStatus | None = None
     """None until the batch was started."""
+    held_from: LotStatus | None = None
+    """Where the lot goes back to when nothing holds it any more."""
     consumed_at: tuple[str, ...] = ()
     """Codes of the operations at which input material became part of the batch."""
     produced: Exact = Decimal(0)
@@ -242,6 +244,14 @@ class Pending(Holder):
     actor: str
 
 
+class LedDeviation(Holder):
+    """A deviation that a process of its own leads: how it was opened."""
+
+    opened: e.DeviationOpened
+    opened_by: str
+    opened_at: datetime
+
+
 class Process(Holder):
     """One production order, from its creation to its end."""
 
@@ -260,6 +270,7 @@ class Process(Holder):
     work_orders: dict[str, WorkOrder] = Field(default_factory=dict)
     deviations: dict[str, str] = Field(default_factory=dict)
     """Deviation number → `open`, or the decision."""
+    led_deviations: dict[str, LedDeviation] = Field(default_factory=dict)
     waiting: dict[str, Waiting] = Field(default_factory=dict)
     pending: dict[str, Pending] = Field(default_factory=dict)
     """What a neighbour is being asked (`<work order>/issue`) → the command that waits for the answer."""

@@ -90,7 +90,7 @@ def shown(process: Process, kind: str, work_order: str | None, operation: str | 
         found["operation"] = operation if specification is None else f"{operation} {specification.name}"
         found |= _of_operation("", own.operations[operation])
     if kind in WHOLE_BATCH:
-        found["openDeviations"] = _listed(process.open_deviations())
+        found["openDeviations"] = listed(process.open_deviations())
         found |= _batch("", own)
     return found
 
@@ -104,7 +104,7 @@ def _of_order(process: Process, kind: str) -> Shown:
         "dueAt": "" if specification.due_at is None else specification.due_at.isoformat(),
         "policy": f"{specification.policy.code}/{specification.policy.version}",
         "orderState": process.state,
-        "openDeviations": _listed(process.open_deviations()),
+        "openDeviations": listed(process.open_deviations()),
     }
     if kind in WHOLE_ORDER:
         for number, own in process.work_orders.items():
@@ -133,8 +133,8 @@ def _of_operation(prefix: str, operation: Operation) -> Shown:
         f"{prefix}good": plain(operation.good),
         f"{prefix}scrap": plain(operation.scrap),
         f"{prefix}reviewBoard": plain(operation.review_board),
-        f"{prefix}recorded": _listed(values),
-        f"{prefix}operationDeviations": _listed(operation.open_deviations),
+        f"{prefix}recorded": listed(values),
+        f"{prefix}operationDeviations": listed(operation.open_deviations),
     }
 
 
@@ -145,15 +145,16 @@ def _batch(prefix: str, own: WorkOrder) -> Shown:
     if own.inspection is not None:
         found |= {
             f"{prefix}inspection": f"{own.inspection.number} {own.inspection.state}",
-            f"{prefix}inspectionFailed": _listed(own.inspection.failed),
+            f"{prefix}inspectionFailed": listed(own.inspection.failed),
             f"{prefix}resultsEnteredBy": own.inspection.entered_by or "",
             f"{prefix}inspectionDecidedBy": own.inspection.decided_by or "",
         }
-    found[f"{prefix}openRework"] = _listed(own.open_rework())
+    found[f"{prefix}openRework"] = listed(own.open_rework())
     return found
 
 
-def _listed(values: Iterable[str]) -> str:
+def listed(values: Iterable[str]) -> str:
+    """Several values as one text."""
     return ", ".join(values)
 
 

@@ -110,6 +110,17 @@ class Plant:
         )
         self.inventory.release_to_stock("receipt", lot, "RAW", key=f"release/{lot}", actor="ana")
 
+    def on_hold(self, lot: str, material: str) -> None:
+        """A released lot that quality has stopped."""
+        self._stock(lot, material, Decimal(10), None)
+        self.rows("UPDATE lot SET status = 'onHold' WHERE number = :l RETURNING 1", l=lot)
+        step = {"e": "lot", "l": lot, "at": datetime.now(UTC)}
+        self.rows(
+            "INSERT INTO state_transition (entity, entity_id, event, from_state, to_state, actor, at) "
+            "VALUES (:e, :l, 'hold', 'released', 'onHold', 'rae', :at) RETURNING 1",
+            **step,
+        )
+
     def workstation(self, code: str, connection: dict[str, str]) -> None:
         """A workstation with a machine; a second call changes how it is reached."""
         table = t.core(t.Workstation)

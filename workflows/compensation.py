@@ -7,9 +7,17 @@ from domain import events as e
 from domain.commands import Disposition
 from domain.errors import Blocker
 from domain.process import WorkOrder
-from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, move_work_order
+from domain.rules.common import (
+    SYSTEM,
+    lot_moved,
+    move_inspection,
+    move_operation,
+    move_pick_list,
+    move_put_away,
+    move_work_order,
+)
 from domain.rules.line_side import cancelled_returns
-from domain.rules.release import inspection_request, lot_moved, move_inspection
+from domain.rules.release import inspection_request
 from domain.rules.rework import cancelled_rework
 from domain.specification import Equipment, WorkOrderSpecification
 from domain.states import (
@@ -145,7 +153,10 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
     if work_order.put_away is not None and PUT_AWAY.allows(work_order.put_away.state, PutAwayEvent.CANCEL):
         events.append(move_put_away(work_order, lot, PutAwayEvent.CANCEL))
     events += [
-        e.DeviationDecided(number=number, decision="order cancelled") for number in journal.process.open_deviations()
+        e.DeviationDecided(number=number, decision="order cancelled")
+        for number in journal.process.open_deviations()
+        # What a process of its own leads goes on there: the order's end is no decision about it.
+        if number not in journal.process.led_deviations
     ]
     events += _lot_of(work_order, lot, journal)
     has_consumed = bool(work_order.consumed_at)

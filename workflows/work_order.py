@@ -11,9 +11,10 @@ from domain import events as e
 from domain.commands import ReportProduction
 from domain.errors import Blocker, Refused
 from domain.process import Operation, WorkOrder
-from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, next_deviation
+from domain.rules.common import SYSTEM, lot_moved, move_operation, move_pick_list, move_put_away
 from domain.rules.materials import allocation_request, issue_request
-from domain.rules.release import inspection_request, lot_moved, put_away_request, release_request
+from domain.rules.order_deviations import deviation
+from domain.rules.release import inspection_request, put_away_request, release_request
 from domain.rules.reports import reported
 from domain.specification import Equipment, OperationSpecification, WorkOrderSpecification
 from domain.states import (
@@ -277,16 +278,10 @@ class WorkOrderProcedure:
             return reported(process, work_order, operation, specification, report, "machine")
         except Refused as refused:
             detail = f"machine counted {result.good} good, {result.waste} waste: {refused}"
-            deviation = e.DeviationOpened(
-                number=next_deviation(process),
-                work_order=self._number,
-                operation=specification.code,
-                code="MACHINE_REPORT_REFUSED",
-                detail=detail,
-            )
+            opened = deviation(process, "MACHINE_REPORT_REFUSED", detail, self._number, specification.code)
             if operation.state != OperationState.RUNNING:
-                return (deviation,)
-            return (deviation, move_operation(work_order, operation, OperationEvent.HOLD))
+                return (opened,)
+            return (opened, move_operation(work_order, operation, OperationEvent.HOLD))
 
     async def _inspect(self) -> None:
         """Quality is asked for an inspection; the results come as commands, a second person decides."""

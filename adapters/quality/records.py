@@ -145,32 +145,44 @@ def disagreements(connection: Connection, row: Row[Any], results: Sequence[Judge
 
 
 def write_deviation(
-    connection: Connection, request: Request, code: str, detail: str, lot: str | None, order_number: str | None
+    connection: Connection,
+    request: Request,
+    code: str,
+    detail: str,
+    lot: str | None,
+    order_number: str | None,
+    *,
+    equipment: str | None = None,
+    has_process: bool = False,
 ) -> str:
     """Open a deviation and give its number.
 
     An order's process numbers its own deviations `{order}-D1`, …; these are `-QD1`, … and never meet them.
     """
-    prefix = f"{order_number or lot}-QD"
+    prefix = f"{order_number or lot or equipment}-QD"
     # Two inspections of one lot, or an inspection and a person, may open one at the same moment.
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(prefix, 0))))
     same = func.starts_with(DEVIATIONS.c.number, prefix)
-    subject = DEVIATIONS.c.order_number == order_number if order_number else DEVIATIONS.c.lot == lot
+    if order_number or lot:
+        subject = DEVIATIONS.c.order_number == order_number if order_number else DEVIATIONS.c.lot == lot
+    else:
+        subject = DEVIATIONS.c.equipment == equipment
     made = connection.execute(select(func.count()).where(subject, same)).scalar_one()
     number = f"{prefix}{made + 1}"
     row = {
         "number": number, "order_number": order_number, "lot": lot, "code": code, "detail": detail, "state": "open",
-        "opened_by": request.actor, "opened_at": request.at,
+        "equipment": equipment, "has_process": has_process, "opened_by": request.actor, "opened_at": request.at,
     }  # fmt: skip
     connection.execute(insert(DEVIATIONS).values(row))
     return number
 
 
 def close_deviations(connection: Connection, request: Request, lot: str, decision: str) -> list[str]:
-    """Close what is open on a received lot; gives the numbers."""
+    """Close what is open on a received lot and has no process of its own; gives the numbers."""
     statement = (
         update(DEVIATIONS)
         .where(DEVIATIONS.c.lot == lot, DEVIATIONS.c.order_number.is_(None), DEVIATIONS.c.state == "open")
+        .where(~DEVIATIONS.c.has_process)
         .values(state="closed", decision=decision, decided_by=request.actor, decided_at=request.at)
         .returning(DEVIATIONS.c.number)
     )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field, JsonValue, ValidationError
 
 from api import ceremonies, signatures
-from api.commands import ORDER, PICK_LIST, WORK_ORDER, build
+from api.commands import CAPA, DEVIATION, ORDER, PICK_LIST, WORK_ORDER, build
 from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.shapes import Body, Identifier, Reason
@@ -15,11 +15,12 @@ from db import signature_verification
 from db.queries import reports, scopes, targets
 from db.queries import signatures as record
 from db.queries.targets import Target
+from domain import case_commands as cc
 from domain import commands as c
 
 router = APIRouter(prefix="/signatures", tags=["signatures"])
 Verifier = Annotated[Caller, Depends(only("verifySignatures", "signature"))]
-_KINDS = {kind.kind_name(): kind for kind in c.COMMANDS}
+_KINDS = {kind.kind_name(): kind for kind in (*c.COMMANDS, *cc.CASE_COMMANDS)}
 _NOT_SENT = {
     name for field, info in c.Command.model_fields.items() if field != "reason" for name in (field, info.alias)
 }
@@ -56,7 +57,7 @@ def request(body: RequestBody, who: Who) -> dict[str, Any]:
     who.may(body.command, target.entity, kind.roles)
     command = _command(who, kind, target, body)
     who.scope.check(who, target, command, who.id)
-    first, second = signatures.meanings(signatures.policy_of(who, target.order_number), kind)
+    first, second = signatures.meanings(signatures.policy_of(who, target), kind)
     if first is None and second is None:
         raise Problem(409, "NO_SIGNATURE_NEEDED", f"{body.command} of {target.entity} needs no signature")
     if not who.session.is_person:
@@ -65,7 +66,10 @@ def request(body: RequestBody, who: Who) -> dict[str, Any]:
 
 
 def _target(who: Caller, kind: type[c.Command], identity: UUID) -> Target:
-    names = (ORDER,) if "work_order" not in kind.model_fields else (WORK_ORDER, PICK_LIST)
+    if kind in cc.CASE_COMMANDS:
+        names: tuple[str, ...] = (DEVIATION,) if kind in cc.DEVIATION_COMMANDS else (CAPA,)
+    else:
+        names = (ORDER,) if "work_order" not in kind.model_fields else (WORK_ORDER, PICK_LIST)
     with who.services.engine.connect() as connection:
         for name in names:
             if (found := targets.find(connection, name, identity)) is not None:
@@ -115,10 +119,10 @@ def listed(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     after: UUID | None = None,
 ) -> dict[str, Any]:
-    """The signatures of an entity, such as `production-order/PO-1` or `work-order/PO-1-1`, oldest first."""
+    """The signatures of an entity, such as `production-order/PO-1` or `deviation/PO-1-D1`, oldest first."""
     kind, _, number = entity.partition("/")
     if not who.scope.is_everywhere:
-        of = scopes.of_order if kind == ORDER else scopes.of_work_order
+        of = {ORDER: scopes.of_order, DEVIATION: scopes.of_case, CAPA: scopes.of_case}.get(kind, scopes.of_work_order)
         if (place := of(reading, number)) is not None:
             who.scope.refuse_outside(who, entity, place, who.id)
     found = record.of_entity(reading, entity, limit, after)

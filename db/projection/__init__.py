@@ -1,6 +1,7 @@
 """Facts become rows: one transaction for a batch of facts of one order."""
 
 from db.projection import batch_record, equipment, line_side, replanning, rework
+from db.projection.cases import write_case_facts
 from db.projection.writer import RecordContradictionFound, write_facts
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "line_side",
     "replanning",
     "rework",
+    "write_case_facts",
     "write_facts",
 ]

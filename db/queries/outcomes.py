@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, true
+from sqlalchemy import Connection, Engine, Select, Table, select, true
 
 from db.session import reading
-from db.tables import CommandOutcome, OrderFact, ProductionOrder, core
+from db.tables import CaseFactRow, CommandOutcome, OrderFact, ProductionOrder, core
 from domain.events import Outcome
 
 OUTCOMES = core(CommandOutcome)
-FACTS = core(OrderFact)
+FACTS, CASE_FACTS = core(OrderFact), core(CaseFactRow)
 ORDERS = core(ProductionOrder)
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the record knows of a command id: which order it was for, which kind it was (if an order judged it), and
+    """What the record knows of a command id: which order or case it was for, which kind (if such a one judged it), and
     the verdict, if there is one already."""
 
     order_number: str
@@ -40,20 +40,25 @@ def body_of(connection: Connection, command_id: str) -> dict[str, Any] | None:
 def earlier(connection: Connection, command_id: str) -> Earlier | None:
     """What is known of a command id; None if it was never used."""
     fact = (
-        select(FACTS.c.order_number, FACTS.c.body["commandKind"].astext.label("kind"))
-        .where(FACTS.c.command_id == command_id)
-        .order_by(FACTS.c.revision)
-        .limit(1)
-        .subquery()
+        _judged(FACTS, "order_number", command_id).union_all(_judged(CASE_FACTS, "case_number", command_id)).subquery()
     )
     verdict = select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == command_id).subquery()
     both = verdict.join(fact, true(), full=True)
-    row = connection.execute(select(verdict.c.body, fact.c.order_number, fact.c.kind).select_from(both)).one_or_none()
+    row = connection.execute(select(verdict.c.body, fact.c.order_number, fact.c.kind).select_from(both)).first()
     if row is None:
         return None
     outcome = None if row.body is None else Outcome.model_validate(row.body)
     number = row.order_number or (outcome.order_number if outcome is not None else "")
     return Earlier(number, row.kind, outcome)
+
+
+def _judged(facts: Table, number: str, command_id: str) -> Select[tuple[str, str]]:
+    return (
+        select(facts.c[number].label("order_number"), facts.c.body["commandKind"].astext.label("kind"))
+        .where(facts.c.command_id == command_id)
+        .order_by(facts.c.revision)
+        .limit(1)
+    )
 
 
 def revision(engine: Engine, order_number: str) -> int:

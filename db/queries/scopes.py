@@ -16,6 +16,7 @@ from db.tables import (
     ProductionOrder,
     ProductionReport,
     PutAwayRow,
+    QualityCaseRow,
     SerialNumber,
     WorkOrder,
     Workstation,
@@ -29,8 +30,8 @@ ORDERS, WORK_ORDERS, OPERATIONS, STATIONS = (
     core(Workstation),
 )
 PICK_LISTS, PUT_AWAYS, LOTS, LINES = core(PickListRow), core(PutAwayRow), core(Lot), core(PlanLine)
-REPORTS, SERIALS, INSPECTIONS, DEVIATIONS = (
-    core(ProductionReport), core(SerialNumber), core(InspectionRow), core(Deviation),
+REPORTS, SERIALS, INSPECTIONS, DEVIATIONS, CASES = (
+    core(ProductionReport), core(SerialNumber), core(InspectionRow), core(Deviation), core(QualityCaseRow),
 )  # fmt: skip
 
 
@@ -73,6 +74,12 @@ def of_work_order(connection: Connection, number: str | None) -> Place | None:
     return None if order is None else of_order(connection, order, number)
 
 
+def of_case(connection: Connection, number: str) -> Place | None:
+    """Where the order of a quality case is; None for a case of no order, which belongs to everybody."""
+    order = _one(connection, select(CASES.c.order_number), CASES.c.number, number)
+    return None if order is None else of_order(connection, order)
+
+
 def named(connection: Connection, name: str, value: str) -> Place | None:
     """Where the object is that a parameter of an address names (`order_id`, `lot` …); None: nowhere, or not known."""
     match name:
@@ -85,6 +92,9 @@ def named(connection: Connection, name: str, value: str) -> Place | None:
             number = _one(connection, select(PICK_LISTS.c.work_order), PICK_LISTS.c.uuid, _uuid(value))
         case "put_away_id":
             number = _one(connection, select(PUT_AWAYS.c.work_order), PUT_AWAYS.c.uuid, _uuid(value))
+        case "deviation_id" | "capa_id":
+            case = _one(connection, select(CASES.c.number), CASES.c.uuid, _uuid(value))
+            return None if case is None else of_case(connection, case)
         case "plan_id" | "planId":
             plant = _one(connection, select(LINES.c.plant), LINES.c.id, _uuid(value))
             return None if plant is None else Place(plant)

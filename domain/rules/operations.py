@@ -32,6 +32,7 @@ from domain.rules.common import (
     work_order_runs,
 )
 from domain.rules.line_side import consumption, consumption_blockers
+from domain.rules.order_deviations import led_elsewhere, lot_on_hold
 from domain.rules.record_review import issue_record
 from domain.rules.starting import not_startable
 from domain.specification import OperationSpecification, WorkOrderSpecification
@@ -90,7 +91,7 @@ def started(process: Process, number: str, code: str, at: datetime) -> Events:
         check(order_is_worked_on(process) + gaps)
         begun = _start(process, work_order, work_order_specification)
         return (*begun, move_operation(work_order, operation, OperationEvent.START))
-    check(work_order_runs(process, work_order) + gaps)
+    check(work_order_runs(process, work_order) + lot_on_hold(process, work_order) + gaps)
     reopens = operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen
     event = OperationEvent.REOPEN if reopens else OperationEvent.START
     if operation.state == OperationState.COMPLETED and not reopens:
@@ -174,6 +175,7 @@ def _open_points(work_order: WorkOrder, operation: Operation, specification: Ope
 def release_operation_hold(process: Process, command: ReleaseOperationHold) -> Events:
     operation, _ = find_operation(process, command.work_order, command.operation)
     work_order, _ = find_work_order(process, command.work_order)
+    check(led_elsewhere(process, operation.open_deviations))
     moved = move_operation(work_order, operation, OperationEvent.RELEASE_HOLD)
     identity = f"{work_order.number}/{operation.code}"
     check(

@@ -18,6 +18,7 @@ from domain.process import Process, WorkOrder
 from domain.record_states import BatchRecordState
 from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
 from domain.rules.line_side import material_on_line
+from domain.rules.order_deviations import led_elsewhere
 from domain.states import (
     InspectionState,
     LotStatus,
@@ -151,6 +152,7 @@ def decide_deviation(process: Process, command: DecideDeviation) -> Events:
     if holders:
         found = f"{command.deviation} holds {', '.join(holders)}"
         blockers.append(_order_blocker(process, "OPERATION_HELD", found, "releaseOperationHold", "qaReviewer"))
+    blockers += led_elsewhere(process, (command.deviation,))
     blockers += reason_missing(command.decision, "deviation", command.deviation)
     check(blockers)
     return (e.DeviationDecided(number=command.deviation, decision=command.decision),)

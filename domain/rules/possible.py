@@ -76,7 +76,7 @@ def possible_for(process: Process, work_order: str | None = None, operation: str
     names = [ORDER_COMMANDS[event] for event in ORDER.possible(process.state) if event in ORDER_COMMANDS]
     if process.waiting:
         names.append("retryNow")
-    if process.open_deviations():
+    if process.open_deviations() and not process.specification.policy.deviation_process:
         names.append("decideDeviation")
     if (own := process.work_orders.get(work_order or "")) is not None:
         names += _of_work_order(process, own)
@@ -145,6 +145,9 @@ def _of_operation(process: Process, work_order: WorkOrder, code: str) -> list[st
         return []
     operation = work_order.operations[code]
     names = [OPERATION_COMMANDS[event] for event in OPERATION.possible(operation.state) if event in OPERATION_COMMANDS]
+    if process.specification.policy.deviation_process:
+        # The decision comes from the deviation's own process.
+        names = [name for name in names if name != OPERATION_COMMANDS[OperationEvent.RELEASE_HOLD]]
     if operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen:
         names.append("startOperation")
     if operation.state == OperationState.RUNNING:

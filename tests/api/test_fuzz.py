@@ -33,9 +33,9 @@ from schemathesis.specs.openapi.checks import (
 
 from api.errors import MEDIA_TYPE, Problem
 from domain.base import uuid_for
+from tests.api.access_matrix import COMMANDS, DIRECT
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company, Desk
 from tests.api.records import draft, ok
-from tests.api.test_access import COMMANDS, DIRECT
 from tests.api.test_problems import FIELDS
 from tests.api.words import at_stage, receive
 

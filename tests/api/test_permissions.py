@@ -15,17 +15,21 @@ from sqlalchemy import Engine, text
 from api import permissions
 from api.permissions import COMMAND_ROUTES, DIRECT_ROUTES, OPEN, action_of, roles_of
 from api.roles import Role
+from domain.case_commands import CASE_COMMANDS
 from domain.commands import COMMANDS as KINDS
+from tests.api.access_matrix import COMMANDS, DIRECT, NEED_A_REPORT
 from tests.api.company import PASSWORD, PEOPLE, Company, Desk, policy
-from tests.api.test_access import COMMANDS, DIRECT, NEED_A_REPORT, endpoints, filled
+from tests.api.test_access import endpoints, filled
 from tests.api.words import STAGES, at_stage, create, do, go_on_to, receive
 
 pytestmark = [pytest.mark.usefixtures("working"), pytest.mark.accepts("AC-02", "B20")]
 ONE_OF_EACH = {role: user for user, (role,) in reversed(PEOPLE.items())}
+OF_CASES = [path for path, (kind, _) in COMMANDS.items() if kind in CASE_COMMANDS]
+OF_ORDERS = [path for path in COMMANDS if path not in OF_CASES and path not in NEED_A_REPORT]
 STATES = (*STAGES, "held", "cancelled")
 EVERYTHING_SIGNED = policy(
     "sealed", approvals=1, certification=False, productionRelease=False,
-    signatures={kind.kind_name(): "performed" for kind in KINDS},
+    signatures={kind.kind_name(): "performed" for kind in (*KINDS, *CASE_COMMANDS)}, deviationProcess=True,
 )  # fmt: skip
 
 
@@ -73,9 +77,8 @@ def cells_of(path: str, state: str) -> list[str]:
 async def compare(company: Company, ids: dict[str, str], state: str) -> Counter[str]:
     """Roles × commands on one order: each answer is what the table says."""
     counted: Counter[str] = Counter()
-    for path, (_, body) in COMMANDS.items():
-        if path in NEED_A_REPORT:
-            continue
+    for path in OF_ORDERS:
+        body = COMMANDS[path][1]
         for role in cells_of(path, state):
             sent = {"commandId": f"x/{uuid.uuid4()}", "workOrderId": ids["work_order_id"], **body}
             answer = await (await company.desk(ONE_OF_EACH[role])).post(filled(path, **ids), sent)
@@ -106,9 +109,27 @@ async def test_in_every_state_of_an_order_each_role_may_what_the_table_says(
         before = _revision(engine, about)
         ids = {"order_id": about, "work_order_id": its_work_order, "pick_list_id": lent}
         counted = await compare(company, ids, state)
-        routes = len(COMMANDS) - len(NEED_A_REPORT)
-        assert counted.total() == routes * (len(Role) if state == "running" else 2)
+        assert counted.total() == len(OF_ORDERS) * (len(Role) if state == "running" else 2)
         assert _revision(engine, about) == before
+
+
+async def test_each_role_may_what_the_table_says_with_a_quality_case(company: Company, signing: SigningCompany) -> None:
+    opened = await (await company.desk("mia")).post(
+        "/quality/deviations", {"commandId": "matrix/deviation", "equipment": "ROOM-1", "code": "X", "detail": "y"}
+    )
+    planned = await (await company.desk("mia")).post(
+        "/quality/capas", {"commandId": "matrix/capa", "source": "audit", "action": "clean"}
+    )
+    assert (opened.status_code, planned.status_code) == (200, 200), (opened.text, planned.text)
+    ids = {"deviation_id": opened.json()["id"], "capa_id": planned.json()["id"]}
+    assert len(OF_CASES) == len(CASE_COMMANDS)
+    for path in OF_CASES:
+        for role, user in ONE_OF_EACH.items():
+            sent = {"commandId": f"x/{uuid.uuid4()}", **COMMANDS[path][1]}
+            answer = await (await company.desk(user)).post(filled(path, **ids), sent)
+            is_allowed = role in roles_of("POST", path)
+            expected = "REAUTH_REQUIRED" if is_allowed else "NOT_AUTHORISED"
+            assert (answer.status_code, answer.json()["code"]) == (403, expected), (path, role, answer.text)
 
 
 def _revision(engine: Engine, order: str) -> int:

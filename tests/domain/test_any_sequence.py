@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from domain import commands as c
 from domain import events as e
 from domain import material_events as m
+from domain import quality_cases as k
 from domain import quality_events as q
 from domain.errors import Refused
 from domain.folding import fold
@@ -79,6 +80,7 @@ USED = st.builds(
 FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
     c.CancelOrder: {"disposition": st.sampled_from([None, *c.Disposition])},
     c.DecideDeviation: {"deviation": st.sampled_from(["PO-1-D1", "PO-1-D2", "none"]), "decision": st.just("as it is")},
+    c.OpenDeviation: {"code": st.just("SPILL"), "detail": st.just("granulate on the floor")},
     c.ReportProduction: {
         "good": st.integers(0, 600).map(Decimal), "scrap": st.integers(0, 20).map(Decimal),
         "scrap_reason": st.sampled_from([None, "dust"]), "review_board": st.sampled_from([Decimal(0), Decimal(3)]),
@@ -141,6 +143,7 @@ def requests(draw: st.DrawFn, kinds: tuple[type[c.Command], ...] = c.COMMANDS) -
     return kind, draw(st.sampled_from(PEOPLE)), fields
 
 
+LED = GMP.model_copy(update={"deviation_process": True})
 STRICT = GMP.model_copy(update={"over_report": OverReport.APPROVE})
 
 
@@ -157,6 +160,17 @@ def coating(desk: Desk) -> Desk:
     return desk
 
 
+def too_heavy(desk: Desk) -> Desk:
+    """Held by a weight outside its limits."""
+    picked(desk)
+    desk.do(c.StartOperation, "olu", operation="DISPENSE")
+    desk.do(c.CompleteOperation, "olu", operation="DISPENSE")
+    desk.do(c.StartOperation, "olu", operation="COMPRESS")
+    values = (c.Measurement(name="weight", text="119", unit="mg"),)
+    desk.do(c.RecordParameters, "olu", operation="COMPRESS", values=values)
+    return desk
+
+
 STARTS: tuple[Callable[[], Desk], ...] = (
     lambda: Desk(tablet_order(GMP)),
     lambda: Desk(tablet_order(DISCRETE)),
@@ -166,6 +180,9 @@ STARTS: tuple[Callable[[], Desk], ...] = (
     lambda: picked(Desk(tablet_order(GMP))),
     lambda: executed(Desk(tablet_order(GMP))),
     lambda: inspected(Desk(tablet_order(GMP))),
+    lambda: too_heavy(Desk(tablet_order(LED))),
+    lambda: coating(Desk(tablet_order(LED))),
+    lambda: executed(Desk(tablet_order(LED))),
 )
 
 
@@ -217,6 +234,15 @@ class AnySequence(RuleBasedStateMachine):
         asked = process.work_orders[self.desk.work_order].open_returns()
         if asked and process.state in ("released", "inProgress", "completed"):
             (self.desk.returned if accepts else self.desk.return_refused)()
+
+    @rule(
+        standing=st.sampled_from(["retest", "decided", "reopened", "voided"]),
+        disposition=st.sampled_from(k.CaseDisposition),
+        number=st.sampled_from(["PO-1-D1", "PO-1-D2", "none"]),
+    )
+    def the_process_of_a_deviation_answers(self, standing: str, disposition: k.CaseDisposition, number: str) -> None:
+        fields = {"deviation": number, "standing": standing, "decision": "because", "disposition": disposition}
+        self._ask(c.NoteDeviation, "system", fields)
 
     def _ask(self, kind: type[c.Command], by: str, fields: dict[str, Any]) -> None:
         before, refused = self.desk.process.model_dump(), None
@@ -282,12 +308,29 @@ class AnySequence(RuleBasedStateMachine):
         assert ORDER.is_final(process.state) <= (not work_order.open_returns())
 
     @invariant()
+    def what_is_held_is_held_by_something(self) -> None:
+        """Where deviations have processes, only their decisions free an operation or a lot, the last one of all."""
+        if not hasattr(self, "desk") or not self.desk.process.specification.policy.deviation_process:
+            return
+        work_order, process = self.desk.process.work_orders[self.desk.work_order], self.desk.process
+        led = {
+            number: process.led_deviations[number].opened
+            for number in process.open_deviations()
+            if process.led_deviations[number].opened.lot is not None
+        }
+        if led and process.state in ("released", "inProgress", "completed"):
+            assert work_order.lot_status in ("onHold", "rejected")
+        for operation in work_order.operations.values():
+            if operation.open_deviations and process.state in ("released", "inProgress"):
+                assert operation.state == "held" or work_order.lot_status in ("onHold", "rejected")
+
+    @invariant()
     def a_final_order_has_nothing_open(self) -> None:
         if not hasattr(self, "desk") or not ORDER.is_final(self.desk.process.state):
             return
         work_order = self.desk.process.work_orders[self.desk.work_order]
         assert WORK_ORDER.is_final(work_order.state)
-        assert not self.desk.process.open_deviations()
+        assert all(number in self.desk.process.led_deviations for number in self.desk.process.open_deviations())
         assert possible_commands(self.desk.process) == ()
 
     @precondition(lambda self: hasattr(self, "desk"))

@@ -89,6 +89,7 @@ def test_workflows_know_activities_by_their_stubs_alone() -> None:
 
 IMPLEMENTATIONS = (
     RecordActivities.write_record,
+    RecordActivities.write_case,
     InventoryActivities.allocate,
     InventoryActivities.issue,
     InventoryActivities.give_back,
@@ -102,6 +103,7 @@ IMPLEMENTATIONS = (
     BatchRecordActivities.archive_record,
     EquipmentRegisterActivities.occupy,
     EquipmentRegisterActivities.expire,
+    QualityActivities.settle_lot,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
 )

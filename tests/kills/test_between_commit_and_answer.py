@@ -38,6 +38,7 @@ ON_THE_WAY = (
     "inventory.return-materials",
 )  # fmt: skip
 BEFORE_A_START = ("equipment-register.occupy", "equipment-register.expire")
+OF_CASES = ("record.write-case", "record.write-case/local", "quality.settle-lot")
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
 HALF_A_KILOGRAM = c.ReturnedQuantity(line=1, lot="API-1", quantity=Decimal("0.5"), unit="kg")
 
@@ -114,6 +115,10 @@ def assert_nothing_doubled(plant: Plant) -> None:
         "GROUP BY command_id HAVING count(*) > 1"
     )
     assert noted == []
+    answered = plant.rows(
+        "SELECT command_id FROM case_fact WHERE command_id IS NOT NULL GROUP BY command_id HAVING count(*) > 1"
+    )
+    assert answered == []
     assert plant.rows("SELECT code, detail FROM alarm") == []
     with plant.engine.begin() as connection:
         assert verify(connection).broken_at is None
@@ -305,4 +310,5 @@ def test_no_activity_is_left_out() -> None:
         for function in vars(stubs).values()
         if hasattr(function, "__temporal_activity_definition")
     }
-    assert names == {name.removesuffix("/local") for name in (*ON_THE_WAY, *BEFORE_A_START, *ON_THE_WAY_BACK)}
+    kills = (*ON_THE_WAY, *BEFORE_A_START, *OF_CASES, *ON_THE_WAY_BACK)
+    assert names == {name.removesuffix("/local") for name in kills}

@@ -115,7 +115,7 @@ async def test_in_every_state_of_an_order_each_role_may_what_the_table_says(
 
 async def test_each_role_may_what_the_table_says_with_a_quality_case(company: Company, signing: SigningCompany) -> None:
     opened = await (await company.desk("mia")).post(
-        "/quality/deviations", {"commandId": "matrix/deviation", "equipment": "ROOM-1", "code": "X", "detail": "y"}
+        "/quality/deviations", {"commandId": "matrix/deviation", "equipment": "SAW-1", "code": "X", "detail": "y"}
     )
     planned = await (await company.desk("mia")).post(
         "/quality/capas", {"commandId": "matrix/capa", "source": "audit", "action": "clean"}

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from domain.base import uuid_for
 from tests.api.company import PASSWORD, Company, policy
+from tests.api.signing import shown, verdict
 from tests.api.words import create, do, until
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -129,7 +130,18 @@ async def test_a_deviation_of_a_machine_from_its_opening_to_its_end_and_back(com
     assert unsigned.json()["meaning"] == "approved"
     problem = await refused(company, "max", f"{case}/approve-as-quality-manager")
     assert problem["code"] == "APPROVAL_NOT_NEEDED"
-    await do(company, "rae", f"{case}/approve", signed=PASSWORD)
+    made = await shown(await company.desk("rae"), "approveDeviation", opened["id"])
+    assert {"field": "rootCause", "value": "a bearing"} in made["content"]
+    ceremony = {"requestId": made["id"], "contentHash": made["contentHash"]}
+    signed_as_shown = {"signed": PASSWORD, "ceremony": ceremony, "commandId": made["commandId"]}
+    late = {"signed": PASSWORD, "ceremony": {"revision": 1}}
+    changed = await refused(company, "max", f"{case}/approve", **late)
+    assert changed["code"] == "CONTENT_CHANGED"
+    assert "rootCause" in changed["detail"]
+    await do(company, "rae", f"{case}/approve", **signed_as_shown)
+    given = (await read(company, "/signatures", entity=f"deviation/{opened['number']}"))["signatures"]
+    assert [(one["signer"], one["meaning"]) for one in given] == [("rae", "approved")]
+    assert (await verdict(company, given[0]["id"]))["status"] == "valid"
     await do(company, "rae", f"{case}/close")
     over = await refused(company, "rae", f"{case}/assign", owner="mia")
     assert (over["code"], over["blockers"][0]["found"]) == ("INVALID_TRANSITION", "closed")

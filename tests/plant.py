@@ -217,7 +217,7 @@ class Order:
             raise Refusal(outcome)
         return outcome
 
-    async def verdict(self, command_id: str, seconds: float = 30) -> Outcome:
+    async def verdict(self, command_id: str, seconds: float = 120) -> Outcome:
         """The verdict of the record on a command."""
         for pause in pauses(seconds):
             if (outcome := await asyncio.to_thread(self.recorded, command_id)) is not None:
@@ -250,7 +250,7 @@ class Order:
         rows = self.plant.rows(f"SELECT state FROM {table} WHERE work_order = :n", n=self.work_order)
         return str(rows[0][0]) if rows else None
 
-    async def until(self, what: str, state: str, seconds: float = 30) -> "Order":
+    async def until(self, what: str, state: str, seconds: float = 90) -> "Order":
         """Wait until order, work_order, pick_list, inspection or put_away is recorded in that state."""
         found: str | None = None
         for pause in pauses(seconds):
@@ -269,7 +269,7 @@ class Order:
             case _:
                 return self.document(what)
 
-    async def until_job(self, operation: str, state: str, seconds: float = 30) -> "Order":
+    async def until_job(self, operation: str, state: str, seconds: float = 90) -> "Order":
         """Wait until the machine's job of an operation is started, ended, refused or aborted."""
         found: str | None = None
         for pause in pauses(seconds, first=0.1):

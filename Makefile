@@ -2,8 +2,12 @@
 SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
+# The tests start some forty processes: what they import is compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+# Tests wait for servers about as long as they compute: one process more than there are cores. Each needs a gigabyte.
+PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 1 : 6)))
 
-.PHONY: help setup demo up test trace-matrix check fix docs
+.PHONY: help setup demo up test trace-matrix check fix docs bench
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,11 +28,14 @@ demo: setup ## real tablet batches from approval to close, and where every lot w
 up: setup ## keep the embedded system running
 	$(RUN) mes up
 
-test: setup ## all tests
-	$(RUN) pytest
+test: setup ## all tests, in several processes
+	$(RUN) pytest -n $(PROCESSES)
+
+bench: setup ## what an order costs on this machine, one JSON document
+	@$(RUN) mes bench order --json --data-dir .mes-bench
 
 trace-matrix: setup ## all tests, then one line per requirement: its id, passed, failed or none, the number of tests
-	$(RUN) pytest --trace-matrix -q
+	$(RUN) pytest -n $(PROCESSES) --trace-matrix -q
 
 check: setup ## format, lint, types
 	$(RUN) ruff format --check .
@@ -41,3 +48,4 @@ fix: setup ## format and mend what can be mended
 
 docs: setup ## pages that are made from the code
 	$(RUN) python docs/generate_states.py
+	$(RUN) python docs/generate_roles.py

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
+from uuid import UUID
 
 import httpx
 import typer
@@ -19,6 +20,7 @@ from rich.table import Table
 
 import records
 import wiring
+from benchmarks.command import app as bench_app
 from db import audit, migrate
 from db.queries.trace import Direction, LotUnknown, Trace, trace
 from db.session import engine_for
@@ -40,6 +42,9 @@ replay_app = typer.Typer(no_args_is_help=True, help="Run real plants' data throu
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 app.add_typer(replay_app, name="replay")
 app.add_typer(audit_app, name="audit")
+signatures_app = typer.Typer(no_args_is_help=True, help="Electronic signatures.")
+app.add_typer(signatures_app, name="signatures")
+app.add_typer(bench_app, name="bench")
 app.add_typer(records.record_app, name="record")
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)
@@ -262,6 +267,16 @@ def _verify(addresses: Addresses) -> None:
     if verdict.broken_at is not None:
         _end(f"audit trail broken at row {verdict.broken_at}: {verdict.detail}")
     out.print(f"audit trail: {verdict.detail}, head {verdict.head}")
+
+
+@signatures_app.command(name="verify")
+def verify_signatures(
+    signature: Annotated[UUID | None, typer.Argument(help="one signature; all when it is left out")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Compute hashes again from the record; name record and field of everything that is not as it was signed."""
+    with _record(data_dir) as addresses:
+        wiring.verify_signatures(addresses, signature, out.print, _end)
 
 
 @app.command()

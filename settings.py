@@ -7,7 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+SHORTEST_KEY = 32
 DEFAULT_DATA_DIR = Path(".mes")
 
 
@@ -30,6 +32,18 @@ class Settings:
     worker_threads: int = 16
     max_cached_workflows: int = 2000
     sandbox: bool = True
+    time_zone: str = "UTC"
+    """The plant's own time zone (an IANA name), for the local time of signatures."""
+    idle_minutes: int = 15
+    """A session that was not used for so long ends."""
+    password_days: int = 0
+    """A password that is older has to be changed; 0: it does not age."""
+    login_second_factor: bool = False
+    """Whoever has enrolled a second factor needs it to log in, too."""
+    signature_seconds: int = 300
+    """How long what a signer was shown may be signed."""
+    secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys that seal secrets in the record; the first seals, all open. None: no second factor can be enrolled."""
     seal_key: Path | None = None
     seal_password: str = field(default="", repr=False)
 
@@ -51,9 +65,51 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         worker_threads=int(env.get("MES_WORKER_THREADS", "16")),
         max_cached_workflows=int(env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
         sandbox=env.get("MES_SANDBOX", "on") != "off",
+        time_zone=_time_zone(env.get("MES_TIME_ZONE") or "UTC"),
+        idle_minutes=_at_least(1, "MES_IDLE_MINUTES", env.get("MES_IDLE_MINUTES", "15")),
+        password_days=_at_least(0, "MES_PASSWORD_DAYS", env.get("MES_PASSWORD_DAYS", "0")),
+        login_second_factor=env.get("MES_LOGIN_SECOND_FACTOR", "off") == "on",
+        signature_seconds=_at_least(10, "MES_SIGNATURE_SECONDS", env.get("MES_SIGNATURE_SECONDS", "300")),
+        secret_keys=_keys(env),
         seal_key=Path(env["MES_SEAL_KEY"]) if env.get("MES_SEAL_KEY") else None,
         seal_password=_secret(env, "MES_SEAL_PASSWORD"),
     )
+
+
+def _time_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SettingWrong("MES_TIME_ZONE", name, "the name of a time zone, such as Asia/Shanghai") from None
+
+
+def _at_least(least: int, name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise SettingWrong(name, value, f"a whole number, at least {least}")
+    return int(value)
+
+
+def _keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of MES_SECRET_KEY, or of the file that MES_SECRET_KEY_FILE names: one a line, the newest first."""
+    text = env.get("MES_SECRET_KEY", "")
+    if not text and (file := env.get("MES_SECRET_KEY_FILE")):
+        try:
+            text = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeError):
+            raise SettingWrong("MES_SECRET_KEY_FILE", file, "a file that can be read") from None
+    keys = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if any(len(key) < SHORTEST_KEY for key in keys):
+        name = "MES_SECRET_KEY" if env.get("MES_SECRET_KEY") else "MES_SECRET_KEY_FILE"
+        raise SettingWrong(name, "a short key", f"random keys of at least {SHORTEST_KEY} characters, one a line")
+    return keys
+
+
+class SettingWrong(Exception):
+    """A variable of the environment says something that cannot be meant. Never holds a secret."""
+
+    def __init__(self, name: str, found: str, required: str) -> None:
+        super().__init__(f"{name} is {found!r}; needed: {required}")
+        self.name = name
 
 
 def _secret(env: Mapping[str, str], name: str) -> str:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
+from uuid import UUID
 
 import httpx
 
@@ -17,9 +18,10 @@ from db import audit, contents
 from db.migrate import revisions, upgrade
 from db.queries import users
 from db.session import engine_for
+from db.signature_verification import verify, verify_all
 from replay.people import CREW, Person, crew
 from system import Addresses, ChildSpec, SystemRefusal
-from system.data_folder import ACCOUNT, PRESS, SEAL, DataFolder
+from system.data_folder import ACCOUNT, PRESS, PRINT_SEAL, SEAL, DataFolder
 from system.ports import any_free, is_free
 
 ROOT: Final = Path(__file__).parent
@@ -67,7 +69,7 @@ def _make_seal_key(folder: DataFolder) -> None:
     if key.exists():
         return
     key.parent.mkdir(mode=0o700, exist_ok=True)
-    seal_key.make(key, certificate, folder.secret(SEAL), "Millwright system, self-signed")
+    seal_key.make(key, certificate, folder.secret(PRINT_SEAL), "Millwright system, self-signed")
 
 
 def _seal(addresses: Addresses) -> dict[str, str]:
@@ -77,7 +79,7 @@ def _seal(addresses: Addresses) -> dict[str, str]:
     folder = DataFolder(addresses.data_dir)
     return {
         "MES_SEAL_KEY": str(folder.root / "seal" / "organisation.p12"),
-        "MES_SEAL_PASSWORD": folder.secret(SEAL),
+        "MES_SEAL_PASSWORD": folder.secret(PRINT_SEAL),
         "MES_SEAL_PASSWORD_FILE": "",
     }
 
@@ -101,6 +103,29 @@ def people(data_dir: Path) -> dict[str, Person]:
 def password_of(data_dir: Path, user_id: str) -> str | None:
     """The password that was made for one of the first accounts."""
     return DataFolder(data_dir).read_secrets().get(_secret(user_id))
+
+
+def verify_signatures(
+    addresses: Addresses, one: UUID | None, say: Callable[[str], None], end: Callable[[str], NoReturn]
+) -> None:
+    """Check one signature or all; `end` when one is not about what was signed any more, or there is none of that id."""
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            found = [verify(connection, one)] if one is not None else list(verify_all(connection))
+    finally:
+        engine.dispose()
+    verdicts = [verdict for verdict in found if verdict is not None]
+    if one is not None and not verdicts:
+        end(f"there is no signature {one}")
+    broken = [verdict for verdict in verdicts if verdict.mismatches]
+    for verdict in broken:
+        for own in verdict.mismatches:
+            say(f"SIGNATURE_MISMATCH {verdict.signature}: {own.record} {own.field}: {own.signed} → {own.found}")
+    old = sum(verdict.status == "unverifiable" for verdict in verdicts)
+    if broken:
+        end(f"{len(broken)} of {len(verdicts)} signatures are not about what was signed any more")
+    say(f"{len(verdicts)} signatures, {len(verdicts) - old} valid" + (f", {old} without kept content" if old else ""))
 
 
 class Record:
@@ -133,14 +158,22 @@ def children(series: Path | None = None) -> Callable[[Addresses], Sequence[Child
             press, environment = _press(addresses, series, environment)
         python = sys.executable
         orders = {**environment, **_seal(addresses)}
+        api = environment | _second_factor_key(addresses)
         return [
             *press,
             ChildSpec("worker", (python, "-m", "worker", "--role", "orders"), orders),
             ChildSpec("gateway", (python, "-m", "worker", "--role", "gateway"), environment),
-            ChildSpec("api", (python, "-m", "api"), environment, ready=lambda: _answers(addresses)),
+            ChildSpec("api", (python, "-m", "api"), api, ready=lambda: _answers(addresses)),
         ]
 
     return of
+
+
+def _second_factor_key(addresses: Addresses) -> dict[str, str]:
+    """The key that seals second factors: the environment's own, or the one of the data folder."""
+    if os.environ.get("MES_SECRET_KEY") or os.environ.get("MES_SECRET_KEY_FILE"):
+        return {}
+    return {"MES_SECRET_KEY": DataFolder(addresses.data_dir).secret(SEAL)}
 
 
 def _answers(addresses: Addresses) -> bool:

@@ -17,10 +17,13 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 import settings as configuration
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
+from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from adapters.equipment.stations import Stations
+from adapters.equipment_register.port import EquipmentRegister
+from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.seal import OrganisationSeal
@@ -29,7 +32,7 @@ from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from db.session import engine_for
 from workflows import policies
-from workflows.runtime import WORKFLOWS, build_id, connect, workflow_runner
+from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, workflow_runner
 
 
 def _deployment() -> WorkerDeploymentConfig:
@@ -44,23 +47,27 @@ def build_worker(
     *,
     inventory: Inventory | None = None,
     quality: Quality | None = None,
+    equipment_register: EquipmentRegister | None = None,
     task_queue: str = policies.TASK_QUEUE,
 ) -> Worker:
-    """The worker of orders: their workflows, the projector, warehouse and quality."""
+    """The worker of orders: their workflows, the projector, warehouse, quality and equipment register."""
     record = RecordActivities(engine)
     warehouse = InventoryActivities(inventory or PostgresInventory(engine))
     seal = None if settings.seal_key is None else OrganisationSeal(settings.seal_key, settings.seal_password)
     batch_records = BatchRecordActivities(engine, TypstPrinter(), seal)
     laboratory = QualityActivities(quality or PostgresQuality(engine))
+    equipment = EquipmentRegisterActivities(equipment_register or PostgresEquipmentRegister(engine))
     return Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[
             record.write_record,
+            record.write_case,
             warehouse.allocate,
             warehouse.issue,
             warehouse.give_back,
+            warehouse.return_materials,
             warehouse.put_away,
             warehouse.release_to_stock,
             warehouse.scrap,
@@ -68,6 +75,9 @@ def build_worker(
             laboratory.cancel_inspection,
             batch_records.check_record,
             batch_records.archive_record,
+            equipment.occupy,
+            equipment.expire,
+            laboratory.settle_lot,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
@@ -111,6 +121,8 @@ async def run(role: str) -> None:
     workers: list[Worker] = []
     if role in ("all", "orders"):
         workers.append(build_worker(client, engine, settings))
+        # What was changed while the clock could not be told is seen now.
+        await tell_equipment_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
     running = [asyncio.create_task(worker.run()) for worker in workers]

@@ -9,6 +9,8 @@ from activities.stubs import (
     Keyed,
     PutAwayRequest,
     ReleaseRequest,
+    ReturnAnswer,
+    ReturnRequest,
     ScrapRequest,
 )
 from adapters.inventory.port import Inventory, MaterialNeed
@@ -49,6 +51,15 @@ class InventoryActivities:
         with adapter_errors():
             answer = self._inventory.give_back(request.work_order, key=request.key, actor=request.actor)
         return answer.freed + answer.returned
+
+    @activity.defn(name="inventory.return-materials")
+    def return_materials(self, request: ReturnRequest) -> ReturnAnswer:
+        """Move unused material from the line back to where it came from, to quarantine, or to scrap."""
+        with adapter_errors():
+            answer = self._inventory.return_materials(
+                request.work_order, request.lines, key=request.key, actor=request.actor
+            )
+        return ReturnAnswer(lines=answer.lines)
 
     @activity.defn(name="inventory.put-away")
     def put_away(self, request: PutAwayRequest) -> int:

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.errors import adapter_errors
-from activities.stubs import CancelInspectionRequest, InspectionRequest, InspectionTicket
+from activities.stubs import CancelInspectionRequest, InspectionRequest, InspectionTicket, SettleLotRequest
 from adapters.quality.port import Quality
 
 
@@ -34,3 +34,12 @@ class QualityActivities:
             number = request.inspection or (self._quality.find(request.asked_under) or {}).get("number")
             if number is not None:
                 self._quality.cancel_inspection(number, key=request.key, actor=request.actor)
+
+    @activity.defn(name="quality.settle-lot")
+    def settle_lot(self, request: SettleLotRequest) -> str:
+        """Hold, free or reject a lot as its deviation was decided; the answer is the lot's status then."""
+        with adapter_errors():
+            answer = self._quality.settle_lot(
+                request.lot, request.deviation, request.standing, request.disposition, key=request.key
+            )
+        return answer.lot_status

@@ -1,14 +1,15 @@
 """The projector: facts of an order become rows of the record."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.postgresql import insert as upsert
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.stubs import FactBatch
-from db.projection import RecordContradictionFound, write_facts
+from activities.stubs import CaseFactBatch, FactBatch
+from db.projection import RecordContradictionFound, write_case_facts, write_facts
 from db.tables import Alarm, core
 
 
@@ -21,9 +22,17 @@ class RecordActivities:
     @activity.defn(name="record.write")
     def write_record(self, batch: FactBatch) -> int:
         """Write facts to the record; the answer is the highest revision that stands there."""
+        return self._written(lambda connection: write_facts(connection, batch.facts))
+
+    @activity.defn(name="record.write-case")
+    def write_case(self, batch: CaseFactBatch) -> int:
+        """Write facts of a quality case to the record; the answer is the highest revision that stands there."""
+        return self._written(lambda connection: write_case_facts(connection, batch.facts))
+
+    def _written(self, write: Callable[[Connection], int]) -> int:
         try:
             with self._engine.begin() as connection:
-                return write_facts(connection, batch.facts)
+                return write(connection)
         except RecordContradictionFound as found:
             self._raise_alarm(found)
             # As a local activity this fails the workflow task, which is repeated by the next release; as a normal

@@ -11,8 +11,11 @@ from typing import Literal
 from temporalio import activity
 
 from domain.base import Message
+from domain.equipment_gate import StartNeed
 from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
+from domain.material_events import ReturnedLine, ReturnLine
+from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
 
@@ -22,6 +25,13 @@ class FactBatch(Message):
 
     order_number: str
     facts: tuple[Fact, ...]
+
+
+class CaseFactBatch(Message):
+    """Facts of one quality case, in the order of their revisions."""
+
+    case_number: str
+    facts: tuple[CaseFact, ...]
 
 
 class Keyed(Message):
@@ -41,6 +51,16 @@ class AllocateAnswer(Message):
 
     allocations: tuple[Allocation, ...] = ()
     short: tuple[ShortLine, ...] = ()
+
+
+class ReturnRequest(Keyed):
+    lines: tuple[ReturnLine, ...]
+
+
+class ReturnAnswer(Message):
+    """Where each line's quantity went; a line whose lot came from several places may come in several parts."""
+
+    lines: tuple[ReturnedLine, ...]
 
 
 class PutAwayRequest(Keyed):
@@ -96,6 +116,41 @@ class ArchiveRequest(Keyed):
     revision: int
 
 
+class OccupyRequest(Keyed):
+    """What an operation needs before it starts. With `only_check` nothing is occupied: the start is refused anyway."""
+
+    need: StartNeed
+    only_check: bool = False
+
+
+class OccupyAnswer(Message):
+    """Codes of the equipment and rooms that the operation occupies now; none after a check."""
+
+    equipment: tuple[str, ...] = ()
+
+
+class ExpireRequest(Message):
+    """Time has come to `at`."""
+
+    at: datetime
+
+
+class ExpireAnswer(Message):
+    """When to look again; none when time changes nothing."""
+
+    next_look_at: datetime | None = None
+
+
+class SettleLotRequest(Message):
+    """What the decision about a deviation means for a lot that no running order keeps. `key` has one effect."""
+
+    key: str
+    deviation: str
+    lot: str
+    standing: str
+    disposition: CaseDisposition | None = None
+
+
 class JobRequest(Message):
     """A job for the machine of a workstation; `job` is its key."""
 
@@ -139,6 +194,12 @@ def archive_record(request: ArchiveRequest) -> str:
     raise NotImplementedError
 
 
+@activity.defn(name="record.write-case")
+def write_case(batch: CaseFactBatch) -> int:
+    """Write facts of a quality case to the record; the answer is the highest revision that stands there."""
+    raise NotImplementedError
+
+
 @activity.defn(name="inventory.allocate")
 def allocate(request: AllocateRequest) -> AllocateAnswer:
     """Reserve lots for all lines, or none."""
@@ -154,6 +215,12 @@ def issue(request: Keyed) -> int:
 @activity.defn(name="inventory.give-back")
 def give_back(request: Keyed) -> int:
     """Free what is reserved and return what was issued and not consumed."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.return-materials")
+def return_materials(request: ReturnRequest) -> ReturnAnswer:
+    """Move unused material from the line back to where it came from, to quarantine, or to scrap."""
     raise NotImplementedError
 
 
@@ -184,6 +251,24 @@ def request_inspection(request: InspectionRequest) -> InspectionTicket:
 @activity.defn(name="quality.cancel-inspection")
 def cancel_inspection(request: CancelInspectionRequest) -> None:
     """Void an inspection order."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment-register.occupy")
+def occupy(request: OccupyRequest) -> OccupyAnswer:
+    """Occupy a workstation for an operation, or refuse with everything that stands in the way."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment-register.expire")
+def expire(request: ExpireRequest) -> ExpireAnswer:
+    """Write what time alone has changed."""
+    raise NotImplementedError
+
+
+@activity.defn(name="quality.settle-lot")
+def settle_lot(request: SettleLotRequest) -> str:
+    """Hold, free or reject a lot as its deviation was decided; the answer is the lot's status then."""
     raise NotImplementedError
 
 

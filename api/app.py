@@ -4,15 +4,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
-from api import errors, openapi
-from api.deps import Services
+from api import ceremonies, errors, openapi
+from api.cases_door import Cases
+from api.deps import Services, inside
 from api.gate import PREFIX, Gate
 from api.history import Histories
 from api.orders_door import Orders
@@ -22,6 +27,8 @@ from api.routes import (
     batch_record,
     batch_record_prints,
     batch_records,
+    equipment,
+    equipment_papers,
     labels,
     lot_numbers,
     master_batch_records,
@@ -29,9 +36,12 @@ from api.routes import (
     orders,
     plan_lines,
     quality,
+    quality_cases,
     records,
+    replanning,
     reports,
     reworks,
+    signatures,
     trace_graph,
     traces,
     users,
@@ -44,12 +54,16 @@ from db.session import engine_for
 from settings import Settings, from_environment
 from workflows.policies import TASK_QUEUE
 
+log = logging.getLogger("api")
+EXPIRY_SECONDS: Final = 15.0
 ROUTERS = (
     auth,
     users,
+    signatures,
     master_data,
     master_batch_records,
     plan_lines,
+    replanning,
     orders,
     work_orders,
     batch_record,
@@ -60,6 +74,9 @@ ROUTERS = (
     wms,
     labels,
     quality,
+    equipment,
+    equipment_papers,
+    quality_cases,
     lot_numbers,
     trace_graph,
     traces,
@@ -71,15 +88,18 @@ ROUTERS = (
 def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services:
     """The services of one process. Nothing is connected yet."""
     engine = engine_for(settings.database_url, pool_size=15, application="millwright-api")
+    orders = Orders(settings, task_queue)
     return Services(
         settings=settings,
         engine=engine,
-        sessions=Sessions(engine),
+        sessions=Sessions(engine, settings),
         outcomes=Outcomes(settings.database_url, engine),
-        orders=Orders(settings, task_queue),
+        orders=orders,
+        cases=Cases(orders, engine, task_queue),
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
+        equipment=PostgresEquipmentRegister(engine),
         printer=TypstPrinter(),
     )
 
@@ -90,13 +110,18 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        listener = asyncio.create_task(services.outcomes.run(), name="outcomes")
+        tasks = [
+            asyncio.create_task(services.outcomes.run(), name="outcomes"),
+            asyncio.create_task(services.cases.run(), name="cases"),
+            asyncio.create_task(_expire(services.engine), name="ceremonies"),
+        ]
         try:
             yield
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             services.engine.dispose()
 
     app = FastAPI(
@@ -105,13 +130,25 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     everything = APIRouter(prefix=PREFIX, responses=openapi.PROBLEMS)
+    private = [Depends(inside)]
     for module in ROUTERS:
-        everything.include_router(module.router)
+        # Log-in and health have no caller whose plants could be asked for.
+        everything.include_router(module.router, dependencies=None if module in (auth, records) else private)
     app.include_router(everything)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(Gate)
     return app
+
+
+async def _expire(engine: Engine) -> None:
+    """End what nobody signed in time, whether somebody asks for it or not: an abandoned ceremony is audited (AC-05)."""
+    while True:
+        await asyncio.sleep(EXPIRY_SECONDS)
+        try:
+            await asyncio.to_thread(ceremonies.expire, engine)
+        except SQLAlchemyError as error:
+            log.warning("ceremonies are not looked at: %s", type(error).__name__)
 
 
 def main() -> None:

@@ -19,12 +19,14 @@ from db import audit
 from db.queries import outcomes as record
 from db.queries import targets
 from db.queries.targets import Target
+from db.session import reading
 from domain.commands import Command
 from domain.errors import Blocker, Refused
 from domain.events import Outcome
 
 C = TypeVar("C", bound=Command)
 ORDER, WORK_ORDER, PICK_LIST = "production-order", "work-order", "pick-list"
+DEVIATION, CAPA = "deviation", "capa"
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ async def perform(
 ) -> JSONResponse:
     """Answer a command about the object of that uuid: 200 accepted, 409 refused, 202 not judged within 2 s."""
     prepared = await run_in_threadpool(_prepare, who, kind, what, identity, body, more)
-    command, number = prepared.command, prepared.target.order_number
+    command = prepared.command
     if prepared.earlier is not None:
         return shown(prepared.earlier)
     try:
         outcome = await who.services.outcomes.ask(
-            command.command_id, lambda: who.services.orders.signal(number, command)
+            command.command_id, lambda: who.services.cases.send(prepared.target, command)
         )
     except OrderGone:
         raise await run_in_threadpool(_over, who, prepared) from None
@@ -60,50 +62,49 @@ def _prepare(
     who: Caller, kind: type[Command], what: str, identity: UUID, body: CommandBody, more: dict[str, Any]
 ) -> Prepared:
     """Everything before the signal that needs the record, in one thread: 404 before 403 before the signature."""
-    with who.services.engine.connect() as connection:
-        target = targets.find(connection, what, identity)
-        if target is None:
-            raise not_found(what.replace("-", " "), identity)
+    target = who.services.target(what, identity)
+    if target is None:
+        raise not_found(what.replace("-", " "), identity)
+    with reading(who.services.engine) as connection:
         earlier = record.earlier(connection, body.command_id)
-    command = _build(who, kind, target, body, more)
+    command = build(who, kind, target, body.model_dump(exclude={"signature", "second"}, exclude_none=True) | more)
     name = kind.kind_name()
     who.may(name, target.entity, kind.roles)
+    who.scope.check(who, target, command, who.id)
     if earlier is not None:
         if earlier.order_number != target.order_number or earlier.kind not in (None, name):
             raise signatures.reused(body.command_id)
         if earlier.outcome is not None:
             return Prepared(command, target, earlier.outcome)
-    meaning = signatures.meaning_of(who, target.order_number, name)
-    if meaning is not None:
-        signature = signatures.sign(who, command, target.entity, meaning, body.signature)
-        command = command.model_copy(update={"signature_id": signature})
+    command = signatures.sign_command(who, command, target, body.signature, body.second)
     return Prepared(command, target, None)
 
 
-def _build(who: Caller, kind: type[C], target: Target, body: CommandBody, more: dict[str, Any]) -> C:
-    content = body.model_dump(exclude={"signature"}, exclude_none=True) | more
+def build(who: Caller, kind: type[C], target: Target, content: dict[str, Any]) -> C:
+    """The command of a caller about an object. Raises pydantic's ValidationError when the content does not fit."""
     if "work_order" in kind.model_fields:
         content["work_order"] = target.work_order
-    content |= {"actor": who.id, "received_at": now(), "source": who.source}
-    return kind.model_validate(content)
+    return kind.model_validate(content | {"actor": who.id, "received_at": now(), "source": who.source})
 
 
 def _over(who: Caller, prepared: Prepared) -> Problem:
     """No workflow runs: the order is over. The record says in which state, and the refusal is audited."""
     with who.services.engine.begin() as connection:
-        state = targets.state(connection, prepared.target.order_number)
-        blocker = _nothing_possible(prepared.target.order_number, state or "unknown")
+        state = targets.state(connection, prepared.target)
+        blocker = _nothing_possible(prepared.target, state or "unknown")
         _audit_refusal(connection, who, prepared, blocker)
     return of_refusal(Refused((blocker,)), prepared.command.command_id)
 
 
-def _nothing_possible(number: str, state: str) -> Blocker:
+def _nothing_possible(target: Target, state: str) -> Blocker:
+    kind = target.entity.split("/")[0] if target.is_case else "production order"
+    possible = "reopenDeviation" if kind == "deviation" and state == "closed" else "nothing"
     return Blocker(
         code="INVALID_TRANSITION",
-        entity="production order",
-        id=number,
+        entity=kind,
+        id=target.order_number,
         found=state,
-        required="an order that is not over; possible now: nothing",
+        required=f"{'a case' if target.is_case else 'an order'} that is not over; possible now: {possible}",
     )
 
 

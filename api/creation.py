@@ -12,10 +12,14 @@ from api.deps import Caller
 from api.documents import order_id, work_order_id
 from api.errors import not_found
 from api.gate import PREFIX
-from api.security import Role
+from api.permissions import DIRECT
+from api.replanning import audit_refusal, split_already
 from db import audit
 from db.queries import plan_lines
 from db.queries.specification import load_specification
+from db.session import reading
+from domain.errors import Refused
+from domain.rules.common import check
 from domain.specification import OrderSpecification
 
 
@@ -36,14 +40,23 @@ async def from_plan(who: Caller, plan_id: UUID) -> JSONResponse:
 
 
 def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecification | None]:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         line: Row[Any] | None = plan_lines.find(connection, plan_id)
     if line is None:
         raise not_found("plan line", plan_id)
-    who.may("createOrder", f"plan-line/{line.reference}", (Role.PLANNER, Role.INTEGRATION))
+    who.may("createOrder", f"plan-line/{line.reference}", DIRECT["createOrder"])
     known = _recorded(who, line.order_number)
     if known is not None:
         return known, None
+    try:
+        return {}, _frozen(who, plan_id)
+    except Refused as refused:
+        audit_refusal(who, "createOrder", f"plan-line/{line.reference}", refused)
+        raise
+
+
+def _frozen(who: Caller, plan_id: UUID) -> OrderSpecification:
+    """What the order of a line will be; from the commit on the line stands for its order."""
     with who.services.engine.begin() as connection:
         entries: list[audit.Entry] = []
 
@@ -53,14 +66,16 @@ def _prepare(who: Caller, plan_id: UUID) -> tuple[dict[str, Any], OrderSpecifica
             return number
 
         line = plan_lines.with_batch_number(connection, plan_id, give)
+        # The line is locked: from here on it is not split any more.
+        check(split_already(connection, line.reference))
         specification = load_specification(connection, line, who.id)
         specification, said = order_lots.of_components(connection, who, specification)
         audit.append(connection, [*entries, *said])
-        return {}, specification
+        return specification
 
 
 def _recorded(who: Caller, number: str) -> dict[str, Any] | None:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         found = plan_lines.made(connection, number)
     return None if found is None else _shown(number, *found)
 

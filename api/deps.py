@@ -4,22 +4,35 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
+from starlette.concurrency import run_in_threadpool
 
+from adapters.equipment_register.port import EquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.printing.port import Printer
 from adapters.quality.port import Quality
+from api import permissions
+from api.cases_door import Cases
 from api.errors import Problem
 from api.history import Histories
 from api.orders_door import Orders
 from api.outcomes import Outcomes
-from api.security import Role, Session, Sessions, now
+from api.roles import Role
+from api.scopes import Scope
+from api.security import Session, Sessions, now
 from db import audit
+from db.queries import scopes, targets
+from db.queries.targets import Target
+from db.session import reading
 from domain.errors import Blocker
+from domain.policy import Policy
 from settings import Settings
+
+TARGETS_KEPT: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -31,15 +44,35 @@ class Services:
     sessions: Sessions
     outcomes: Outcomes
     orders: Orders
+    cases: Cases
     histories: Histories
     inventory: Inventory
     quality: Quality
+    equipment: EquipmentRegister
     printer: Printer
 
     @cached_property
-    def frozen_signatures(self) -> dict[str, dict[str, str]]:
-        """Order number → command kind → meaning of the signature it needs; an order's policy never changes."""
+    def frozen_policies(self) -> dict[str, Policy]:
+        """Number of an order or a quality case → the policy that it was made under, which never changes."""
         return {}
+
+    @cached_property
+    def _targets(self) -> dict[tuple[str, UUID], Target]:
+        return {}
+
+    def target(self, what: str, identity: UUID) -> Target | None:
+        """The object of that uuid (see `db.queries.targets`): which order decides about it never changes, so the
+        record is asked once. It reads: call it in a thread."""
+        known = self._targets.get((what, identity))
+        if known is not None:
+            return known
+        with reading(self.engine) as connection:
+            found = targets.find(connection, what, identity)
+        if found is not None:
+            if len(self._targets) >= TARGETS_KEPT:
+                self._targets.clear()
+            self._targets[what, identity] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -54,6 +87,11 @@ class Caller:
     def id(self) -> str:
         """The user id."""
         return self.session.user_id
+
+    @property
+    def scope(self) -> Scope:
+        """The plants and lines that the caller is limited to."""
+        return Scope(self.session.plants, self.session.lines)
 
     def entry(self, action: str, entity: str, **more: object) -> audit.Entry:
         """An audit entry about something that this caller did."""
@@ -102,23 +140,43 @@ async def caller(request: Request, found: With) -> Caller:
 Who = Annotated[Caller, Depends(caller)]
 
 
-def reading(found: With) -> Iterator[Connection]:
+def _reading(found: With) -> Iterator[Connection]:
     """A connection for reads."""
     with found.engine.connect() as connection:
         yield connection
 
 
-Reading = Annotated[Connection, Depends(reading)]
+Reading = Annotated[Connection, Depends(_reading)]
 
 
 def only(action: str, entity: str, *roles: Role) -> Callable[[Caller], Caller]:
-    """A dependency: only callers with one of the roles get to the route."""
+    """A dependency: only callers who may do the action get to the route. Who that is stands in `api/permissions.py`.
+
+    `roles` are for an action that is not in that table yet; a test asks for it to be.
+    """
+    allowed = permissions.DIRECT.get(action, roles)
+    if not allowed or (roles and set(roles) != set(allowed)):
+        raise ValueError(f"{action}: {roles} are not the roles of the table of permissions, {allowed}")
 
     def check(who: Who) -> Caller:
-        who.may(action, entity, roles)
+        who.may(action, entity, allowed)
         return who
 
     return check
+
+
+async def inside(request: Request, who: Who) -> None:
+    """Refuse what lies outside the caller's plants and lines, by what the address names. For every route."""
+    if not who.scope.is_everywhere:
+        await run_in_threadpool(_refuse_outside, (*request.path_params.items(), *request.query_params.items()), who)
+
+
+def _refuse_outside(named: Iterable[tuple[str, str]], who: Caller) -> None:
+    for name, value in named:
+        with who.services.engine.connect() as connection:
+            place = scopes.named(connection, name, str(value))
+        if place is not None:
+            who.scope.refuse_outside(who, f"{name.removesuffix('_id').replace('_', '-')}/{value}", place, who.id)
 
 
 @contextmanager

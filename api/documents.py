@@ -1,5 +1,6 @@
 """What people see of an order: documents made from its folded state."""
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,8 @@ from domain.base import uuid_for
 from domain.process import (
     InProcessInspection,
     Inspection,
+    MaterialReturn,
     OverReport,
-    PickList,
     Process,
     PutAwayOrder,
     Rework,
@@ -18,7 +19,9 @@ from domain.process import (
     WorkOrder,
 )
 from domain.quantities import plain
+from domain.rules.line_side import LineStock, line_stock
 from domain.rules.possible import waits_for
+from domain.rules.replanning import replanning_possible
 from domain.rules.starting import hold_time_ends, waits_for_verifier
 from domain.specification import OperationSpecification, WorkOrderSpecification
 
@@ -35,8 +38,12 @@ def work_order_id(number: str) -> UUID:
     return uuid_for("work-order", number)
 
 
-def order(folded: Folded, deviations: int) -> Document:
-    """One order with its work orders. Quantities are those of the work orders that make the product itself."""
+def order(folded: Folded, deviations: int, links: Document | None = None, signed: Sequence[Document] = ()) -> Document:
+    """One order with its work orders. Quantities are those of the work orders that make the product itself.
+
+    `links` say what the order was planned from and what was planned anew of it; `signed` are the signatures under what
+    the order had accepted, up to the revision that it stands at.
+    """
     process = folded.process
     specification = process.specification
     finals = [own.number for own in specification.work_orders if own.feeds is None]
@@ -67,8 +74,16 @@ def order(folded: Folded, deviations: int) -> Document:
         "gaps": [gap.model_dump(mode="json", by_alias=True) for gap in specification.gaps],
         "waitsFor": [{"what": what, "who": who, "command": command} for what, who, command in waits_for(process)],
         "waiting": [waiting.model_dump(mode="json", by_alias=True) for waiting in process.waiting.values()],
+        "replanning": list(replanning_possible(process)),
+        **(links or {}),
+        "signatures": list(signed),
         "workOrders": [work_order(folded, own.number) for own in specification.work_orders],
     }
+
+
+def signed_entities(process: Process) -> list[str]:
+    """What the signatures of an order are about, as the audit trail calls it."""
+    return [f"production-order/{process.specification.number}", *(f"work-order/{own}" for own in process.work_orders)]
 
 
 def work_order(folded: Folded, number: str) -> Document:
@@ -94,11 +109,12 @@ def work_order(folded: Folded, number: str) -> Document:
         ],
         "record": _record(specification),
         "materials": _materials(specification),
-        "pickList": _pick_list(own.pick_list),
+        "pickList": _pick_list(process, own),
         "inspection": _inspection(own.inspection, specification),
         "putAway": _put_away(own.put_away),
         "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
         "reworks": [_dump(found) | {"lot": specification.output_lot} for found in own.reworks.values()],
+        "returns": [_dump(found) for found in own.returns.values()],
         "overReports": [_over_report(found) for found in own.over_reports.values()],
         "inputLots": _input_lots(folded, number),
     }
@@ -172,7 +188,8 @@ def _materials(specification: WorkOrderSpecification) -> list[Document]:
     return [line.model_dump(mode="json", by_alias=True) for line in specification.materials]
 
 
-def _pick_list(found: PickList | None) -> Document | None:
+def _pick_list(process: Process, own: WorkOrder) -> Document | None:
+    found = own.pick_list
     if found is None:
         return None
     return {
@@ -183,6 +200,51 @@ def _pick_list(found: PickList | None) -> Document | None:
         "approvedBy": found.approved_by,
         "lines": [line.model_dump(mode="json", by_alias=True) for line in found.allocations],
         "short": [line.model_dump(mode="json", by_alias=True) for line in found.short],
+        "lineSide": [_line_stock(stock) for stock in line_stock(process, own)],
+    }
+
+
+def _line_stock(stock: LineStock) -> Document:
+    quantities = {
+        "issued": stock.issued, "consumed": stock.consumed, "returned": stock.returned, "scrapped": stock.scrapped,
+        "returning": stock.returning, "atLine": stock.at_line,
+    }  # fmt: skip
+    known = {"line": stock.line, "material": stock.material, "lot": stock.lot, "unit": stock.unit}
+    return {**known, "operation": stock.operation, **{name: plain(value) for name, value in quantities.items()}}
+
+
+def material_balance(process: Process, number: str) -> Document:
+    """What was issued to a work order and what became of it (MT-09): by line and lot, and in all by material.
+
+    issued = consumed + returned + scrapped + difference. What is neither yet is the difference, and lies at the line.
+    """
+    own = process.work_orders[number]
+    lines = line_stock(process, own)
+    materials = dict.fromkeys((stock.material, stock.unit) for stock in lines)
+    return {
+        "workOrder": number,
+        "state": own.state,
+        "balanced": all(stock.at_line == 0 for stock in lines),
+        "lines": [_line_stock(stock) for stock in lines],
+        "materials": [
+            _balance(material, unit, [stock for stock in lines if (stock.material, stock.unit) == (material, unit)])
+            for material, unit in materials
+        ],
+    }
+
+
+def _balance(material: str, unit: str, lines: list[LineStock]) -> Document:
+    def total(quantities: Iterable[Decimal]) -> str:
+        return plain(sum(quantities, Decimal(0)))
+
+    return {
+        "material": material,
+        "unit": unit,
+        "issued": total(stock.issued for stock in lines),
+        "consumed": total(stock.consumed for stock in lines),
+        "returned": total(stock.returned for stock in lines),
+        "scrapped": total(stock.scrapped for stock in lines),
+        "difference": total(stock.at_line for stock in lines),
     }
 
 
@@ -211,7 +273,7 @@ def _put_away(found: PutAwayOrder | None) -> Document | None:
     }
 
 
-def _dump(found: InProcessInspection | Rework) -> Document:
+def _dump(found: InProcessInspection | Rework | MaterialReturn) -> Document:
     return found.model_dump(mode="json", by_alias=True)
 
 
@@ -234,7 +296,7 @@ def _input_lots(folded: Folded, number: str) -> list[Document]:
 def pick_list(process: Process, number: str) -> Document:
     """The pick list of a work order, with what it belongs to."""
     own, specification = process.work_order(number)
-    return (_pick_list(own.pick_list) or {}) | {
+    return (_pick_list(process, own) or {}) | {
         "workOrder": number,
         "workOrderId": str(work_order_id(number)),
         "orderNumber": process.specification.number,

@@ -70,6 +70,8 @@ def answer(problem: Problem) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
     if problem.status == 503:
         headers["Retry-After"] = "1"
+    if problem.status == 429:
+        headers["Retry-After"] = str(problem.extra.get("retryAfterSeconds", 60))
     return JSONResponse(problem.document(), problem.status, headers, MEDIA_TYPE)
 
 

@@ -17,7 +17,7 @@ from api.security import Session, Sessions
 log = logging.getLogger("api")
 
 PREFIX: Final = "/api/v1"
-OPEN: Final = frozenset({f"{PREFIX}/auth/login", f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
+OPEN: Final = frozenset({f"{PREFIX}/auth/login", f"{PREFIX}/auth/password", f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
 LIMIT: Final = 64 * 1024
 _LISTS: Final = ("master-data/import", "mes/plan-lines", "mes/plan-lines/import")
 LARGE: Final = 2 * 1024 * 1024
@@ -59,7 +59,10 @@ class Gate:
         if "\x00" in path or b"%00" in scope.get("query_string", b""):
             raise Problem(422, "INVALID_REQUEST", "the address holds a character that cannot be stored")
         if path.startswith("/api/") and path.rstrip("/") not in OPEN:
-            state["session"] = await _session(scope["app"].state.services.sessions, headers)
+            session = state["session"] = await _session(scope["app"].state.services.sessions, headers)
+            if session.routes is not None and not _among(session.routes, scope["method"], path):
+                detail = f"the key of {session.user_id} was not made for {scope['method']} {path}"
+                raise Problem(403, "OUT_OF_SCOPE", detail)
         await self._app(scope, await _bounded(receive, headers, _limit(path)), send)
 
 
@@ -79,6 +82,13 @@ async def _session(sessions: Sessions, headers: Headers) -> Session:
         raise Problem(401, "NOT_AUTHENTICATED", "log in and send the token as Authorization: Bearer …")
     known = sessions.remembered(token)
     return known if known is not None else await run_in_threadpool(sessions.find, token)
+
+
+def _among(routes: tuple[str, ...], method: str, path: str) -> bool:
+    """Whether a key is for a path: `GET /wms/lots` is for `/wms/lots` and everything below it."""
+    asked = path.removeprefix(PREFIX).rstrip("/") + "/"
+    allowed = (route.partition(" ") for route in routes)
+    return any(verb in ("*", method) and asked.startswith(below.rstrip("/") + "/") for verb, _, below in allowed)
 
 
 async def _bounded(receive: Receive, headers: Headers, limit: int) -> Receive:

@@ -10,6 +10,7 @@ from uuid import UUID
 from api.commands import ORDER, WORK_ORDER
 from api.deps import Caller
 from api.errors import Problem, not_found, of_refusal
+from api.permissions import DIRECT
 from api.shapes import CommandBody
 from db import audit
 from db.queries import targets
@@ -42,7 +43,7 @@ def refuse(who: Caller, what: str, identity: UUID, command: str, body: CommandBo
         target = targets.find(connection, what, identity)
         if target is None:
             raise not_found(what.replace("-", " "), identity)
-        who.may(command, target.entity, ("planner", "operator", "supervisor"))
+        who.may(command, target.entity, DIRECT["askForTheImpossible"])
         with who.services.histories.current(connection, target.order_number) as folded:
             if folded is None:
                 raise not_found(what.replace("-", " "), identity)

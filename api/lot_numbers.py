@@ -83,13 +83,13 @@ def of_plant(who: Caller, plant: str, kind: str, parts: Parts, command_id: str |
     engine = who.services.engine
     if command_id is None:
         with engine.begin() as connection:
-            (number,), entries = by_pattern(connection, who, _newest(connection, plant, kind), parts)
+            (number,), entries = by_pattern(connection, who, newest(connection, plant, kind), parts)
             audit.append(connection, entries)
         return number
     content = {"line": parts.line, "process": parts.process, "date": parts.day}
 
     def work(connection: Connection) -> Done[LotNumber]:
-        row = _newest(connection, plant, kind)
+        row = newest(connection, plant, kind)
         (number,), entries = by_pattern(connection, who, row, parts, command_id=command_id)
         return Done(number, entries)
 
@@ -100,7 +100,8 @@ def of_plant(who: Caller, plant: str, kind: str, parts: Parts, command_id: str |
     return once(command_id, ask)
 
 
-def _newest(connection: Connection, plant: str, kind: str) -> Row[Any]:
+def newest(connection: Connection, plant: str, kind: str) -> Row[Any]:
+    """The pattern that counts for new numbers of a plant and kind. Raises 409 NO_PATTERN."""
     row = numbers.newest_pattern(connection, plant, kind)
     if row is None:
         raise refused("NO_PATTERN", "number pattern", f"{plant}/{kind}", "none", "a pattern", "processEngineer")

@@ -18,14 +18,14 @@ from api.errors import not_found, of_refusal, refused
 from api.neighbours import once
 from api.security import now
 from api.shapes import CommandBody
-from api.signatures import Signable
+from api.signatures import Signing
 from db import audit
 from db.once import COMMAND_OUTCOMES, Done, Request, answer_once
 from db.queries import master_batch_records as tables
 from domain.base import Message, uuid_for
 from domain.differences import differences
 from domain.errors import Blocker, Refused
-from domain.master_batch_record import MasterBatchRecordBody
+from domain.master_batch_record import ApproveMasterBatchRecord, MasterBatchRecordBody
 from domain.master_record_states import MasterBatchRecordEvent as Event
 from domain.master_record_states import MasterBatchRecordState as State
 from domain.rules import master_batch_record as rules
@@ -205,8 +205,12 @@ def submit(who: Caller, row: Row[Any], body: CommandBody) -> Values:
 
 def approve(who: Caller, row: Row[Any], body: CommandBody, seen: str) -> Values:
     """One of the two signatures; with the second one the version is approved. Takes 50 ms: call it in a thread."""
-    what = Signable(body.command_id, entity(row.product, row.version), MEANING, seen, body.reason)
-    signatures.authenticate(who, what, body.signature)
+    command = ApproveMasterBatchRecord(
+        command_id=body.command_id, actor=who.id, received_at=now(), reason=body.reason, source=who.source,
+        product=row.product, version=row.version, content_hash=seen,
+    )  # fmt: skip
+    signing = Signing(command, entity(row.product, row.version), MEANING, body.signature)
+    signer = signatures.authenticate(who, signing)
     head = rules.head_of(who.session.roles)
 
     def work(connection: Connection, request: Request) -> tuple[Values, list[audit.Entry]]:
@@ -214,7 +218,7 @@ def approve(who: Caller, row: Row[Any], body: CommandBody, seen: str) -> Values:
         own = standing(before)
         target = rules.advanced(own, Event.APPROVE)
         _check([*rules.approval_blockers(own, who.id, head, seen), *found_faults(connection, before)])
-        signature, entries = signatures.store(connection, who, what)
+        (signature,), entries = signatures.store_with(connection, who, [signer])
         given = Approval(
             head=head, by=who.id, full_name=who.session.full_name, meaning=MEANING, signature_id=signature,
             content_hash=seen, at=request.at,

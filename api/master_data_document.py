@@ -1,6 +1,6 @@
 """The master-data document: what `POST /master-data/import` takes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
@@ -11,6 +11,7 @@ from domain.gs1 import Gs1Refused, gtin_14
 from domain.numbering import PatternRefused, compile_pattern
 from domain.policy import Policy
 from domain.quantities import Exact
+from domain.signing import Meaning
 from domain.specification import Equipment, InspectionRule
 
 Count = Annotated[int, Field(ge=0, le=MAX_INT)]
@@ -128,7 +129,16 @@ class InspectionPlanEntry(Body):
 class PolicyEntry(Policy):
     """A plant's policy; its texts have to be storable, too."""
 
-    @field_validator("code", "put_away_place", "signatures")
+    @field_validator("signatures", "second_signatures", "second_factor")
+    @classmethod
+    def _means_something(cls, value: Collection[str]) -> Collection[str]:
+        """Signatures mean one of the controlled list (ES-01)."""
+        given = value.values() if isinstance(value, Mapping) else value
+        if unknown := sorted(set(given) - set(Meaning)):
+            raise ValueError(f"no meanings of a signature: {', '.join(unknown)}; there are: {', '.join(Meaning)}")
+        return value
+
+    @field_validator("code", "put_away_place", "signatures", "second_signatures")
     @classmethod
     def _storable(cls, value: object) -> object:
         if not storable(value):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -20,6 +21,7 @@ from domain.start import StartOrder
 from settings import Settings
 from workflows.policies import TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
+from workflows.runtime import tell_equipment_clock
 
 T = TypeVar("T")
 RPC: Final = timedelta(seconds=2)
@@ -28,7 +30,7 @@ PATIENCE_SECONDS: Final = 6.0
 
 
 class OrderGone(Exception):
-    """No workflow runs for this order: it is over, or it never began."""
+    """No workflow runs for this order or case: it is over, or it never began."""
 
 
 def unavailable() -> Problem:
@@ -45,7 +47,8 @@ class Orders:
         self._address, self._namespace = settings.temporal_address, settings.temporal_namespace
         self._connected: Client | None = None
 
-    async def _client(self) -> Client:
+    async def client(self) -> Client:
+        """The connection, made at the first call."""
         if self._connected is None:
             self._connected = await Client.connect(
                 self._address, namespace=self._namespace, data_converter=pydantic_data_converter, lazy=True
@@ -54,10 +57,10 @@ class Orders:
 
     async def start(self, specification: OrderSpecification) -> None:
         """Start the workflow of an order; the one that runs, or ran, already is left as it is."""
-        client = await self._client()
+        client = await self.client()
         start = StartOrder(specification=specification, command_id=f"create/{specification.number}", received_at=now())
         try:
-            await _reached(
+            await reached(
                 client.start_workflow(
                     ProductionOrderWorkflow.run,
                     start,
@@ -73,26 +76,32 @@ class Orders:
         except WorkflowAlreadyStartedError:
             return
 
-    async def signal(self, number: str, command: Command) -> None:
-        """Send a command to an order. Raises `OrderGone` when its workflow does not run."""
-        handle = (await self._client()).get_workflow_handle(workflow_id(number))
-        await _reached(handle.signal("command", command, rpc_timeout=RPC))
+    async def signal(self, process: str, command: Command) -> None:
+        """Send a command to the process of that workflow id. Raises `OrderGone` when it does not run."""
+        handle = (await self.client()).get_workflow_handle(process)
+        await reached(handle.signal("command", command, rpc_timeout=RPC))
+
+    async def tell_equipment_clock(self) -> None:
+        """The register was changed: the clock looks now. One that cannot be told looks in time by itself."""
+        client = await self.client()
+        with suppress(Problem, OrderGone):
+            await reached(tell_equipment_clock(client, self._task_queue, RPC))
 
     async def process(self, number: str) -> Process:
         """The order as its workflow holds it now. Raises `OrderGone`, or 503 when no worker answers within 2 s."""
-        handle = (await self._client()).get_workflow_handle_for(ProductionOrderWorkflow.run, workflow_id(number))
-        return await _reached(handle.query(ProductionOrderWorkflow.process, rpc_timeout=RPC))
+        handle = (await self.client()).get_workflow_handle(workflow_id(number))
+        return await reached(handle.query(ProductionOrderWorkflow.process, rpc_timeout=RPC))
 
     async def is_reachable(self) -> bool:
         """Whether the server answers."""
-        client = await self._client()
+        client = await self.client()
         try:
-            return await _reached(client.service_client.check_health(timeout=RPC))
+            return await reached(client.service_client.check_health(timeout=RPC))
         except (Problem, OrderGone):
             return False
 
 
-async def _reached(call: Awaitable[T]) -> T:
+async def reached(call: Awaitable[T]) -> T:
     """The answer of the server; every way in which it can be away becomes 503."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):

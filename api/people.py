@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from api.security import MINIMUM_LENGTH, Role, hashed, now
+from api.clock import now
+from api.passwords import MINIMUM_LENGTH, hashed
+from api.roles import Role
 from db import audit
 from db.queries import users
 from domain.errors import Blocker, Refused

@@ -20,7 +20,6 @@ from domain.base import Message, uuid_for
 from domain.errors import Blocker, Refused
 from domain.quantities import plain
 
-ORDER_PATTERN = "PO{yy}{seq:6}"
 MOST_LINES: Final = 5000
 _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
@@ -223,7 +222,7 @@ def _numbers(connection: Connection, lines: Sequence[Sketch]) -> Iterator[Fault]
 def _rows(connection: Connection, who: Caller, lines: Sequence[PlanLineBody]) -> list[dict[str, Any]]:
     at, without = now(), sum(line.order_number is None for line in lines)
     given = {line.order_number for line in lines if line.order_number}
-    numbers = iter(plan_lines.free_numbers(connection, ORDER_PATTERN, at, without, given))
+    numbers = iter(plan_lines.free_numbers(connection, plan_lines.ORDER_PATTERN, at, without, given))
     return [
         line.model_dump()
         | {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -43,6 +44,8 @@ def _plausible(value: datetime) -> datetime:
 Time = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Identifier = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
 """A code or number: no blanks around it."""
+Code = Annotated[str, Field(min_length=1, max_length=20)]
+"""A part of a lot number."""
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 LongText = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -78,19 +81,36 @@ class Body(BaseModel):
         return value
 
 
-class Ceremony(Body):
-    """Re-authentication for a signature: both components, in this request."""
+OneTimeCode = Annotated[SecretStr, Field(min_length=6, max_length=6)]
+"""A one-time code: six digits."""
 
-    user_id: Identifier
+
+class Ceremony(Body):
+    """Re-authentication for a signature: both components, in this request.
+
+    `user_id` may be left out where the policy is not strict and both were given in this session before. `code` is the
+    one-time code of the second factor. What the signer was shown: the ceremony `request_id` of POST
+    /signatures/requests, or its `content_hash` or `revision` alone.
+    """
+
+    user_id: Identifier | None = None
     password: SecretStr = Field(max_length=200)
+    code: OneTimeCode | None = None
+    request_id: UUID | None = None
+    content_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    revision: Annotated[int, Field(ge=0, le=MAX_INT)] | None = None
 
 
 class CommandBody(Body):
-    """What every command carries. The client makes `command_id`: the same id has one effect and one answer."""
+    """What every command carries. The client makes `command_id`: the same id has one effect and one answer.
+
+    `second` is the signature of another person at the same terminal, always with user id and password.
+    """
 
     command_id: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
     reason: Annotated[str, Field(max_length=1000)] | None = None
     signature: Ceremony | None = None
+    second: Ceremony | None = None
 
 
 class ReasonedBody(CommandBody):

@@ -12,13 +12,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from db.rows import as_json, insert_of
 from db.tables import AuditHead, AuditRow, core
 
 GENESIS: Final = "0" * 64
 ROWS: Final = core(AuditRow)
 HEAD: Final = core(AuditHead)
+_LOCKED_HEAD: Final = select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1).with_for_update()
+_MOVED: Final = (
+    update(HEAD)
+    .where(HEAD.c.id == 1)
+    .values(seq=bindparam("head_seq", type_=HEAD.c.seq.type), hash=bindparam("head_hash", type_=HEAD.c.hash.type))
+)
+_APPEND: Final = insert_of(ROWS, tuple(sorted(ROWS.c.keys()))).add_cte(_MOVED.cte("moved"))
+"""The rows, and the head behind them, by one statement."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """Append to the chain. Call it last in a transaction: the head stays locked until the commit."""
     if not entries:
         return
-    head = connection.execute(select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1).with_for_update()).one()
+    head = connection.execute(_LOCKED_HEAD).one()
     seq, previous = head.seq, head.hash
     rows: list[dict[str, Any]] = []
     for entry in entries:
@@ -84,8 +93,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
                 "source": entry.source, "hash": previous,
             }
         )  # fmt: skip
-    connection.execute(insert(ROWS), rows)
-    connection.execute(update(HEAD).where(HEAD.c.id == 1).values(seq=seq, hash=previous))
+    connection.execute(_APPEND, {"rows": as_json(rows), "head_seq": seq, "head_hash": previous})
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Identity,
@@ -29,6 +30,7 @@ from sqlmodel import Field, SQLModel
 APPEND_ONLY: Final = (
     "audit_row",
     "order_fact",
+    "case_fact",
     "command_outcome",
     "state_transition",
     "stock_move",
@@ -47,6 +49,9 @@ APPEND_ONLY: Final = (
     "equipment_reading",
     "given_number",
     "serial_number",
+    "plan_line_link",
+    "equipment_log_entry",
+    "training_record",
 )
 
 
@@ -286,6 +291,42 @@ class UserAccount(SQLModel, table=True):
     failed_attempts: int = 0
     locked_at: datetime | None = _time(nullable=True)
     created_at: datetime = _time()
+    plants: list[str] | None = _json()
+    """Where the person may act and what lists show; None: everywhere."""
+    lines: list[str] | None = _json()
+    password_changed_at: datetime | None = _time(nullable=True)
+    password_expires_at: datetime | None = _time(nullable=True)
+    """Set when somebody else chose the password: its owner has to choose another one."""
+    totp_secret: str | None = None
+    """The shared secret of the one-time codes, sealed."""
+    totp_confirmed_at: datetime | None = _time(nullable=True)
+    totp_last_counter: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    """Codes up to this one were used: none counts twice."""
+
+
+class PasswordHistory(SQLModel, table=True):
+    """Hashes of the passwords that somebody had: the last ones are not taken again."""
+
+    __tablename__ = "password_history"
+    id: int = _row_id()
+    user_id: str = Field(foreign_key="user_account.id", index=True)
+    password_hash: str
+    set_at: datetime = _time()
+
+
+class ApiKey(SQLModel, table=True):
+    """A key by which a machine account is known. Only its SHA-256 is stored; `routes` None: all that its roles may."""
+
+    __tablename__ = "api_key"
+    id: UUID = Field(primary_key=True)
+    user_id: str = Field(foreign_key="user_account.id", index=True)
+    name: str
+    key_hash: str = Field(unique=True)
+    routes: list[str] | None = _json()
+    created_by: str
+    created_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
+    revoked_at: datetime | None = _time(nullable=True)
 
 
 class UserSession(SQLModel, table=True):
@@ -298,19 +339,55 @@ class UserSession(SQLModel, table=True):
     last_seen_at: datetime = _time()
     expires_at: datetime = _time()
     ended_at: datetime | None = _time(nullable=True)
+    signed_at: datetime | None = _time(nullable=True)
+    """When both components of a signature were given in this session; None again after another person signed here."""
 
 
 class Signature(SQLModel, table=True):
-    """An electronic signature: who, when, what it means, and the hash of exactly what was signed."""
+    """An electronic signature: who, when, what it means, and the hash of exactly what was signed.
 
+    `part` is signer, or second for the second person, who signs in the session of `terminal_session_user`. `content`
+    is what was signed; signatures from before it was kept have none.
+    """
+
+    __table_args__ = (UniqueConstraint("command_id", "part"),)
     id: UUID = Field(primary_key=True)
-    command_id: str = Field(unique=True)
+    command_id: str
+    part: str = Field(default="signer", sa_column_kwargs={"server_default": "signer"})
     signer: str = Field(foreign_key="user_account.id", index=True)
     full_name: str
     meaning: str
     entity: str = Field(index=True)
     content_hash: str
     signed_at: datetime = _time()
+    time_zone: str | None = None
+    local_offset: str | None = None
+    content: dict[str, Any] | None = _json()
+    entity_revision: int | None = None
+    terminal_session_user: str | None = None
+    has_second_factor: bool | None = None
+    request_id: UUID | None = None
+
+
+class SignatureRequest(SQLModel, table=True):
+    """A signature ceremony (SM-15): what was shown to whom, and what became of it."""
+
+    __tablename__ = "signature_request"
+    __table_args__ = (Index("ix_signature_request_open", "expires_at", postgresql_where=text("state = 'requested'")),)
+    id: UUID = Field(primary_key=True)
+    state: str
+    requested_by: str = Field(foreign_key="user_account.id", index=True)
+    command_id: str = Field(index=True)
+    command_kind: str
+    entity: str = Field(index=True)
+    meaning: str
+    content: dict[str, Any] = _json(nullable=False)
+    content_hash: str
+    entity_revision: int
+    requested_at: datetime = _time()
+    expires_at: datetime = _time()
+    ended_at: datetime | None = _time(nullable=True)
+    failure: str | None = None
 
 
 # Planning and orders ---------------------------------------------------------------------------------------------
@@ -332,6 +409,30 @@ class PlanLine(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     batch_number: str | None = Field(default=None, unique=True)
     fixed_lots: dict[str, list[str]] | None = _json()
+    created_by: str
+    created_at: datetime = _time()
+
+
+class PlanLineLink(SQLModel, table=True):
+    """A plan line that was made of another one: a part of a split, a backorder, or the rest of a reduced order.
+
+    `part` counts what was made of one line in one way; so a line has one backorder and is split once.
+    """
+
+    __tablename__ = "plan_line_link"
+    __table_args__ = (
+        UniqueConstraint("parent", "kind", "part"),
+        CheckConstraint("quantity > 0", name="a_link_has_a_quantity"),
+        CheckConstraint("parent <> child", name="no_line_is_its_own_parent"),
+    )
+    child: str = Field(foreign_key="plan_line.reference", primary_key=True)
+    parent: str = Field(foreign_key="plan_line.reference", index=True)
+    kind: str
+    part: int
+    quantity: Decimal = _number()
+    unit: str
+    reason: str | None = None
+    command_id: str = Field(index=True)
     created_by: str
     created_at: datetime = _time()
 
@@ -777,22 +878,68 @@ class ReworkRow(SQLModel, table=True):
     done_by: str | None = None
 
 
+class MaterialReturnRow(SQLModel, table=True):
+    """One line of a return: issued material that goes back unused, or to scrap (`disposition`)."""
+
+    __tablename__ = "material_return"
+    __table_args__ = (CheckConstraint("quantity > 0", name="a_return_returns_something"),)
+    number: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    work_order: str = Field(foreign_key="work_order.number", index=True)
+    line: int
+    material: str
+    lot: str = Field(foreign_key="lot.number", index=True)
+    quantity: Decimal = _number()
+    unit: str
+    disposition: str
+    reason: str
+    state: str = Field(index=True)
+    asked_by: str
+    asked_at: datetime = _time()
+    ended_at: datetime | None = _time(nullable=True)
+
+
 class Deviation(SQLModel, table=True):
-    """Something that is not as it should be. `state` is open or closed."""
+    """Something that is not as it should be. `state` is open or closed.
+
+    With `has_process` it is led by a workflow of its own: table quality_case has its state and everything else.
+    """
 
     number: str = Field(primary_key=True)
     order_number: str | None = Field(default=None, index=True)
     work_order: str | None = None
     operation: str | None = None
     lot: str | None = Field(default=None, index=True)
+    equipment: str | None = Field(default=None, index=True)
     code: str
     detail: str
     state: str = Field(index=True)
+    has_process: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
     decision: str | None = None
     opened_by: str
     opened_at: datetime = _time()
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
+
+
+class QualityCaseRow(SQLModel, table=True):
+    """A deviation or a corrective action with a process of its own, as it stands: `body` is the fold of its facts."""
+
+    __tablename__ = "quality_case"
+    number: str = Field(primary_key=True)
+    uuid: UUID = Field(unique=True)
+    kind: str = Field(index=True)
+    state: str = Field(index=True)
+    is_over: bool = Field(index=True)
+    owner: str | None = Field(default=None, index=True)
+    order_number: str | None = Field(default=None, index=True)
+    lot: str | None = Field(default=None, index=True)
+    equipment: str | None = Field(default=None, index=True)
+    source: str | None = Field(default=None, index=True)
+    opened_by: str
+    opened_at: datetime = _time()
+    revision: int
+    body: dict[str, Any] = _json(nullable=False)
 
 
 # Machines --------------------------------------------------------------------------------------------------------
@@ -825,6 +972,118 @@ class EquipmentReading(SQLModel, table=True):
     values: dict[str, str] = _json(nullable=False)
 
 
+# Equipment register ----------------------------------------------------------------------------------------------
+
+
+class EquipmentClassRow(SQLModel, table=True):
+    """What all equipment of one kind has in common. Times in seconds; none means without limit."""
+
+    __tablename__ = "equipment_class"
+    code: str = Field(primary_key=True)
+    name: str
+    clean_hold_seconds: int | None = None
+    dirty_hold_seconds: int | None = None
+    campaign_batches: int | None = None
+    campaign_seconds: int | None = None
+    calibration_warning_seconds: int = 0
+    clearance_valid_seconds: int | None = None
+
+
+class EquipmentItem(SQLModel, table=True):
+    """One piece of equipment or one room with its four axes (see `domain.equipment.Item`)."""
+
+    __tablename__ = "equipment_item"
+    __table_args__ = (
+        CheckConstraint("(batch IS NULL) = (work_order IS NULL)", name="a_batch_is_there_by_a_work_order"),
+        CheckConstraint("(batch IS NULL) = (cleaning <> 'inUse')", name="what_holds_a_batch_is_in_use"),
+        Index("ix_equipment_item_occupied", "work_order", postgresql_where=text("work_order IS NOT NULL")),
+    )
+    code: str = Field(primary_key=True)
+    uuid: UUID = Field(unique=True)
+    name: str
+    kind: str
+    equipment_class: str = Field(foreign_key="equipment_class.code")
+    workstation: str = Field(default="", index=True)
+    room: str = Field(default="", index=True)
+    line: str = ""
+    qualification: str
+    qualified_until: datetime | None = _time(nullable=True)
+    calibration: str
+    calibration_due_at: datetime | None = _time(nullable=True)
+    certificate: str | None = None
+    calibrated_by: str | None = None
+    next_certificate: str | None = None
+    next_calibration_due_at: datetime | None = _time(nullable=True)
+    cleaning: str
+    cleaning_level: str | None = None
+    cleaned_by: str | None = None
+    clean_until: datetime | None = _time(nullable=True)
+    dirty_until: datetime | None = _time(nullable=True)
+    fully_cleaned_at: datetime | None = _time(nullable=True)
+    batches_since_full: int = 0
+    availability: str
+    reserved_for: str | None = None
+    batch: str | None = None
+    product: str | None = None
+    work_order: str | None = None
+    operation_code: str | None = None
+    occupied_since: datetime | None = _time(nullable=True)
+    last_batch: str | None = None
+    last_product: str | None = None
+    freed_at: datetime | None = _time(nullable=True)
+
+
+class EquipmentLogEntry(SQLModel, table=True):
+    """What an item did from then on, until its next entry: so intervals have no gaps and never overlap (EQ-05)."""
+
+    __tablename__ = "equipment_log_entry"
+    __table_args__ = (Index("ix_equipment_log_entry_batch", "batch", postgresql_where=text("batch IS NOT NULL")),)
+    equipment: str = Field(foreign_key="equipment_item.code", primary_key=True)
+    sequence: int = Field(primary_key=True)
+    started_at: datetime = _time()
+    activity: str
+    product: str | None = None
+    batch: str | None = None
+    work_order: str | None = None
+    operation: str | None = None
+    person: str
+    detail: str | None = None
+
+
+class LineClearance(SQLModel, table=True):
+    """A line clearance of a room for one operation of one batch (CN 201), done by one person, checked by another."""
+
+    __tablename__ = "line_clearance"
+    __table_args__ = (Index("ix_line_clearance_batch", "batch", "operation"),)
+    number: str = Field(primary_key=True)
+    room: str = Field(foreign_key="equipment_item.code", index=True)
+    product: str
+    batch: str
+    operation: str
+    previous_batch: str | None = None
+    items: list[dict[str, Any]] = _json(nullable=False)
+    performed_by: str
+    performed_at: datetime = _time()
+    checked_by: str | None = None
+    checked_at: datetime | None = _time(nullable=True)
+    accepted: bool | None = None
+    valid_until: datetime | None = _time(nullable=True)
+
+
+class TrainingRecord(SQLModel, table=True):
+    """A person holds a qualification until then. A renewal is another row; the newest counts."""
+
+    __tablename__ = "training_record"
+    __table_args__ = (Index("ix_training_record_person", "person", "qualification", "id"),)
+    id: int = _row_id()
+    person: str = Field(foreign_key="user_account.id")
+    qualification: str
+    valid_until: datetime = _time()
+    registered_by: str
+    registered_at: datetime = _time()
+    command_id: str = Field(unique=True)
+
+
 # History, audit, answers -----------------------------------------------------------------------------------------
 
 
@@ -833,6 +1092,19 @@ class OrderFact(SQLModel, table=True):
 
     __tablename__ = "order_fact"
     order_number: str = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    at: datetime = _time()
+    actor: str
+    command_id: str | None = Field(default=None, index=True)
+    content_hash: str
+    body: dict[str, Any] = _json(nullable=False)
+
+
+class CaseFactRow(SQLModel, table=True):
+    """One decision of a quality case's workflow; as `order_fact` for orders."""
+
+    __tablename__ = "case_fact"
+    case_number: str = Field(primary_key=True)
     revision: int = Field(primary_key=True)
     at: datetime = _time()
     actor: str

@@ -6,10 +6,21 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from domain import master_record_states, record_states, rework_states, states  # noqa: E402
+from domain import (  # noqa: E402
+    case_states,
+    equipment_states,
+    master_record_states,
+    record_states,
+    return_states,
+    rework_states,
+    signing,
+    states,
+)
 from domain.states import StateMachine  # noqa: E402
 
-MODULES = (states, rework_states, record_states, master_record_states)
+MODULES = (
+    states, rework_states, return_states, record_states, master_record_states, equipment_states, case_states, signing,
+)  # fmt: skip
 PAGE = ROOT / "docs" / "states.md"
 
 

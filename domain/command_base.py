@@ -15,8 +15,16 @@ class Command(Message):
     reason: str | None = None
     signature_id: str | None = None
     source: str = ""
+    second_signature_id: str | None = None
+    second_signer: str | None = None
+    """Who signed beside the actor, as the second person at the same terminal."""
     roles: ClassVar[tuple[str, ...]] = ()
     """Who may ask: one of these roles is enough."""
+    second_meaning: ClassVar[str | None] = None
+    """The meaning of the second person's signature, for a command that is nothing without one; a policy can ask for
+    more (`second_signatures`)."""
+    second_roles: ClassVar[tuple[str, ...]] = ()
+    """Who may be the second person; the roles of the command when it is empty."""
 
     @classmethod
     def kind_name(cls) -> str:

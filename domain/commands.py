@@ -13,6 +13,14 @@ from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
+from domain.material_commands import LineQuantity as LineQuantity
+from domain.material_commands import ReturnDisposition as ReturnDisposition
+from domain.material_commands import ReturnedQuantity as ReturnedQuantity
+from domain.material_commands import ReturnMaterials as ReturnMaterials
+from domain.planning_commands import PlanPart as PlanPart
+from domain.planning_commands import ReduceQuantity as ReduceQuantity
+from domain.planning_commands import SplitOrder as SplitOrder
+from domain.quality_cases import CaseDisposition
 from domain.quantities import Exact
 from domain.record_commands import ApproveBatchRecord as ApproveBatchRecord
 from domain.record_commands import CheckParameters as CheckParameters
@@ -133,7 +141,13 @@ class ResumeOperation(OperationCommand):
 
 
 class CompleteOperation(OperationCommand):
+    """The operation is done. `consumed` says what it used; without it, all that is at the line for it was used.
+
+    What is stated is all: a lot that is not named was not used. The rest stays at the line, to be returned.
+    """
+
     kind: Literal["completeOperation"] = "completeOperation"
+    consumed: tuple[LineQuantity, ...] | None = Field(default=None, max_length=200)
     roles: ClassVar = ("operator",)
 
 
@@ -151,6 +165,28 @@ class DecideDeviation(OrderCommand):
     deviation: str
     decision: str
     roles: ClassVar = ("qaReviewer", "qualityManager")
+
+
+class OpenDeviation(OrderCommand):
+    """Something about the order is not as it should be; anybody may say so, where deviations have a process."""
+
+    kind: Literal["openDeviation"] = "openDeviation"
+    code: str
+    detail: str
+    roles: ClassVar = (
+        "operator", "supervisor", "warehouseKeeper", "qcAnalyst", "qaReviewer", "qualityManager", "maintenance",
+        "integration",
+    )  # fmt: skip
+
+
+class NoteDeviation(OrderCommand):
+    """What the process of a deviation tells its order, once. No person can send it: there is no route."""
+
+    kind: Literal["noteDeviation"] = "noteDeviation"
+    deviation: str
+    standing: Literal["retest", "decided", "reopened", "voided"]
+    decision: str
+    disposition: CaseDisposition | None = None
 
 
 class ReportType(StrEnum):
@@ -280,10 +316,11 @@ COMMANDS: tuple[type[Command], ...] = (
     SubmitOrder, ApproveOrder, RejectOrder, ReleaseOrder, HoldOrder, ResumeOrder, CancelOrder, CloseOrder,
     RetryNow, DispatchWorkOrder, StartWorkOrder, PauseWorkOrder, ResumeWorkOrder, AllocateMaterials,
     ApprovePickList, IssuePickList, StartOperation, PauseOperation, ResumeOperation, CompleteOperation,
-    ReleaseOperationHold, DecideDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
+    ReleaseOperationHold, DecideDeviation, OpenDeviation, ReportProduction, RecordParameters, EnterInspectionResults,
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
+    ReturnMaterials, SplitOrder, ReduceQuantity,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -309,6 +346,8 @@ AnyCommand = Annotated[
     | CompleteOperation
     | ReleaseOperationHold
     | DecideDeviation
+    | OpenDeviation
+    | NoteDeviation
     | ReportProduction
     | RecordParameters
     | EnterInspectionResults
@@ -331,6 +370,9 @@ AnyCommand = Annotated[
     | ApproveBatchRecord
     | ReturnBatchRecord
     | ResubmitBatchRecord
-    | JustifyException,
+    | JustifyException
+    | ReturnMaterials
+    | SplitOrder
+    | ReduceQuantity,
     Field(discriminator="kind"),
 ]

@@ -10,12 +10,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import material_events as m
+from domain import planning_events as p
 from domain import quality_events as q
 from domain import record_events as r
 from domain.base import Message
 from domain.commands import Disposition, ReportType
-from domain.errors import Blocker
-from domain.procedure_events import CommandRefused as CommandRefused
+from domain.equipment_events import EquipmentOccupationMoved
+from domain.facts import CommandRefused as CommandRefused
+from domain.facts import Decision
+from domain.facts import Outcome as Outcome
 from domain.procedure_events import CompensationStarted as CompensationStarted
 from domain.procedure_events import NeighbourAnswered as NeighbourAnswered
 from domain.procedure_events import NeighbourWaiting as NeighbourWaiting
@@ -207,16 +211,27 @@ HOLD_TIME_EXCEEDED = "HOLD_TIME_EXCEEDED"
 class DeviationOpened(Message):
     kind: Literal["deviationOpened"] = "deviationOpened"
     number: str
-    work_order: str
+    work_order: str | None = None
     operation: str | None = None
     code: str
     detail: str
+    lot: str | None = None
+    """The work order's own lot, when it is what failed."""
+    has_process: bool = False
+    """A process of its own leads it to its decision."""
 
 
 class DeviationDecided(Message):
     kind: Literal["deviationDecided"] = "deviationDecided"
     number: str
     decision: str
+
+
+class DeviationReopened(Message):
+    """The deviation's own process has begun again: it is open as before."""
+
+    kind: Literal["deviationReopened"] = "deviationReopened"
+    number: str
 
 
 class InspectionRequested(Message):
@@ -304,6 +319,7 @@ Event = Annotated[
     | ParametersRecorded
     | DeviationOpened
     | DeviationDecided
+    | DeviationReopened
     | InspectionRequested
     | InspectionMoved
     | PutAwayMoved
@@ -328,34 +344,18 @@ Event = Annotated[
     | r.OperationVerified
     | r.OperationCommented
     | r.BatchRecordMoved
-    | r.ExceptionJustified,
+    | r.ExceptionJustified
+    | m.ReturnMoved
+    | m.MaterialsReturned
+    | p.OrderSplit
+    | p.QuantityReduced
+    | EquipmentOccupationMoved,
     Field(discriminator="kind"),
 ]
 
 
-class Outcome(Message):
-    """The verdict on one command, as its sender reads it from the record."""
-
-    command_id: str
-    accepted: bool
-    order_number: str
-    revision: int
-    blockers: tuple[Blocker, ...] = ()
-    possible: tuple[str, ...] = ()
-    result: dict[str, str] = {}
-
-
-class Fact(Message):
-    """One decision of an order's workflow. `actor` is a person, or `system` for what follows by itself."""
+class Fact(Decision):
+    """One decision of an order's workflow."""
 
     order_number: str
-    revision: int
-    at: datetime
-    actor: str
-    command_id: str | None = None
-    command_kind: str | None = None
-    reason: str | None = None
-    signature_id: str | None = None
-    source: str = ""
     events: tuple[Event, ...]
-    outcome: Outcome | None = None

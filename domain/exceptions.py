@@ -77,12 +77,13 @@ OF_DEVIATION: Final = {
 OF_REFUSAL: Final = {
     **dict.fromkeys(
         (
-            "EQUIPMENT_NOT_QUALIFIED", "CALIBRATION_EXPIRED", "NOT_CLEAN", "EQUIPMENT_DOWN", "EQUIPMENT_IN_USE",
-            "ROOM_OCCUPIED", "CLEARANCE_MISSING", "TRAINING_MISSING",
+            "EQUIPMENT_NOT_REGISTERED", "EQUIPMENT_NOT_QUALIFIED", "CALIBRATION_EXPIRED", "NOT_CLEAN", "DOWN",
+            "EQUIPMENT_RESERVED", "EQUIPMENT_IN_USE", "WRONG_ROOM", "ROOM_OCCUPIED", "CLEARANCE_MISSING",
+            "TRAINING_MISSING",
         ),
         ExceptionType.EQUIPMENT_NOT_READY,
     ),
-    **dict.fromkeys(("LOT_NOT_USABLE", "LOT_EXPIRED"), ExceptionType.MATERIAL_NOT_USABLE),
+    **dict.fromkeys(("LOT_NOT_USABLE", "LOT_NOT_RELEASED", "LOT_EXPIRED"), ExceptionType.MATERIAL_NOT_USABLE),
     **dict.fromkeys(
         ("WRONG_MATERIAL", "WRONG_LOT", "WRONG_CONTAINER", "WRONG_OPERATION", "WRONG_EQUIPMENT"),
         ExceptionType.MATERIAL_NOT_SPECIFIED,
@@ -117,6 +118,8 @@ def judged(found: Iterable[RecordException], facts: Iterable[e.Fact]) -> tuple[R
             match event:
                 case e.DeviationDecided():
                     decisions[f"deviation/{event.number}"] = (fact.actor, event.decision)
+                case e.DeviationReopened():
+                    decisions.pop(f"deviation/{event.number}", None)
                 case r.ExceptionJustified():
                     decisions[event.exception] = (fact.actor, event.text)
     return tuple(_judged(own, decisions) for own in found)

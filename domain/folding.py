@@ -6,12 +6,18 @@ recorded ones up to a moment, and the consistency check folds all of them: the t
 
 from domain import events as e
 from domain import folding_record as folding_record
+from domain import material_events as m
+from domain import planning_events as p
 from domain import quality_events as q
 from domain.applying import apply as apply
+from domain.commands import ReturnDisposition
+from domain.equipment_events import EquipmentOccupationMoved
 from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
     InProcessInspection,
     Inspection,
+    LedDeviation,
+    MaterialReturn,
     OverReport,
     Pending,
     PickList,
@@ -108,7 +114,11 @@ def _(event: e.PickListMoved, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.MaterialsConsumed, process: Process, fact: e.Fact) -> None:
     work_order = process.work_orders[event.work_order]
-    work_order.consumed_at = (*work_order.consumed_at, event.operation)
+    if event.operation not in work_order.consumed_at:
+        work_order.consumed_at = (*work_order.consumed_at, event.operation)
+    if work_order.pick_list is not None:
+        for line in event.lines:
+            work_order.pick_list.use(line.line, line.lot).consumed += line.quantity
 
 
 @apply.register
@@ -143,11 +153,15 @@ def _(event: e.ParametersRecorded, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.DeviationOpened, process: Process, fact: e.Fact) -> None:
     process.deviations[event.number] = "open"
-    if event.operation is not None and event.code == HOLD_TIME_EXCEEDED:
-        process.work_orders[event.work_order].operations[event.operation].hold_time_exceeded = True
-    if event.operation is not None:
-        operation = process.work_orders[event.work_order].operations[event.operation]
-        operation.open_deviations = (*operation.open_deviations, event.number)
+    if event.has_process:
+        led = LedDeviation(opened=event, opened_by=fact.actor, opened_at=fact.at)
+        process.led_deviations[event.number] = led
+    if event.work_order is None or event.operation is None:
+        return
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.open_deviations = (*operation.open_deviations, event.number)
+    if event.code == HOLD_TIME_EXCEEDED:
+        operation.hold_time_exceeded = True
 
 
 @apply.register
@@ -156,6 +170,11 @@ def _(event: e.DeviationDecided, process: Process, fact: e.Fact) -> None:
     for work_order in process.work_orders.values():
         for operation in work_order.operations.values():
             operation.open_deviations = tuple(n for n in operation.open_deviations if n != event.number)
+
+
+@apply.register
+def _(event: e.DeviationReopened, process: Process, fact: e.Fact) -> None:
+    process.deviations[event.number] = "open"
 
 
 @apply.register
@@ -187,7 +206,9 @@ def _(event: e.PutAwayMoved, process: Process, fact: e.Fact) -> None:
 
 @apply.register
 def _(event: e.LotMoved, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].lot_status = event.target
+    work_order = process.work_orders[event.work_order]
+    work_order.held_from = event.origin if event.target == LotStatus.ON_HOLD else None
+    work_order.lot_status = event.target
 
 
 @apply.register
@@ -319,3 +340,49 @@ def _(event: q.OverReportAsked, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: q.OverReportDecided, process: Process, fact: e.Fact) -> None:
     del process.work_orders[event.work_order].over_reports[event.number]
+
+
+@apply.register
+def _(event: m.ReturnMoved, process: Process, fact: e.Fact) -> None:
+    returns = process.work_orders[event.work_order].returns
+    if event.origin is None:
+        returns[event.number] = MaterialReturn(
+            number=event.number, lines=event.lines, asked_by=fact.actor, asked_at=fact.at
+        )
+        return
+    returns[event.number].state = event.target
+
+
+@apply.register
+def _(event: m.MaterialsReturned, process: Process, fact: e.Fact) -> None:
+    work_order = process.work_orders[event.work_order]
+    work_order.returns[event.number].returned = event.lines
+    assert work_order.pick_list is not None
+    for line in event.lines:
+        used = work_order.pick_list.use(line.line, line.lot)
+        if line.disposition == ReturnDisposition.SCRAP:
+            used.scrapped += line.quantity
+        else:
+            used.returned += line.quantity
+
+
+@apply.register
+def _(event: p.OrderSplit, process: Process, fact: e.Fact) -> None:
+    process.approvals = ()
+
+
+@apply.register
+def _(event: p.QuantityReduced, process: Process, fact: e.Fact) -> None:
+    """Master data stay frozen; how much is made of it is the plan's, and every rule reads it from here."""
+    specification = process.specification
+    work_orders = tuple(
+        own.model_copy(update={"quantity": event.target}) if own.number == event.work_order else own
+        for own in specification.work_orders
+    )
+    process.specification = specification.model_copy(update={"quantity": event.target, "work_orders": work_orders})
+
+
+@apply.register
+def _(event: EquipmentOccupationMoved, process: Process, fact: e.Fact) -> None:
+    operation = process.work_orders[event.work_order].operations[event.operation]
+    operation.occupation = event.target if event.target in ("asked", "occupied") else None

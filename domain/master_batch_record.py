@@ -5,11 +5,12 @@ operation: instructions in two languages, expected values, equipment, room, clea
 A draft may have holes; `domain/rules/master_batch_record.py` names them all before it goes to review.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from domain.base import Message
+from domain.command_base import Command
 from domain.quantities import Exact
 
 Language = Literal["en", "zh"]
@@ -93,3 +94,13 @@ class MasterBatchRecordBody(Message):
     def operation(self, code: str) -> RecordedOperation | None:
         """What the record says about the operation of that code, if it says anything."""
         return next((own for own in self.operations if own.operation == code), None)
+
+
+class ApproveMasterBatchRecord(Command):
+    """What a head of production or quality signs: this version with exactly this content. No order judges it."""
+
+    kind: Literal["approveMasterBatchRecord"] = "approveMasterBatchRecord"
+    product: str
+    version: str
+    content_hash: str
+    roles: ClassVar = ("supervisor", "qualityManager")

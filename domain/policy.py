@@ -48,5 +48,21 @@ class Policy(Message):
     """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
     master_batch_record: bool = False
     """Every batch is made by the effective version of its product's master batch record (MD-01)."""
+    start_gate: bool = False
+    """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
+    deviation_process: bool = False
+    """Each deviation has a process of its own: classified, investigated, approved. Off: one decision of quality."""
+    deviation_classification_seconds: int = 8 * 3600
+    """Until a deviation has to be classified: one shift."""
+    deviation_escalation_seconds: int = 8 * 3600
+    deviation_closing_seconds: int = 30 * 24 * 3600
     signatures: dict[str, str] = {}
     """Command kind → signature meaning; a command that is not named needs no signature."""
+    second_signatures: dict[str, str] = {}
+    """Command kind → meaning of the signature that a second person gives at the same terminal."""
+    signature_shows_content: bool = False
+    """A signature is taken only in a ceremony that has shown what is signed (ES-05)."""
+    signature_strict: bool = True
+    """Every signing asks for user id and password. If not, later ones of a session need the password alone (ES-03)."""
+    second_factor: tuple[str, ...] = ()
+    """Meanings whose signatures need a one-time code beside the password (ES-02)."""

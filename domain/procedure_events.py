@@ -1,10 +1,9 @@
-"""What has happened to the procedure itself: neighbours that were waited for, verdicts, refusals."""
+"""What has happened to the procedure itself: neighbours that were waited for, and verdicts."""
 
 from datetime import datetime
 from typing import Literal
 
 from domain.base import Message
-from domain.errors import Blocker
 
 
 class NeighbourWaiting(Message):
@@ -52,13 +51,3 @@ class VerdictGiven(Message):
 
     kind: Literal["verdictGiven"] = "verdictGiven"
     request: str
-
-
-class CommandRefused(Message):
-    """The order said no. Nothing else happened."""
-
-    kind: Literal["commandRefused"] = "commandRefused"
-    command: str
-    entity: str
-    blockers: tuple[Blocker, ...]
-    possible: tuple[str, ...]

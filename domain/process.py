@@ -9,10 +9,12 @@ from decimal import Decimal
 from pydantic import Field
 
 from domain import events as e
+from domain import material_events as m
 from domain.base import Holder
 from domain.commands import Disposition, ReportProduction
 from domain.quantities import Exact
 from domain.record_states import BatchRecordState
+from domain.return_states import MaterialReturnState
 from domain.rework_states import REWORK, InProcessInspectionState, ReworkState
 from domain.specification import OperationSpecification, OrderSpecification, WorkOrderSpecification
 from domain.states import (
@@ -62,6 +64,8 @@ class Operation(Holder):
     open_deviations: tuple[str, ...] = ()
     job: str | None = None
     job_state: str | None = None
+    occupation: str | None = None
+    """Of the workstation, where the policy has a start gate: asked, occupied, or none."""
 
     @property
     def done_by(self) -> tuple[str, ...]:
@@ -74,8 +78,16 @@ class Operation(Holder):
         return self.good + self.scrap + self.review_board
 
 
+class Used(Holder):
+    """What became of the issued quantity of one lot of one line."""
+
+    consumed: Exact = Decimal(0)
+    returned: Exact = Decimal(0)
+    scrapped: Exact = Decimal(0)
+
+
 class PickList(Holder):
-    """What the warehouse hands to a work order."""
+    """What the warehouse hands to a work order. What lies at the line: `domain/rules/line_side.py`."""
 
     number: str
     state: PickListState
@@ -83,6 +95,23 @@ class PickList(Holder):
     allocations: tuple[e.Allocation, ...] = ()
     short: tuple[e.ShortLine, ...] = ()
     approved_by: str | None = None
+    used: dict[str, Used] = Field(default_factory=dict)
+    """`<line>/<lot>` → what became of it."""
+
+    def use(self, line: int, lot: str) -> Used:
+        """What became of one lot of one line, to be added to."""
+        return self.used.setdefault(f"{line}/{lot}", Used())
+
+
+class MaterialReturn(Holder):
+    """Issued material that somebody gives back; `returned` says where it went."""
+
+    number: str
+    state: MaterialReturnState = MaterialReturnState.REQUESTED
+    lines: tuple[m.ReturnLine, ...]
+    asked_by: str
+    asked_at: datetime
+    returned: tuple[m.ReturnedLine, ...] = ()
 
 
 class Inspection(Holder):
@@ -156,6 +185,8 @@ class WorkOrder(Holder):
     put_away: PutAwayOrder | None = None
     lot_status: LotStatus | None = None
     """None until the batch was started."""
+    held_from: LotStatus | None = None
+    """Where the lot goes back to when nothing holds it any more."""
     consumed_at: tuple[str, ...] = ()
     """Codes of the operations at which input material became part of the batch."""
     produced: Exact = Decimal(0)
@@ -173,6 +204,11 @@ class WorkOrder(Holder):
     """None where the policy asks for no batch record, and before the batch was started."""
     record_reviewed_by: str | None = None
     record_approved_by: str | None = None
+    returns: dict[str, MaterialReturn] = Field(default_factory=dict)
+
+    def open_returns(self) -> list[MaterialReturn]:
+        """Returns that the warehouse has not answered, oldest first."""
+        return [own for own in self.returns.values() if own.state == MaterialReturnState.REQUESTED]
 
     def open_rework(self) -> list[str]:
         """Numbers of the in-process inspections and reworks that are not over."""
@@ -208,6 +244,14 @@ class Pending(Holder):
     actor: str
 
 
+class LedDeviation(Holder):
+    """A deviation that a process of its own leads: how it was opened."""
+
+    opened: e.DeviationOpened
+    opened_by: str
+    opened_at: datetime
+
+
 class Process(Holder):
     """One production order, from its creation to its end."""
 
@@ -226,6 +270,7 @@ class Process(Holder):
     work_orders: dict[str, WorkOrder] = Field(default_factory=dict)
     deviations: dict[str, str] = Field(default_factory=dict)
     """Deviation number → `open`, or the decision."""
+    led_deviations: dict[str, LedDeviation] = Field(default_factory=dict)
     waiting: dict[str, Waiting] = Field(default_factory=dict)
     pending: dict[str, Pending] = Field(default_factory=dict)
     """What a neighbour is being asked (`<work order>/issue`) → the command that waits for the answer."""

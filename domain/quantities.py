@@ -1,7 +1,8 @@
 """Exact decimals. A quantity is never a float, and a measured value keeps the text that was entered."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -50,3 +51,25 @@ Exact = Annotated[Decimal, BeforeValidator(_validated), PlainSerializer(plain, r
 def rounded(value: Decimal, places: int) -> Decimal:
     """Round half up to `places` decimals, as scales and people do."""
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+_ALL_DIGITS = Context(prec=100)
+"""Python's own 28 digits are fewer than two quantities of 18 + 12 digits can need."""
+
+
+def total(quantities: Iterable[Decimal]) -> Decimal:
+    """The sum with all its digits."""
+    found = Decimal(0)
+    for quantity in quantities:
+        found = _ALL_DIGITS.add(found, quantity)
+    return found
+
+
+def difference(first: Decimal, second: Decimal) -> Decimal:
+    """`first` − `second` with all its digits."""
+    return _ALL_DIGITS.subtract(first, second)
+
+
+def shortest(quantity: Decimal) -> str:
+    """Written without exponent and without zeros at the end that only a calculation has brought."""
+    return plain(_ALL_DIGITS.normalize(quantity)) if quantity else "0"

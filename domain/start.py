@@ -1,4 +1,4 @@
-"""What an order's workflow begins with. Beside the other models, because a model in a workflow's own file is built
+"""What each workflow begins with. Beside the other models, because a model in a workflow's own file is built
 anew for every order that a worker holds: measured at half a megabyte and several milliseconds each."""
 
 from datetime import datetime
@@ -6,8 +6,10 @@ from datetime import datetime
 from pydantic import Field
 
 from domain.base import Message
+from domain.case_commands import AnyCapaCommand, AnyDeviationCommand
 from domain.commands import AnyCommand
 from domain.process import Process
+from domain.quality_cases import CapaCase, CapaSpecification, DeviationCase, DeviationSpecification
 from domain.specification import OrderSpecification
 
 
@@ -26,3 +28,35 @@ class StartOrder(Message):
     command_id: str
     received_at: datetime
     carried: Carried | None = None
+
+
+class CarriedDeviation(Message):
+    """What continues in a new run of the same deviation, or begins again when a closed one is reopened."""
+
+    case: DeviationCase
+    seen: tuple[str, ...] = ()
+    inbox: tuple[AnyDeviationCommand, ...] = Field(default=())
+
+
+class StartDeviation(Message):
+    """What a deviation's own process begins with."""
+
+    specification: DeviationSpecification
+    command_id: str
+    carried: CarriedDeviation | None = None
+
+
+class CarriedCapa(Message):
+    """What continues in a new run of the same corrective action."""
+
+    case: CapaCase
+    seen: tuple[str, ...] = ()
+    inbox: tuple[AnyCapaCommand, ...] = Field(default=())
+
+
+class StartCapa(Message):
+    """What a corrective action's process begins with."""
+
+    specification: CapaSpecification
+    command_id: str
+    carried: CarriedCapa | None = None

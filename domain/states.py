@@ -146,6 +146,8 @@ class InspectionEvent(StrEnum):
     FIND_OUT_OF_SPECIFICATION = "findOutOfSpecification"
     ACCEPT = "accept"
     REJECT = "reject"
+    AUTHORISE_RETEST = "authoriseRetest"
+    SET_ASIDE = "setAside"
     CANCEL = "cancel"
 
 
@@ -350,6 +352,9 @@ INSPECTION: Final = StateMachine(
         (_I.RESULTS_ENTERED, _IE.REJECT): _I.REJECTED,
         # An out-of-specification result is never averaged or tested away: the batch can only be rejected here.
         (_I.OUT_OF_SPECIFICATION, _IE.REJECT): _I.REJECTED,
+        # Only through the case of the result: the laboratory's error is proven, or the result is not confirmed.
+        (_I.OUT_OF_SPECIFICATION, _IE.AUTHORISE_RETEST): _I.CREATED,
+        (_I.OUT_OF_SPECIFICATION, _IE.SET_ASIDE): _I.RESULTS_ENTERED,
         **{(state, _IE.CANCEL): _I.CANCELLED for state in (_I.CREATED, _I.RESULTS_ENTERED, _I.OUT_OF_SPECIFICATION)},
     },
     {},
@@ -381,6 +386,7 @@ LOT: Final = StateMachine(
         (_S.RELEASED, _SE.HOLD): _S.ON_HOLD,
         (_S.ON_HOLD, _SE.RELEASE_HOLD): _S.RELEASED,
         (_S.ON_HOLD, _SE.REJECT): _S.REJECTED,
+        (_S.ON_HOLD, _SE.RETURN_TO_QUARANTINE): _S.QUARANTINE,
         (_S.RELEASED, _SE.FALL_DUE_FOR_RETEST): _S.RETEST_DUE,
         (_S.RETEST_DUE, _SE.PASS_RETEST): _S.RELEASED,
         (_S.RETEST_DUE, _SE.REJECT): _S.REJECTED,

@@ -49,8 +49,10 @@ class TabletOrder:
             await self._operate(operation, operator)
         accepted = await self._inspect()
         await self._put_away("QUARANTINE" if accepted else "REJECTED")
+        await self._review()
         if accepted:
             await self._release()
+        await self._wait(lambda own: own["batchRecord"]["state"] == "archived")
         await self._command("close", p.SUPERVISOR, signed=True)
 
     async def _plan(self) -> None:
@@ -170,6 +172,27 @@ class TabletOrder:
         if _state(order, "putAway") != "cancelled":  # nothing was made, so nothing is put away
             await self._work("put-away", p.KEEPER, {"place": place})
         await self._wait(lambda own: own["state"] in ("completed", "closed"))
+
+    async def _review(self) -> None:
+        """Quality reads what was not normal; production reviews the record, quality approves it."""
+        record = f"/mes/work-orders/{self._work_order}/batch-record"
+        found = await self._plant.get(p.REVIEWER, f"{record}/exceptions")
+        for own in found["exceptions"]:
+            if own["isOpen"]:
+                await self._explain(own)
+        await self._work("batch-record/review", p.RELEASER, signed=True)
+        await self._work("batch-record/approve", p.REVIEWER, signed=True)
+        self._count.at(self._number, "record approved")
+
+    async def _explain(self, found: Document) -> None:
+        """An exception that a deviation stands behind is decided with it; another one is explained."""
+        said = "as the source says; nothing is known against the batch"
+        if (deviation := found["deviation"]) is not None:
+            path, body = f"/mes/orders/{self._order}/decide-deviation", {"deviation": deviation, "decision": said}
+            await self._plant.command(p.REVIEWER, path, body, key=(self._number, "decide", deviation))
+            return
+        step = f"batch-record/exceptions/{found['id']}/explain"
+        await self._work(step, p.REVIEWER, {"reason": said})
 
     async def _release(self) -> None:
         await self._work("certify", p.QUALIFIED, signed=True)

@@ -27,7 +27,8 @@ POSTGRES_MAJOR = "18"
 ACCOUNT = "password of "
 """What the name of an account's secret begins with."""
 PRESS = "password of the press"
-SEAL = "seal key"
+SEAL = "key that seals secrets in the record"
+PRINT_SEAL = "seal key"
 """What the password of the key is called that seals archived prints."""
 _PRODUCT = "millwright"
 # What a first start that was interrupted may have left before it wrote layout.json.
@@ -133,7 +134,9 @@ class DataFolder:
         return known[name]
 
     def adopt_account_secrets(self, kept: Path) -> None:
-        """Take the people's passwords from another folder's secrets.json; the servers' own are made anew.
+        """Take the people's passwords, and the key of sealed secrets, from another folder's secrets.json.
+
+        The servers' own passwords are made anew.
 
         Raises DataFolderBroken when it cannot be read.
         """
@@ -142,7 +145,7 @@ class DataFolder:
         people = {
             name: word
             for name, word in content.items()
-            if name.startswith(ACCOUNT) and name != PRESS and isinstance(word, str)
+            if ((name.startswith(ACCOUNT) and name != PRESS) or name == SEAL) and isinstance(word, str)
         }
         if not people:
             raise DataFolderBroken(kept, "no passwords of accounts", "the secrets.json of the backed up folder", remedy)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +55,22 @@ def _at(url: str, database: str) -> str:
     return url.rsplit("/", 1)[0] + "/" + database
 
 
-@pytest.fixture(scope="module")
-def database(servers: Addresses, template: str) -> Iterator[Database]:
-    """A database of its own for one test module."""
+@contextmanager
+def copied_database(servers: Addresses, template: str) -> Iterator[Database]:
+    """A copy of a database to which nobody is connected; dropped at the end."""
     name = f"mes_{next(_numbers)}"
     with psycopg.connect(servers.database_owner_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield Database(_at(servers.database_owner_url, name), _at(servers.database_url, name))
     with psycopg.connect(servers.database_owner_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def database(servers: Addresses, template: str) -> Iterator[Database]:
+    """A database of its own for one test module."""
+    with copied_database(servers, template) as copy:
+        yield copy
 
 
 @pytest.fixture(scope="module")

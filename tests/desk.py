@@ -12,12 +12,15 @@ from typing import Any
 
 from domain import commands as c
 from domain import events as e
+from domain import material_events as m
 from domain.folding import fold
 from domain.policy import Policy
-from domain.process import Process, created
+from domain.process import MaterialReturn, Process, WorkOrder, created
+from domain.return_states import MaterialReturnEvent
 from domain.rules.common import SYSTEM, move_pick_list, move_put_away
 from domain.rules.consequences import consequences
 from domain.rules.judge import judge
+from domain.rules.line_side import move_return, return_request
 from domain.specification import (
     Characteristic,
     Equipment,
@@ -149,10 +152,10 @@ class Desk:
 
     # What neighbours answer --------------------------------------------------------------------------------------
 
-    def allocated(self) -> e.Fact:
-        """The warehouse has reserved one lot per material."""
+    def allocated(self, *allocations: e.Allocation) -> e.Fact:
+        """The warehouse has reserved these lots, or one lot per material."""
         work_order, specification = self.process.work_order(self.work_order)
-        allocations = tuple(
+        allocations = allocations or tuple(
             e.Allocation(
                 line=line.line, material=line.material, lot=f"{line.material}-1", place="RAW",
                 quantity=line.quantity, unit=line.unit,
@@ -180,6 +183,29 @@ class Desk:
         work_order, specification = self.process.work_order(self.work_order)
         moved = move_put_away(work_order, specification.output_lot, PutAwayEvent.CONFIRM)
         return self._append(SYSTEM, (moved, *self._answer("put-away")))
+
+    def returned(self) -> e.Fact:
+        """The warehouse has taken the oldest open return back: to the raw store, or to scrap."""
+        work_order, own = self._open_return()
+        lines = tuple(
+            m.ReturnedLine(
+                **line.model_dump(exclude={"reason"}), place="RAW" if line.disposition == "toStock" else "SCRAP"
+            )
+            for line in own.lines
+        )
+        confirmed = move_return(work_order, own, MaterialReturnEvent.CONFIRM)
+        returned = m.MaterialsReturned(work_order=self.work_order, number=own.number, lines=lines)
+        return self._append(SYSTEM, (confirmed, returned, e.VerdictGiven(request=return_request(own.number))))
+
+    def return_refused(self) -> e.Fact:
+        """The warehouse has refused the oldest open return."""
+        work_order, own = self._open_return()
+        refused = move_return(work_order, own, MaterialReturnEvent.REFUSE)
+        return self._append(SYSTEM, (refused, e.VerdictGiven(request=return_request(own.number))))
+
+    def _open_return(self) -> tuple[WorkOrder, MaterialReturn]:
+        work_order = self.process.work_orders[self.work_order]
+        return work_order, work_order.open_returns()[0]
 
     def _answer(self, step: str) -> tuple[e.Event, ...]:
         request = f"{self.work_order}/{step}"

@@ -7,8 +7,8 @@ qualified person, qa reviews.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, insert, select, text
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError
 
 from adapters.inventory.postgres import PostgresInventory
 from db import tables as t
@@ -63,6 +64,15 @@ class Refusal(Exception):
         return blocker
 
 
+def pauses(seconds: float, first: float = 0.01) -> Iterator[float]:
+    """Pauses between looks whether something has happened, so many seconds in all: short at first, then 0.2 s."""
+    waited, pause = 0.0, first
+    while waited < seconds:
+        yield pause
+        waited += pause
+        pause = min(pause * 1.25, 0.2)
+
+
 class Plant:
     """Stock, record and workers of one plant."""
 
@@ -102,6 +112,17 @@ class Plant:
         )
         self.inventory.release_to_stock("receipt", lot, "RAW", key=f"release/{lot}", actor="ana")
 
+    def on_hold(self, lot: str, material: str) -> None:
+        """A released lot that quality has stopped."""
+        self._stock(lot, material, Decimal(10), None)
+        self.rows("UPDATE lot SET status = 'onHold' WHERE number = :l RETURNING 1", l=lot)
+        step = {"e": "lot", "l": lot, "at": datetime.now(UTC)}
+        self.rows(
+            "INSERT INTO state_transition (entity, entity_id, event, from_state, to_state, actor, at) "
+            "VALUES (:e, :l, 'hold', 'released', 'onHold', 'rae', :at) RETURNING 1",
+            **step,
+        )
+
     def workstation(self, code: str, connection: dict[str, str]) -> None:
         """A workstation with a machine; a second call changes how it is reached."""
         table = t.core(t.Workstation)
@@ -120,6 +141,17 @@ class Plant:
         order = Order(self, specification)
         await order.start()
         return order
+
+    def plan_line(self, order: "Order") -> None:
+        """The plan line of an order, as planning would have brought it."""
+        own = order.specification
+        row = {
+            "id": uuid_for("plan-line", own.plan_line), "reference": own.plan_line, "order_number": own.number,
+            "product": own.product, "quantity": own.quantity, "unit": own.unit, "policy": own.policy.code,
+            "plant": own.plant, "created_by": own.created_by, "created_at": datetime.now(UTC),
+        }  # fmt: skip
+        with self.engine.begin() as connection:
+            connection.execute(insert(t.core(t.PlanLine)), [row])
 
     def balance(self, lot: str) -> dict[str, tuple[Decimal, Decimal]]:
         """Place → (on hand, reserved) of a lot, where there is any."""
@@ -142,7 +174,8 @@ class Order:
         self.number = specification.number
         self.work_order = specification.work_orders[0].number if specification.work_orders else ""
         self.lot = specification.work_orders[0].output_lot if specification.work_orders else ""
-        self._ids = itertools.count(1)
+        self.given = 0
+        """How many commands people have given."""
 
     @property
     def handle(self) -> WorkflowHandle[ProductionOrderWorkflow, Any]:
@@ -169,7 +202,8 @@ class Order:
         """A command with a new id, as a terminal would make it."""
         if issubclass(kind, c.WorkOrderCommand):
             fields.setdefault("work_order", self.work_order)
-        fields.setdefault("command_id", f"{self.number}/c{next(self._ids)}")
+        self.given += 1
+        fields.setdefault("command_id", f"{self.number}/c{self.given}")
         return kind(actor=by, received_at=datetime.now(UTC), **fields)
 
     async def send(self, command: c.Command) -> None:
@@ -185,12 +219,12 @@ class Order:
             raise Refusal(outcome)
         return outcome
 
-    async def verdict(self, command_id: str, seconds: float = 30) -> Outcome:
+    async def verdict(self, command_id: str, seconds: float = 120) -> Outcome:
         """The verdict of the record on a command."""
-        for _ in range(int(seconds / 0.01)):
+        for pause in pauses(seconds):
             if (outcome := await asyncio.to_thread(self.recorded, command_id)) is not None:
                 return outcome
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause)
         raise AssertionError(f"no verdict on {command_id} within {seconds} s")
 
     def recorded(self, command_id: str) -> Outcome | None:
@@ -218,14 +252,14 @@ class Order:
         rows = self.plant.rows(f"SELECT state FROM {table} WHERE work_order = :n", n=self.work_order)
         return str(rows[0][0]) if rows else None
 
-    async def until(self, what: str, state: str, seconds: float = 30) -> "Order":
+    async def until(self, what: str, state: str, seconds: float = 90) -> "Order":
         """Wait until order, work_order, pick_list, inspection or put_away is recorded in that state."""
         found: str | None = None
-        for _ in range(int(seconds / 0.02)):
+        for pause in pauses(seconds):
             found = await asyncio.to_thread(self._state_of, what)
             if found == state:
                 return self
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
         raise AssertionError(f"{what} of {self.number} is {found}, not {state}, after {seconds} s")
 
     def _state_of(self, what: str) -> str | None:
@@ -237,14 +271,16 @@ class Order:
             case _:
                 return self.document(what)
 
-    async def until_job(self, operation: str, state: str, seconds: float = 30) -> "Order":
+    async def until_job(self, operation: str, state: str, seconds: float = 90) -> "Order":
         """Wait until the machine's job of an operation is started, ended, refused or aborted."""
         found: str | None = None
-        for _ in range(int(seconds / 0.1)):
-            found = (await self.process()).work_orders[self.work_order].operations[operation].job_state
+        for pause in pauses(seconds, first=0.1):
+            # The question may have gone to a worker that died meanwhile: then nothing was seen.
+            with suppress(RPCError):
+                found = (await self.process()).work_orders[self.work_order].operations[operation].job_state
             if found == state:
                 return self
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(pause)
         raise AssertionError(f"the job of {operation} of {self.number} is {found}, not {state}, after {seconds} s")
 
     # The procedure in words --------------------------------------------------------------------------------------

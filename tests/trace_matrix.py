@@ -2,17 +2,21 @@
 
 A test names the ids that it proves with `@pytest.mark.accepts("A13", …)`; `tests/requirements.csv` lists the ids there
 are: rows of the acceptance table, and GMP requirements with their priority. A marker with another id is an error.
+
+With `-n` the tests run in several processes: each of them collects all tests and tells at its end which ids they name;
+what became of a test is told by the process that ran it. The first process puts both together.
 """
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 IDS: Final = Path(__file__).parent / "requirements.csv"
+_PROVES: Final = "trace-matrix"
 
 
 def known_ids(path: Path = IDS) -> list[str]:
@@ -31,8 +35,9 @@ def result_of(outcomes: Iterable[str]) -> tuple[str, int]:
 class TraceMatrix:
     """Gathers what became of each test with a marker."""
 
-    def __init__(self, ids: list[str]) -> None:
-        self._ids = ids
+    def __init__(self, ids: list[str], told: dict[str, Any] | None = None) -> None:
+        """`told` is what this process tells the one that started it; None for the first process."""
+        self._ids, self._told = ids, told
         self._proves: dict[str, set[str]] = {}
         self._became: dict[str, str] = {}
 
@@ -43,6 +48,14 @@ class TraceMatrix:
             if unknown := sorted(named - set(self._ids)):
                 raise pytest.UsageError(f"{item.nodeid} names {', '.join(unknown)}: not in {IDS.name}")
             self._proves[item.nodeid] = named
+        if self._told is not None:
+            self._told[_PROVES] = {node: sorted(named) for node, named in self._proves.items()}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Note what another process has collected. One that died has told nothing: the others have collected alike."""
+        told: Mapping[str, list[str]] = getattr(node, "workeroutput", {}).get(_PROVES, {})
+        self._proves.update({test: set(named) for test, named in told.items()})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended; a broken set-up or tear-down is a failure of the test."""
@@ -74,7 +87,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    matrix = TraceMatrix(known_ids())
+    matrix = TraceMatrix(known_ids(), getattr(config, "workeroutput", None))
     config.pluginmanager.register(matrix, "trace-matrix")
     if config.getoption("--trace-matrix"):
         config.pluginmanager.register(_Printer(matrix), "trace-matrix-printer")

@@ -7,8 +7,17 @@ from domain import events as e
 from domain.commands import Disposition
 from domain.errors import Blocker
 from domain.process import WorkOrder
-from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, move_work_order
-from domain.rules.release import inspection_request, lot_moved, move_inspection
+from domain.rules.common import (
+    SYSTEM,
+    lot_moved,
+    move_inspection,
+    move_operation,
+    move_pick_list,
+    move_put_away,
+    move_work_order,
+)
+from domain.rules.line_side import cancelled_returns
+from domain.rules.release import inspection_request
 from domain.rules.rework import cancelled_rework
 from domain.specification import Equipment, WorkOrderSpecification
 from domain.states import (
@@ -136,6 +145,7 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
                 events.append(move_operation(work_order, operation, event))
                 break
     events += cancelled_rework(journal.process, work_order)
+    events += cancelled_returns(work_order)
     if work_order.pick_list is not None and PICK_LIST.allows(work_order.pick_list.state, PickListEvent.CANCEL):
         events.append(move_pick_list(work_order, PickListEvent.CANCEL))
     if work_order.inspection is not None and INSPECTION.allows(work_order.inspection.state, InspectionEvent.CANCEL):
@@ -143,7 +153,10 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
     if work_order.put_away is not None and PUT_AWAY.allows(work_order.put_away.state, PutAwayEvent.CANCEL):
         events.append(move_put_away(work_order, lot, PutAwayEvent.CANCEL))
     events += [
-        e.DeviationDecided(number=number, decision="order cancelled") for number in journal.process.open_deviations()
+        e.DeviationDecided(number=number, decision="order cancelled")
+        for number in journal.process.open_deviations()
+        # What a process of its own leads goes on there: the order's end is no decision about it.
+        if number not in journal.process.led_deviations
     ]
     events += _lot_of(work_order, lot, journal)
     has_consumed = bool(work_order.consumed_at)

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType
+from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
+from temporalio.workflow import ActivityCancellationType, ParentClosePolicy
 
 TASK_QUEUE: Final = "mes-orders"
 EQUIPMENT_QUEUE: Final = "mes-equipment"
@@ -13,6 +13,16 @@ EQUIPMENT_QUEUE: Final = "mes-equipment"
 def workflow_id(order_number: str) -> str:
     """The workflow id of an order: its business id, so that a second start is refused by the server."""
     return f"production-order/{order_number}"
+
+
+def deviation_id(number: str) -> str:
+    """The workflow id of a deviation."""
+    return f"deviation/{number}"
+
+
+def capa_id(number: str) -> str:
+    """The workflow id of a corrective and preventive action."""
+    return f"capa/{number}"
 
 
 LONGEST_TRANSACTION_SECONDS: Final = 8
@@ -43,6 +53,25 @@ ARCHIVE_RECORD: Final[dict[str, Any]] = {
     # A record of thousands of lines takes a while to be set in type.
     "start_to_close_timeout": timedelta(minutes=2),
     "retry_policy": RetryPolicy(maximum_attempts=1),
+}
+
+WATCH_EQUIPMENT: Final[dict[str, Any]] = {
+    # One short transaction for each item that is due: what an attempt that took too long has written stays written. So
+    # long does the register's time stand still after a kill. A database that is down is asked for ever.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)),
+}
+
+SETTLE_LOT: Final[dict[str, Any]] = {
+    # Keyed, so it is asked until somebody answers; a refusal is an answer.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
+}
+
+OWN_LIFE: Final[dict[str, Any]] = {
+    # Begun by another process, and ended by its own decision alone. A number is used once.
+    "parent_close_policy": ParentClosePolicy.ABANDON,
+    "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
 }
 
 RUN_JOB: Final[dict[str, Any]] = {

@@ -5,16 +5,22 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain import events as e
 from domain.commands import AnyCommand
 from domain.process import Process
+from domain.rules.order_deviations import specification_of
 from domain.specification import OrderSpecification
-from domain.start import StartOrder
+from domain.start import StartDeviation, StartOrder
 from domain.states import ORDER, OrderState
+from workflows import policies
 from workflows.compensation import compensate
+from workflows.deviation import DeviationWorkflow
 from workflows.journal import Journal
+from workflows.line_side import ReturnProcedure
 from workflows.neighbours import Neighbours, OrderIsEnding
+from workflows.verdicts import raise_failure
 from workflows.work_order import WorkOrderProcedure
 
 PHASE = SearchAttributeKey.for_keyword("MesPhase")
@@ -45,6 +51,7 @@ class ProductionOrderWorkflow:
         self._journal = Journal(start.specification, start.carried)
         self._neighbours = Neighbours(self._journal, self._is_ending)
         self._continues = False
+        self._started: set[str] = set()
         self._shown = start.carried.process.state if start.carried else OrderState.DRAFT
         if start.carried is None:
             self._journal.note_creation(start.command_id, start.received_at)
@@ -55,7 +62,10 @@ class ProductionOrderWorkflow:
         outbox = asyncio.create_task(self._journal.write_facts())
         approval = asyncio.create_task(self._remind_of_approval())
         phase = asyncio.create_task(self._show_phase())
+        deviations = asyncio.create_task(self._start_deviations())
         work_orders = [asyncio.create_task(self._work_order(number)) for number in self._process.work_orders]
+        # Until the order ends: what is left at the line may be returned when the work order is long done.
+        work_orders += [asyncio.create_task(self._returns(number)) for number in self._process.work_orders]
 
         helpers = (inbox, outbox, phase)
         await self._until_it_ends(*helpers)
@@ -65,6 +75,9 @@ class ProductionOrderWorkflow:
         if self._process.state == OrderState.CANCELLING:
             await self._compensate()
         await self._until_written(*helpers)
+        await workflow.wait_condition(lambda: deviations.done() or not self._unstarted())
+        raise_failure(deviations)
+        deviations.cancel()
         for task in helpers:
             task.cancel()
         if self._continues:
@@ -92,6 +105,34 @@ class ProductionOrderWorkflow:
     async def _work_order(self, number: str) -> None:
         await WorkOrderProcedure(number, self._journal, self._neighbours, self._is_ending).run()
 
+    async def _returns(self, number: str) -> None:
+        await ReturnProcedure(number, self._journal, self._neighbours, self._is_ending).run()
+
+    def _unstarted(self) -> list[str]:
+        """Open deviations whose own process this run has not begun. An earlier run may have: then it runs already."""
+        return [
+            number
+            for number in self._process.led_deviations
+            if number not in self._started and self._process.deviations[number] == "open"
+        ]
+
+    async def _start_deviations(self) -> None:
+        """Begin the process of each deviation, once: its id is the deviation's number, it outlives this order."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._unstarted()) and self._journal.is_written)
+            for number in self._unstarted():
+                specification = specification_of(self._process, number)
+                try:
+                    await workflow.start_child_workflow(
+                        DeviationWorkflow.run,
+                        StartDeviation(specification=specification, command_id=f"open/{number}"),
+                        id=policies.deviation_id(number),
+                        **policies.OWN_LIFE,
+                    )
+                except WorkflowAlreadyStartedError:
+                    workflow.logger.info("deviation %s has its process already", number)
+                self._started.add(number)
+
     async def _compensate(self) -> None:
         """Give everything back. A long wait for a neighbour goes on in a new run: each step may be repeated."""
         neighbours = Neighbours(self._journal, lambda: workflow.info().is_continue_as_new_suggested())
@@ -107,16 +148,16 @@ class ProductionOrderWorkflow:
             state = self._process.state
             if ORDER.is_final(state) or state == OrderState.CANCELLING or any(task.done() for task in helpers):
                 return True
-            is_idle = self._journal.is_quiet and self._neighbours.in_flight == 0
+            is_idle = self._journal.is_quiet and self._neighbours.in_flight == 0 and not self._unstarted()
             return is_idle and workflow.info().is_continue_as_new_suggested()
 
         await workflow.wait_condition(is_over)
-        _raise_failure(*helpers)
+        raise_failure(*helpers)
         self._continues = not ORDER.is_final(self._process.state) and self._process.state != OrderState.CANCELLING
 
     async def _until_written(self, *helpers: asyncio.Task[None]) -> None:
         await workflow.wait_condition(lambda: self._journal.is_quiet or any(task.done() for task in helpers))
-        _raise_failure(*helpers)
+        raise_failure(*helpers)
 
     async def _remind_of_approval(self) -> None:
         """An approval that is not given in time is reminded of, then escalated; the clock starts at each submission."""
@@ -156,10 +197,3 @@ class ProductionOrderWorkflow:
             await workflow.wait_condition(lambda: self._process.state != self._shown)
             self._shown = self._process.state
             workflow.upsert_search_attributes([PHASE.value_set(self._shown)])
-
-
-def _raise_failure(*tasks: asyncio.Task[None]) -> None:
-    """An error in inbox or outbox is an error of the workflow task, never a silent stop."""
-    for task in tasks:
-        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-            raise error

@@ -11,9 +11,10 @@ from domain import events as e
 from domain.commands import ReportProduction
 from domain.errors import Blocker, Refused
 from domain.process import Operation, WorkOrder
-from domain.rules.common import SYSTEM, move_operation, move_pick_list, move_put_away, next_deviation
+from domain.rules.common import SYSTEM, lot_moved, move_operation, move_pick_list, move_put_away
 from domain.rules.materials import allocation_request, issue_request
-from domain.rules.release import inspection_request, lot_moved, put_away_request, release_request
+from domain.rules.order_deviations import deviation
+from domain.rules.release import inspection_request, put_away_request, release_request
 from domain.rules.reports import reported
 from domain.specification import Equipment, OperationSpecification, WorkOrderSpecification
 from domain.states import (
@@ -28,11 +29,10 @@ from domain.states import (
     PutAwayState,
     WorkOrderState,
 )
-from workflows import policies
+from workflows import beside, policies
 from workflows.hold_times import HoldTimes
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
-from workflows.record_review import begin_review
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
 _AFTER_OPERATIONS = (
@@ -53,7 +53,7 @@ class WorkOrderProcedure:
 
     async def run(self) -> None:
         """The procedure. It ends early, without an error, when the order is ending."""
-        review = begin_review(self._number, self._journal, self._neighbours, self._until)
+        others = beside.begin(self._number, self._journal, self._neighbours, self._until, self._is_ending)
         try:
             await self._components()
             await self._pick()
@@ -63,8 +63,7 @@ class WorkOrderProcedure:
             await self._release()
         except OrderIsEnding:
             pass
-        # Not in a `finally`: a run that is thrown out of memory may not wait for anything.
-        await _all(review)
+        await beside.all_of(others)
 
     # The words of the procedure ----------------------------------------------------------------------------------
 
@@ -181,9 +180,9 @@ class WorkOrderProcedure:
         try:
             await self._until(lambda: self._work_order.state in _AFTER_OPERATIONS)
         except OrderIsEnding:
-            await _all(tasks)
+            await beside.all_of(tasks)
             raise
-        await _all(tasks)
+        await beside.all_of(tasks)
 
     async def _run_on_machine(self, specification: OperationSpecification) -> None:
         """Give an operation to its machine when it starts, and report what the machine counted when it ends."""
@@ -279,16 +278,10 @@ class WorkOrderProcedure:
             return reported(process, work_order, operation, specification, report, "machine")
         except Refused as refused:
             detail = f"machine counted {result.good} good, {result.waste} waste: {refused}"
-            deviation = e.DeviationOpened(
-                number=next_deviation(process),
-                work_order=self._number,
-                operation=specification.code,
-                code="MACHINE_REPORT_REFUSED",
-                detail=detail,
-            )
+            opened = deviation(process, "MACHINE_REPORT_REFUSED", detail, self._number, specification.code)
             if operation.state != OperationState.RUNNING:
-                return (deviation,)
-            return (deviation, move_operation(work_order, operation, OperationEvent.HOLD))
+                return (opened,)
+            return (opened, move_operation(work_order, operation, OperationEvent.HOLD))
 
     async def _inspect(self) -> None:
         """Quality is asked for an inspection; the results come as commands, a second person decides."""
@@ -393,8 +386,3 @@ class WorkOrderProcedure:
         """An answer that comes while the order is being cancelled is not noted: compensation asks the ledger itself."""
         if self._journal.process.state == OrderState.CANCELLING:
             raise OrderIsEnding
-
-
-async def _all(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        await task

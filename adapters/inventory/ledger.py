@@ -17,10 +17,9 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    TableValuedAlias,
     and_,
     collate,
-    column,
-    func,
     literal,
     select,
     true,
@@ -28,14 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy import Numeric as Number
 from sqlalchemy import String as Text
-from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.selectable import FromClause
 
 from adapters.inventory.planning import Stock
+from db.rows import insert_rows, table_of
 from db.tables import OUTSIDE_PLACES, Lot, Place, StockBalance, StockMove, core
 from domain.errors import AdapterRefused, Blocker
-from domain.quantities import plain
 
 SUPPLIER, PROCESS, SCRAP = "SUPPLIER", "PROCESS", "SCRAP"
 OUTSIDE: Final = OUTSIDE_PLACES
@@ -61,19 +59,6 @@ class Move:
     unit: str
     kind: str
     work_order: str | None = None
-
-
-def table_of(rows: Sequence[Mapping[str, object]], name: str, /, **types: TypeEngine[Any]) -> TableValuedAlias:
-    """Rows as a table inside a statement: one parameter and one statement, however many rows."""
-    plain_rows = [
-        {key: plain(value) if isinstance(value, Decimal) else value for key, value in row.items()} for row in rows
-    ]
-    columns = [column(key, kind) for key, kind in types.items()]
-    return (
-        func.jsonb_to_recordset(literal(plain_rows, JSONB))
-        .table_valued(*columns, name=name)
-        .render_derived(name=name, with_types=True)
-    )
 
 
 def stock(condition: ColumnElement[bool]) -> Select[Any]:
@@ -180,20 +165,11 @@ def move(connection: Connection, moves: Sequence[Move], actor: str, at: datetime
     rows = [
         {
             "key": m.key, "lot": m.lot, "from_place": m.source, "to_place": m.target, "quantity": m.quantity,
-            "unit": m.unit, "kind": m.kind, "work_order": m.work_order, "actor": actor, "moved_at": at.isoformat(),
+            "unit": m.unit, "kind": m.kind, "work_order": m.work_order, "actor": actor, "moved_at": at,
         }
         for m in moves
     ]  # fmt: skip
     insert_rows(connection, MOVES, rows)
-
-
-def insert_rows(connection: Connection, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows by one statement; every row has the same columns. Times and dates come as ISO text."""
-    if not rows:
-        return
-    names = list(rows[0])
-    new = table_of(rows, "new", **{name: table.c[name].type for name in names})
-    connection.execute(insert(table).from_select(names, select(*(new.c[name] for name in names))))
 
 
 def _change(

@@ -45,12 +45,7 @@ def receive(
     connection: Connection, request: Request, delivery: ReceiptAnswer, supplier: str | None, expires_on: date | None
 ) -> Done[ReceiptAnswer]:
     """Book a delivery. The lot is made if it is new; a known one must be of this material and unit."""
-    if delivery.quantity <= 0:
-        raise AdapterRefused("NOTHING_DELIVERED", f"{plain(delivery.quantity)} is not a delivery")
-    _check_material(connection, delivery)
-    zone = ledger.zone_of(connection, delivery.place)
-    if zone != planning.QUARANTINE:
-        raise AdapterRefused("ZONE_MISMATCH", f"deliveries go to quarantine; {delivery.place} is {zone}")
+    check_delivery(connection, delivery)
     new = {
         "number": delivery.lot, "material": delivery.material, "unit": delivery.unit, "origin": "received",
         "status": LotStatus.QUARANTINE, "supplier": supplier, "expires_on": expires_on, "created_at": request.at,
@@ -67,6 +62,16 @@ def receive(
     answer = delivery.model_copy(update={"lot_status": LotStatus(status)})
     news = dict(answer) | {"supplier": supplier, "expiresOn": expires_on}
     return Done(answer, [request.audit("lot.received", news)])
+
+
+def check_delivery(connection: Connection, delivery: ReceiptAnswer) -> None:
+    """Refuse a delivery that no lot could take: nothing in it, an unknown material, another unit or place."""
+    if delivery.quantity <= 0:
+        raise AdapterRefused("NOTHING_DELIVERED", f"{plain(delivery.quantity)} is not a delivery")
+    _check_material(connection, delivery)
+    zone = ledger.zone_of(connection, delivery.place)
+    if zone != planning.QUARANTINE:
+        raise AdapterRefused("ZONE_MISMATCH", f"deliveries go to quarantine; {delivery.place} is {zone}")
 
 
 def _check_material(connection: Connection, delivery: ReceiptAnswer) -> None:

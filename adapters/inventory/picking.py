@@ -1,4 +1,4 @@
-"""Reserve, issue, give back: what the warehouse does for one work order's materials.
+"""Reserve and issue: what the warehouse does for one work order's materials.
 
 Every function runs inside the transaction that `db.once.answer_once` opened, behind the lock of the work order.
 """
@@ -8,12 +8,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, collate, func, or_, select, union, update
+from sqlalchemy import Connection, Row, and_, collate, or_, select, union, update
 
 from adapters.inventory import ledger, planning
-from adapters.inventory.ledger import BALANCES, LOTS, MOVES, PLACES, Move
-from adapters.inventory.port import AllocationAnswer, GiveBackAnswer, IssueAnswer, MaterialNeed
+from adapters.inventory.ledger import BALANCES, LOTS, PLACES, Move
+from adapters.inventory.port import AllocationAnswer, IssueAnswer, MaterialNeed
 from db.once import Done, Request
+from db.rows import insert_rows
 from db.tables import Reservation, core
 from domain.errors import AdapterRefused, Blocker
 from domain.events import Allocation, ShortLine
@@ -28,7 +29,7 @@ def coverage(
 ) -> tuple[ShortLine, ...]:
     """Every line with what is there for it; what the work order has reserved is there for it."""
     planning.check_needs(needs)
-    stock = _minus(_whole_stock(connection, needs), _totals(_reserved(connection, work_order)))
+    stock = _minus(_whole_stock(connection, needs), totals(reserved_by(connection, work_order)))
     available = planning.plan(needs, stock, today).available
     return tuple(planning.shortage(need, available[need.line], stock, today) for need in needs)
 
@@ -39,7 +40,7 @@ def allocate(
     """Free what was reserved before, then reserve all lines or none."""
     planning.check_needs(needs)
     candidates = read_candidates(connection, work_order, needs, today)
-    freed = _totals(_free(connection, work_order))
+    freed = totals(free(connection, work_order))
     stock = _minus(candidates, freed)
     plan = planning.plan(needs, stock, today)
     if plan.short:
@@ -94,12 +95,14 @@ def _whole_stock(connection: Connection, needs: Sequence[MaterialNeed]) -> list[
     return ledger.read_stock(connection, condition, lock=False)
 
 
-def _reserved(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
+def reserved_by(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
+    """The rows of what is reserved for a work order."""
     statement = select(RESERVATIONS).where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
     return connection.execute(statement).all()
 
 
-def _free(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
+def free(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
+    """Free what is reserved for a work order; the balances are not changed yet."""
     statement = (
         update(RESERVATIONS)
         .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
@@ -109,7 +112,8 @@ def _free(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
     return connection.execute(statement).all()
 
 
-def _totals(reservations: Sequence[Row[Any]]) -> Deltas:
+def totals(reservations: Sequence[Row[Any]]) -> Deltas:
+    """(lot, place) → quantity of these reservations."""
     totals: Deltas = {}
     for row in reservations:
         totals[row.lot, row.place] = totals.get((row.lot, row.place), Decimal(0)) + row.quantity
@@ -135,7 +139,7 @@ def _write_reservations(
         }
         for taken in allocations
     ]  # fmt: skip
-    ledger.insert_rows(connection, RESERVATIONS, rows)
+    insert_rows(connection, RESERVATIONS, rows)
 
 
 def issue(connection: Connection, request: Request, work_order: str, today: date) -> Done[IssueAnswer]:
@@ -185,67 +189,3 @@ def _check_usable(reserved: Sequence[Row[Any]], today: date) -> None:
         )  # fmt: skip
     if blockers:
         raise AdapterRefused("LOT_NOT_USABLE", f"not usable: {', '.join(blockers)}", tuple(blockers.values()))
-
-
-def give_back(connection: Connection, request: Request, work_order: str) -> Done[GiveBackAnswer]:
-    """Free what is reserved, and move back what lies at the line for this work order."""
-    unused = _unused(connection, work_order)
-    reserved = _totals(_reserved(connection, work_order))
-    line = {(lot, ledger.LINE_SIDE) for lot, _, _, _ in unused}
-    back = {(lot, place) for lot, place, _, _ in unused}
-    on_hand = ledger.lock_balances(connection, line | back | set(reserved)) if unused or reserved else {}
-    freed = _free(connection, work_order)
-    ledger.reserve(connection, {pair: -quantity for pair, quantity in reserved.items()})
-    moves: list[Move] = []
-    for lot, place, quantity, unit in unused:
-        pair = (lot, ledger.LINE_SIDE)
-        quantity = min(quantity, on_hand.get(pair, Decimal(0)))
-        if quantity > 0:
-            on_hand[pair] -= quantity
-            key = f"{request.key}/{lot}/{place}"
-            moves.append(Move(key, lot, ledger.LINE_SIDE, place, quantity, unit, "return", work_order))
-    ledger.move(connection, moves, request.actor, request.at)
-    answer = GiveBackAnswer(freed=len(freed), returned=len(moves))
-    if not freed and not moves:
-        return Done(answer)
-    returned = [{"lot": m.lot, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
-    news = {"freed": [{"lot": row.lot, "place": row.place, "quantity": row.quantity} for row in freed]}
-    return Done(answer, [request.audit("materials.givenBack", news | {"returned": returned})])
-
-
-def _unused(connection: Connection, work_order: str) -> list[tuple[str, str, Decimal, str]]:
-    """(lot, place it came from, quantity, unit) of what was issued to this work order and is still at the line.
-
-    What the work order makes comes out of the process, not out of a place: it is never given back.
-    """
-    statement = (
-        select(MOVES.c.lot, MOVES.c.from_place, MOVES.c.to_place, MOVES.c.unit, func.sum(MOVES.c.quantity).label("sum"))
-        .where(
-            MOVES.c.work_order == work_order,
-            or_(MOVES.c.from_place == ledger.LINE_SIDE, MOVES.c.to_place == ledger.LINE_SIDE),
-        )
-        .group_by(MOVES.c.lot, MOVES.c.from_place, MOVES.c.to_place, MOVES.c.unit)
-        .order_by(MOVES.c.lot, MOVES.c.from_place, MOVES.c.to_place)
-    )
-    issued: dict[tuple[str, str], Decimal] = {}
-    gone: dict[str, Decimal] = {}
-    units: dict[str, str] = {}
-    rows = connection.execute(statement).all()
-    for row in rows:
-        if row.to_place == ledger.LINE_SIDE and row.from_place not in ledger.OUTSIDE:
-            issued[row.lot, row.from_place] = row.sum
-            units[row.lot] = row.unit
-    for row in rows:
-        if row.from_place != ledger.LINE_SIDE:
-            continue
-        if (row.lot, row.to_place) in issued:
-            issued[row.lot, row.to_place] -= row.sum
-        else:
-            gone[row.lot] = gone.get(row.lot, Decimal(0)) + row.sum
-    result: list[tuple[str, str, Decimal, str]] = []
-    for (lot, place), quantity in issued.items():
-        used = min(quantity, gone.get(lot, Decimal(0)))
-        gone[lot] = gone.get(lot, Decimal(0)) - used
-        if quantity > used:
-            result.append((lot, place, quantity - used, units[lot]))
-    return result

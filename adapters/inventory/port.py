@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from domain.base import Message
 from domain.events import Allocation, ShortLine
+from domain.material_events import ReturnedLine, ReturnLine
 from domain.quantities import Exact
 from domain.states import LotStatus
 
@@ -43,6 +44,12 @@ class GiveBackAnswer(Message):
 
     freed: int
     returned: int
+
+
+class ReturnAnswer(Message):
+    """Where the returned quantities went; a line whose lot was issued from several places may have several parts."""
+
+    lines: tuple[ReturnedLine, ...]
 
 
 class MoveAnswer(Message):
@@ -94,7 +101,17 @@ class Inventory(Protocol):
     def give_back(self, work_order: str, *, key: str, actor: str) -> GiveBackAnswer:
         """Compensation: free what is reserved, move what was issued and not consumed back to where it came from.
 
-        Harmless when there is nothing to give back, also for an unknown work order.
+        A lot that may not lie there any more goes where `return_materials` would bring it. Harmless when there is
+        nothing to give back, also for an unknown work order.
+        """
+        ...
+
+    def return_materials(self, work_order: str, lines: Sequence[ReturnLine], *, key: str, actor: str) -> ReturnAnswer:
+        """Move unused material from the line back to the place it was issued from, or out as scrap; all or nothing.
+
+        A lot that is no longer released, or has expired, goes to a place of a zone that fits it: quarantine, or
+        rejected. Refuses, with a blocker for every lot, UNKNOWN_LOT, UNIT_MISMATCH, NOT_ON_LINE (less is at the line
+        for this work order) and NO_PLACE (no place fits the lot's status).
         """
         ...
 

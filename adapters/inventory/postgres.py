@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from adapters.inventory import movements, picking
+from adapters.inventory import movements, picking, returning
 from adapters.inventory.port import (
     AllocationAnswer,
     GiveBackAnswer,
@@ -15,10 +15,12 @@ from adapters.inventory.port import (
     MaterialNeed,
     MoveAnswer,
     ReceiptAnswer,
+    ReturnAnswer,
 )
 from adapters.inventory.requests import InventoryRequests
 from db.once import Answer, Done, Request, answer_once, find, reached
 from domain.events import ShortLine
+from domain.material_events import ReturnLine
 from domain.states import LotStatus
 
 SYSTEM: Final = "inventory"
@@ -56,7 +58,16 @@ class PostgresInventory:
     def give_back(self, work_order: str, *, key: str, actor: str) -> GiveBackAnswer:
         """See `Inventory.give_back`."""
         request = self._request("giveBack", f"work-order/{work_order}", key, actor)
-        return self._once(request, GiveBackAnswer, lambda c: picking.give_back(c, request, work_order))
+        today = self._today(request.at)
+        return self._once(request, GiveBackAnswer, lambda c: returning.give_back(c, request, work_order, today))
+
+    def return_materials(self, work_order: str, lines: Sequence[ReturnLine], *, key: str, actor: str) -> ReturnAnswer:
+        """See `Inventory.return_materials`."""
+        request = self._request("returnMaterials", f"work-order/{work_order}", key, actor, lines=list(lines))
+        today = self._today(request.at)
+        return self._once(
+            request, ReturnAnswer, lambda c: returning.return_materials(c, request, work_order, lines, today)
+        )
 
     def put_away(
         self, work_order: str, lot: str, quantity: Decimal, unit: str, place: str, *, key: str, actor: str

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select
 
 from adapters.inventory import ledger, movements
-from adapters.quality import records
+from adapters.quality import cases, records
 from adapters.quality.port import (
     CancelAnswer,
     DecisionAnswer,
@@ -51,6 +51,7 @@ def request_inspection(
     """Write a new inspection. The lot of a work order may not be in the record yet, a received one is."""
     if work_order is None:
         _check_lot(connection, lot, material)
+        cases.check_retest(connection, lot)
     asked = records.plan_of(connection, material) if characteristics is None else tuple(characteristics)
     number = records.next_inspection(connection, lot)
     # The order opens its own inspection for results when it knows of it; till then nobody should try.
@@ -82,7 +83,10 @@ def enter_results(
 ) -> Done[ResultsAnswer]:
     """Judge and store; what is out of specification or disagrees with an earlier result opens a deviation."""
     row = records.own_inspection(connection, number)
-    ledger.lock_lot(connection, row.lot)
+    lot = ledger.lock_lot(connection, row.lot)
+    is_led, is_retest = cases.is_led(connection), cases.is_retest(connection, row.lot)
+    if row.state == InspectionState.OUT_OF_SPECIFICATION:
+        cases.check_accept(connection, row.lot)
     target = _advance(row, InspectionEvent.ENTER_RESULTS)
     results = _judged(row, values)
     event = InspectionEvent.ENTER_RESULTS
@@ -95,19 +99,23 @@ def enter_results(
     if failed:
         names = ", ".join(f"{judged.name} {judged.text} {judged.unit}".strip() for judged in failed)
         found.append(("OUT_OF_SPECIFICATION", names))
-    if differing := records.disagreements(connection, row, results):
+    # A retest differs from what the laboratory got wrong: that is what its case is about.
+    if (differing := records.disagreements(connection, row, results)) and not is_retest:
         found.append(("RESULTS_DISAGREE", "; ".join(differing)))
     records.write_results(connection, request, number, results)
-    opened = [_open(connection, request, code, detail, row.lot) for code, detail in found]
+    opened = [_open(connection, request, code, detail, row.lot, is_led) for code, detail in found]
+    held = cases.hold(connection, request, lot) if failed and is_led else []
     entered = [{"name": judged.name, "text": judged.text, "withinLimits": judged.within_limits} for judged in results]
     entry = request.audit("inspection.resultsEntered", {"state": target, "results": entered})
     deviations = tuple(deviation for deviation, _ in opened)
     answer = ResultsAnswer(number=number, state=target, results=results, deviations=deviations)
-    return Done(answer, [entry, *(deviation_entry for _, deviation_entry in opened)])
+    return Done(answer, [entry, *held, *(deviation_entry for _, deviation_entry in opened)])
 
 
-def _open(connection: Connection, request: Request, code: str, detail: str, lot: str) -> tuple[str, audit.Entry]:
-    number = records.write_deviation(connection, request, code, detail, lot, None)
+def _open(
+    connection: Connection, request: Request, code: str, detail: str, lot: str, is_led: bool
+) -> tuple[str, audit.Entry]:
+    number = records.write_deviation(connection, request, code, detail, lot, None, has_process=is_led)
     news = {"code": code, "detail": detail, "lot": lot}
     return number, request.audit("deviation.opened", news, entity=f"deviation/{number}")
 
@@ -141,6 +149,8 @@ def decide(
 ) -> Done[DecisionAnswer]:
     """Release or reject a received lot, and move it accordingly."""
     row = records.own_inspection(connection, number)
+    if accept:
+        cases.check_accept(connection, row.lot)
     event = InspectionEvent.ACCEPT if accept else InspectionEvent.REJECT
     target = _advance(row, event)
     separated = same_person(request.actor, row.entered_by, "inspection", number, "decide", "entered the results")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from domain.base import Message
 from domain.commands import Measurement
 from domain.events import JudgedValue
+from domain.quality_cases import CaseDisposition
 from domain.specification import Characteristic
 from domain.states import InspectionState, LotStatus
 
@@ -49,9 +50,17 @@ class CancelAnswer(Message):
 
 
 class DeviationAnswer(Message):
-    """The number of a deviation."""
+    """The number of a deviation; `has_process` when a process of its own has to lead it."""
 
     number: str
+    has_process: bool = False
+
+
+class LotAnswer(Message):
+    """The status that a lot has after the decision about its deviation."""
+
+    lot: str
+    lot_status: LotStatus
 
 
 class Quality(Protocol):
@@ -94,9 +103,26 @@ class Quality(Protocol):
         ...
 
     def open_deviation(
-        self, code: str, detail: str, lot: str | None, order_number: str | None, *, key: str, actor: str
+        self,
+        code: str,
+        detail: str,
+        lot: str | None,
+        order_number: str | None,
+        *,
+        key: str,
+        actor: str,
+        equipment: str | None = None,
     ) -> DeviationAnswer:
-        """Open a deviation on a lot, on an order, or on both. Refuses SUBJECT_MISSING if it names neither."""
+        """Open a deviation on a lot, an order, a piece of equipment. Refuses SUBJECT_MISSING if it names none."""
+        ...
+
+    def settle_lot(
+        self, lot: str, deviation: str, standing: str, disposition: CaseDisposition | None, *, key: str
+    ) -> LotAnswer:
+        """What a deviation's process decided about a lot: held again when reopened, else freed, or rejected.
+
+        A lot that another open deviation holds stays on hold; one that is not on hold is left as it is.
+        """
         ...
 
     def find(self, key: str) -> dict[str, Any] | None:

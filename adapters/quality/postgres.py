@@ -6,11 +6,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from adapters.quality import inspecting, records
-from adapters.quality.port import CancelAnswer, DecisionAnswer, DeviationAnswer, InspectionTicket, ResultsAnswer
+from adapters.quality import cases, inspecting, records
+from adapters.quality.port import (
+    CancelAnswer,
+    DecisionAnswer,
+    DeviationAnswer,
+    InspectionTicket,
+    LotAnswer,
+    ResultsAnswer,
+)
 from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find
 from domain.commands import Measurement
 from domain.errors import AdapterRefused
+from domain.quality_cases import CaseDisposition
+from domain.rules.common import SYSTEM as SYSTEM_ACTOR
 from domain.specification import Characteristic
 
 SYSTEM: Final = "quality"
@@ -64,21 +73,52 @@ class PostgresQuality:
         return self._once(request, CancelAnswer, lambda c: inspecting.cancel_inspection(c, request, number))
 
     def open_deviation(
-        self, code: str, detail: str, lot: str | None, order_number: str | None, *, key: str, actor: str
+        self,
+        code: str,
+        detail: str,
+        lot: str | None,
+        order_number: str | None,
+        *,
+        key: str,
+        actor: str,
+        equipment: str | None = None,
     ) -> DeviationAnswer:
         """See `Quality.open_deviation`."""
-        if lot is None and order_number is None:
-            raise AdapterRefused("SUBJECT_MISSING", "a deviation names a lot, an order or both")
-        subject = f"lot/{lot}" if order_number is None else f"production-order/{order_number}"
-        request = self._request("openDeviation", subject, key, actor, code=code, detail=detail, lot=lot)
+        about = {"production-order": order_number, "lot": lot, "equipment": equipment}
+        subjects = [f"{kind}/{name}" for kind, name in about.items() if name is not None]
+        if not subjects:
+            raise AdapterRefused("SUBJECT_MISSING", "a deviation names a lot, an order or equipment")
+        content = {"code": code, "detail": detail, "lot": lot}
+        if equipment is not None:
+            content["equipment"] = equipment
+        request = self._request("openDeviation", subjects[0], key, actor, **content)
 
         def work(connection: Connection) -> Done[DeviationAnswer]:
-            number = records.write_deviation(connection, request, code, detail, lot, order_number)
-            news = {"code": code, "detail": detail, "lot": lot, "orderNumber": order_number}
+            is_led = cases.is_led(connection)
+            number = records.write_deviation(
+                connection, request, code, detail, lot, order_number, equipment=equipment, has_process=is_led
+            )
+            news = {"code": code, "detail": detail, "lot": lot, "orderNumber": order_number, "equipment": equipment}
             entry = request.audit("deviation.opened", news, entity=f"deviation/{number}")
-            return Done(DeviationAnswer(number=number), [entry])
+            return Done(DeviationAnswer(number=number, has_process=is_led), [entry])
 
         return self._once(request, DeviationAnswer, work)
+
+    def settle_lot(
+        self, lot: str, deviation: str, standing: str, disposition: CaseDisposition | None, *, key: str
+    ) -> LotAnswer:
+        """See `Quality.settle_lot`."""
+        request = self._request(
+            "settleLot",
+            f"lot/{lot}",
+            key,
+            SYSTEM_ACTOR,
+            deviation=deviation,
+            standing=standing,
+            disposition=disposition,
+        )
+        work = cases.settle_lot
+        return self._once(request, LotAnswer, lambda c: work(c, request, lot, deviation, standing, disposition))
 
     def find(self, key: str) -> dict[str, Any] | None:
         """See `Quality.find`."""

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from adapters.inventory import ledger
 from db.once import Request
+from db.rows import insert_rows
 from db.tables import (
     Deviation,
     InspectionPlan,
@@ -120,11 +121,11 @@ def write_results(connection: Connection, request: Request, number: str, results
         {
             "inspection": number, "name": judged.name, "text": judged.text, "value": judged.value,
             "unit": judged.unit, "low": judged.low, "high": judged.high, "within_limits": judged.within_limits,
-            "entered_by": request.actor, "entered_at": request.at.isoformat(),
+            "entered_by": request.actor, "entered_at": request.at,
         }
         for judged in results
     ]  # fmt: skip
-    ledger.insert_rows(connection, RESULTS, rows)
+    insert_rows(connection, RESULTS, rows)
 
 
 def disagreements(connection: Connection, row: Row[Any], results: Sequence[JudgedValue]) -> list[str]:
@@ -144,32 +145,44 @@ def disagreements(connection: Connection, row: Row[Any], results: Sequence[Judge
 
 
 def write_deviation(
-    connection: Connection, request: Request, code: str, detail: str, lot: str | None, order_number: str | None
+    connection: Connection,
+    request: Request,
+    code: str,
+    detail: str,
+    lot: str | None,
+    order_number: str | None,
+    *,
+    equipment: str | None = None,
+    has_process: bool = False,
 ) -> str:
     """Open a deviation and give its number.
 
     An order's process numbers its own deviations `{order}-D1`, …; these are `-QD1`, … and never meet them.
     """
-    prefix = f"{order_number or lot}-QD"
+    prefix = f"{order_number or lot or equipment}-QD"
     # Two inspections of one lot, or an inspection and a person, may open one at the same moment.
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(prefix, 0))))
     same = func.starts_with(DEVIATIONS.c.number, prefix)
-    subject = DEVIATIONS.c.order_number == order_number if order_number else DEVIATIONS.c.lot == lot
+    if order_number or lot:
+        subject = DEVIATIONS.c.order_number == order_number if order_number else DEVIATIONS.c.lot == lot
+    else:
+        subject = DEVIATIONS.c.equipment == equipment
     made = connection.execute(select(func.count()).where(subject, same)).scalar_one()
     number = f"{prefix}{made + 1}"
     row = {
         "number": number, "order_number": order_number, "lot": lot, "code": code, "detail": detail, "state": "open",
-        "opened_by": request.actor, "opened_at": request.at,
+        "equipment": equipment, "has_process": has_process, "opened_by": request.actor, "opened_at": request.at,
     }  # fmt: skip
     connection.execute(insert(DEVIATIONS).values(row))
     return number
 
 
 def close_deviations(connection: Connection, request: Request, lot: str, decision: str) -> list[str]:
-    """Close what is open on a received lot; gives the numbers."""
+    """Close what is open on a received lot and has no process of its own; gives the numbers."""
     statement = (
         update(DEVIATIONS)
         .where(DEVIATIONS.c.lot == lot, DEVIATIONS.c.order_number.is_(None), DEVIATIONS.c.state == "open")
+        .where(~DEVIATIONS.c.has_process)
         .values(state="closed", decision=decision, decided_by=request.actor, decided_at=request.at)
         .returning(DEVIATIONS.c.number)
     )

@@ -1,13 +1,14 @@
-"""Log in, log out, who am I."""
+"""Log in, log out, who am I; one's own password and second factor."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr
 
-from api.deps import Who, With
-from api.security import IDLE, Session
-from api.shapes import Body, Identifier
+from api import own_account
+from api.deps import Services, Who, With
+from api.security import Session
+from api.shapes import Body, Identifier, OneTimeCode
 
 router = APIRouter(prefix="/auth", tags=["people"])
 
@@ -17,13 +18,64 @@ class LoginBody(Body):
 
     user_id: Identifier
     password: SecretStr = Field(max_length=200)
+    code: OneTimeCode | None = None
+    """The one-time code, where a second factor is asked for at the login."""
+
+
+class PasswordBody(Body):
+    """A change of one's own password; no session is needed, so that one that has expired can be changed."""
+
+    user_id: Identifier
+    password: SecretStr = Field(max_length=200)
+    new_password: SecretStr = Field(max_length=200)
+
+
+class SecondFactorBody(Body):
+    """Enrolment of a second factor; `code` of the one before, where there is one."""
+
+    password: SecretStr = Field(max_length=200)
+    code: OneTimeCode | None = None
+
+
+class CodeBody(Body):
+    """A one-time code."""
+
+    code: OneTimeCode
 
 
 @router.post("/login")
 def login(body: LoginBody, request: Request, having: With) -> dict[str, Any]:
-    """A new session. The token goes into `Authorization: Bearer …`; unused for 15 minutes it ends."""
-    token, session = having.sessions.login(body.user_id, body.password.get_secret_value(), request.state.source)
-    return {"token": token} | _shown(session)
+    """A new session. The token goes into `Authorization: Bearer …`; unused for `idleSeconds` it ends.
+
+    429 with Retry-After after too many failures of one place or account.
+    """
+    code = None if body.code is None else body.code.get_secret_value()
+    token, session = having.sessions.login(body.user_id, body.password.get_secret_value(), request.state.source, code)
+    return {"token": token} | _shown(session, having)
+
+
+@router.post("/password", status_code=204)
+def change_password(body: PasswordBody, request: Request, having: With) -> Response:
+    """Change one's own password: at least 12 characters, none of the last five. All sessions of the account end."""
+    own_account.change_password(
+        having, body.user_id, body.password.get_secret_value(), body.new_password.get_secret_value(),
+        request.state.source,
+    )  # fmt: skip
+    return Response(status_code=204)
+
+
+@router.post("/second-factor", status_code=201)
+def enrol(body: SecondFactorBody, who: Who) -> dict[str, str]:
+    """Begin with a second factor: the secret for an authenticator, shown this once. It counts when it is confirmed."""
+    code = None if body.code is None else body.code.get_secret_value()
+    return {"uri": own_account.enrol(who, body.password.get_secret_value(), code)}
+
+
+@router.post("/second-factor/confirm", status_code=204)
+def confirm(body: CodeBody, who: Who) -> Response:
+    """Show by a code that the authenticator has the secret: from now on the second factor counts."""
+    own_account.confirm(who, body.code.get_secret_value())
+    return Response(status_code=204)
 
 
 @router.post("/logout", status_code=204)
@@ -34,16 +86,18 @@ def logout(who: Who, having: With) -> Response:
 
 
 @router.get("/me")
-def me(who: Who) -> dict[str, Any]:
+def me(who: Who, having: With) -> dict[str, Any]:
     """Whose session this is."""
-    return _shown(who.session)
+    return _shown(who.session, having)
 
 
-def _shown(session: Session) -> dict[str, Any]:
+def _shown(session: Session, having: Services) -> dict[str, Any]:
     return {
         "userId": session.user_id,
         "fullName": session.full_name,
         "roles": list(session.roles),
         "expiresAt": session.expires_at.isoformat(),
-        "idleSeconds": int(IDLE.total_seconds()),
+        "idleSeconds": int(having.sessions.idle.total_seconds()),
+        "plants": session.plants,
+        "lines": session.lines,
     }

@@ -8,18 +8,14 @@ from pydantic import Field, model_validator
 
 from api import lot_numbers
 from api.deps import Caller, Reading, only
-from api.security import Role
-from api.shapes import Body, Identifier
+from api.shapes import Body, Code, Identifier
 from domain.numbering import Parts
 
 router = APIRouter(prefix="/mes/traceabilities", tags=["lot numbers"])
 Numbering = Annotated[
     Caller,
-    Depends(
-        only("generateNumber", "number-series", Role.PLANNER, Role.SUPERVISOR, Role.PROCESS_ENGINEER, Role.INTEGRATION)
-    ),
+    Depends(only("generateNumber", "number-series")),
 ]
-Code = Annotated[str, Field(min_length=1, max_length=20)]
 
 
 class NumberBody(Body):

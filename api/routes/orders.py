@@ -1,21 +1,25 @@
 """Production orders: make one from a plan line, read it, ask it to move."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from api import creation, documents, history, impossible
+from api import creation, documents, history, impossible, plan_family
 from api.commands import ORDER, perform
 from api.deps import Reading, Services, Who, With
 from api.errors import Problem, not_found
 from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
-from db.queries import facts, orders, targets
+from db.queries import facts, orders, signatures
+from db.session import reading
 from domain import commands as c
+from domain.process import Process
 from domain.states import OrderState
 
 router = APIRouter(prefix="/mes/orders", tags=["orders"])
@@ -44,12 +48,13 @@ async def from_plan(plan_id: UUID, who: Who) -> JSONResponse:
 @router.get("")
 def listed(
     reading: Reading,
+    who: Who,
     state: OrderState | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     after: Identifier | None = None,
 ) -> dict[str, Any]:
     """Orders, newest first; `next` is the value of `after` for the next page."""
-    found = orders.page(reading, state, limit, after)
+    found = orders.page(reading, state, limit, after, who.scope.orders())
     return {"orders": found, "next": found[-1]["number"] if len(found) == limit else None}
 
 
@@ -71,27 +76,39 @@ async def detail(
 
 
 def _number(having: Services, order_id: UUID) -> str:
-    with having.engine.connect() as connection:
-        target = targets.find(connection, ORDER, order_id)
+    target = having.target(ORDER, order_id)
     if target is None:
         raise not_found("production order", order_id)
     return target.order_number
 
 
 def _current(having: Services, number: str) -> dict[str, Any]:
-    with having.engine.connect() as connection, having.histories.current(connection, number) as folded:
+    with reading(having.engine) as connection, having.histories.current(connection, number) as folded:
         if folded is None:
             raise not_found("production order", number)
-        return documents.order(folded, orders.deviations(connection, number))
+        return _document(connection, folded)
 
 
 def _at(having: Services, order_id: UUID, at: Any) -> dict[str, Any]:
     number = _number(having, order_id)
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         folded = history.at(connection, number, at)
         if folded is None:
             raise Problem(404, "NOT_FOUND", f"{number} did not exist at {at.isoformat()}")
-        return documents.order(folded, orders.deviations(connection, number, at))
+        return _document(connection, folded, at)
+
+
+def _document(connection: Connection, folded: history.Folded, at: datetime | None = None) -> dict[str, Any]:
+    specification = folded.process.specification
+    links = plan_family.of_order(connection, specification.plan_line, at)
+    signed = _signed(connection, folded.process)
+    return documents.order(folded, orders.deviations(connection, specification.number, at), links, signed)
+
+
+def _signed(connection: Connection, process: Process) -> list[dict[str, Any]]:
+    entities = documents.signed_entities(process)
+    rows = signatures.of_order(connection, process.specification.number, entities, process.revision)
+    return [signatures.document(row) for row in rows]
 
 
 @router.get("/{order_id}/state")
@@ -102,7 +119,15 @@ async def state(order_id: UUID, having: With) -> dict[str, Any]:
         process = await having.orders.process(number)
     except (OrderGone, Problem):
         return await run_in_threadpool(_current, having, number) | {"stale": True}
-    return documents.order(history.Folded(process), len(process.deviations)) | {"stale": False}
+    links, signed = await run_in_threadpool(_beside, having, process)
+    return documents.order(history.Folded(process), len(process.deviations), links, signed) | {"stale": False}
+
+
+def _beside(having: Services, process: Process) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What stands in the record beside the order's own state: what it was planned from, and its signatures."""
+    with having.engine.connect() as connection:
+        links = plan_family.of_order(connection, process.specification.plan_line)
+        return links, _signed(connection, process)
 
 
 @router.get("/{order_id}/history")
@@ -114,7 +139,7 @@ def past(
 ) -> dict[str, Any]:
     """What has happened to the order, oldest first."""
     number = _number(having, order_id)
-    with having.engine.connect() as connection:
+    with reading(having.engine) as connection:
         found = facts.page(connection, number, after, limit)
     shown = [fact.model_dump(mode="json", by_alias=True) for fact in found]
     return {"facts": shown, "next": found[-1].revision if len(found) == limit else None}

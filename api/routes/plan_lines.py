@@ -1,23 +1,25 @@
 """Plan lines: one by one, as a list, as a file."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
+from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
-from api import plan_file, plan_import
-from api.deps import Caller, Reading, only
+from api import plan_family, plan_file, plan_import
+from api.deps import Caller, Reading, Who, only
 from api.documents import order_id
 from api.plan_import import ImportAnswer
 from api.planning import MOST_LINES, PlanLineBody, TakenLine, import_lines
-from api.security import Role
 from api.shapes import Identifier
+from db.queries import plan_line_links as links
 from db.queries import plan_lines
 from domain.quantities import plain
 
 router = APIRouter(prefix="/mes", tags=["planning"])
-Planner = Annotated[Caller, Depends(only("importPlanLines", "plan-line", Role.PLANNER, Role.INTEGRATION))]
+Planner = Annotated[Caller, Depends(only("importPlanLines", "plan-line"))]
 Lines = Annotated[list[PlanLineBody], Field(min_length=1, max_length=MOST_LINES)]
 CommandId = Annotated[str | None, Query(alias="commandId", min_length=1, max_length=80, pattern=r"^[!-~]+$")]
 _FILE = {
@@ -62,17 +64,21 @@ def template(separator: Literal["comma", "semicolon"] = "comma") -> Response:
 
 @router.get("/plan-lines")
 def listed(
-    reading: Reading, limit: Annotated[int, Query(ge=1, le=1000)] = 200, after: Identifier | None = None
+    reading: Reading, who: Who, limit: Annotated[int, Query(ge=1, le=1000)] = 200, after: Identifier | None = None
 ) -> dict[str, Any]:
     """Plan lines by reference, each with the state of its order."""
-    rows = plan_lines.page(reading, limit, after)
-    shown = [
-        {
-            "id": str(row.id), "reference": row.reference, "orderNumber": row.order_number,
-            "orderId": str(order_id(row.order_number)), "orderState": row.order_state, "product": row.product,
-            "quantity": plain(row.quantity), "unit": row.unit, "policy": row.policy, "plant": row.plant,
-            "dueAt": row.due_at and row.due_at.isoformat(), "batchNumber": row.batch_number,
-        }
-        for row in rows
-    ]  # fmt: skip
-    return {"planLines": shown, "next": rows[-1].reference if len(rows) == limit else None}
+    rows = plan_lines.page(reading, limit, after, who.scope.plan_lines())
+    found = links.of(reading, [row.reference for row in rows])
+    lines = [shown(row, row.order_state, found) for row in rows]
+    return {"planLines": lines, "next": rows[-1].reference if len(rows) == limit else None}
+
+
+def shown(row: Row[Any], order_state: str | None, found: Sequence[Row[Any]]) -> dict[str, Any]:
+    """A line with the state of its order, and with its links among those that were `found`."""
+    return {
+        "id": str(row.id), "reference": row.reference, "orderNumber": row.order_number,
+        "orderId": str(order_id(row.order_number)), "orderState": order_state, "product": row.product,
+        "quantity": plain(row.quantity), "unit": row.unit, "policy": row.policy, "plant": row.plant,
+        "dueAt": row.due_at and row.due_at.isoformat(), "batchNumber": row.batch_number,
+        **plan_family.shown(row.reference, found),
+    }  # fmt: skip

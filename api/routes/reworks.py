@@ -104,10 +104,12 @@ async def decide_over_report(
 @router.get("/quality/reworks")
 def reworks(
     reading: Reading,
+    who: Who,
     state: Identifier | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Identifier | None = None,
 ) -> dict[str, Any]:
     """Reworks by number, of all orders; `next` is the value of `after` for the next page."""
-    found = reports.reworks(reading, state, limit, after)
+    inside = who.scope.work_orders(reports.REWORKS.c.work_order)
+    found = reports.reworks(reading, state, limit, after, inside)
     return {"reworks": found, "next": found[-1]["number"] if len(found) == limit else None}

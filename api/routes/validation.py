@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlalchemy import Row
 
-from api.deps import Reading
+from api.deps import Reading, Who
 from api.errors import not_found
 from api.shapes import Identifier
 from db.queries import plan_lines
@@ -19,6 +19,7 @@ router = APIRouter(prefix="/validation", tags=["planning"])
 @router.get("/work-order-data-integrity")
 def data_integrity(
     reading: Reading,
+    who: Who,
     plan_id: Annotated[UUID | None, Query(alias="planId")] = None,
     order_id: Annotated[UUID | None, Query(alias="orderId")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -29,7 +30,7 @@ def data_integrity(
     An order answers with what it was made with, as its release does; a line without an order with the master data of
     today. `next` is the value of `after` for the next page. A constant number of statements.
     """
-    lines = plan_lines.to_check(reading, limit, after, plan_id, order_id)
+    lines = plan_lines.to_check(reading, limit, after, plan_id, order_id, who.scope.plan_lines())
     if not lines and plan_id is not None:
         raise not_found("plan line", plan_id)
     if not lines and order_id is not None:

@@ -6,30 +6,31 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from adapters.inventory.ledger import RECEIVING
 from adapters.inventory.movements import ZONES
 from adapters.inventory.port import MaterialNeed
-from api import documents
+from api import documents, receipts
 from api.commands import PICK_LIST, WORK_ORDER, perform
 from api.deps import Caller, Reading, Who, With, only
 from api.errors import not_found
 from api.history import Folded
-from api.neighbours import once
 from api.openapi import LATER, of_command
+from api.receipts import Delivery, Numbering
 from api.routes.work_orders import read
-from api.security import Role
-from api.shapes import CommandBody, Identifier, Positive, Text
+from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, Text
 from db.queries import proposals as proposals_of
-from db.queries import reports, stock
+from db.queries import reports, signatures, stock
+from db.session import reading
 from db.tables import OUTSIDE_PLACES
 from domain import commands as c
 from domain.quantities import plain
 from domain.states import PickListState, PutAwayState
 
 router = APIRouter(prefix="/wms", tags=["warehouse"])
-Keeper = Annotated[Caller, Depends(only("receive", "lot", Role.WAREHOUSE_KEEPER))]
+Keeper = Annotated[Caller, Depends(only("receive", "lot"))]
 
 
 NOT_FOR_PUT_AWAY = (*OUTSIDE_PLACES, RECEIVING)
@@ -37,15 +38,22 @@ NOT_FOR_PUT_AWAY = (*OUTSIDE_PLACES, RECEIVING)
 
 
 class ReceiptBody(CommandBody):
-    """A delivery of one lot."""
+    """A delivery of one lot.
 
-    lot: Identifier
+    Without a `lot` it gets the next number of the plant's pattern for raw material, dated today (UTC). `plant` may be
+    left out where only one plant has such a pattern; `line` and `process` are needed where the pattern writes them.
+    """
+
+    lot: Identifier | None = None
     material: Identifier
     quantity: Positive
     unit: Annotated[str, Query(min_length=1, max_length=40)]
     place: Identifier = "RECEIVING"
     supplier: Text | None = None
     expires_on: date | None = None
+    plant: Identifier | None = None
+    line: Code | None = None
+    process: Code | None = None
 
 
 class FromReportBody(CommandBody):
@@ -54,6 +62,23 @@ class FromReportBody(CommandBody):
     report_number: Identifier
     place: Identifier
     quantity: Positive | None = None
+
+
+class ReturnLineBody(Body):
+    """A quantity of an issued lot that goes back unused, or to scrap. `reason` defaults to that of the return."""
+
+    line: Annotated[int, Field(ge=0, le=MAX_INT)]
+    lot: Identifier
+    quantity: Positive
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+    disposition: c.ReturnDisposition = c.ReturnDisposition.TO_STOCK
+    reason: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class ReturnBody(CommandBody):
+    """What goes back from the line."""
+
+    lines: tuple[ReturnLineBody, ...] = Field(min_length=1, max_length=200)
 
 
 @router.get("/outbound-orders/{pick_list_id}")
@@ -110,6 +135,15 @@ for _path, _kind in (
     _plain(_path, _kind)
 
 
+@router.post("/outbound-orders/{pick_list_id}/return", responses=LATER)
+async def return_materials(pick_list_id: UUID, body: ReturnBody, who: Who) -> Response:
+    """Give back what was issued and is not consumed: to the place it came from, to quarantine if its lot was stopped.
+
+    Command `returnMaterials`, for: warehouseKeeper, operator.
+    """
+    return await perform(who, c.ReturnMaterials, PICK_LIST, pick_list_id, body)
+
+
 @router.post("/inbound-orders/from-production-report", responses=LATER)
 async def from_report(body: FromReportBody, who: Who) -> Response:
     """Bring what was reported into the warehouse: the put-away of the report's work order."""
@@ -146,7 +180,7 @@ def proposals(put_away_id: UUID, reading: Reading, limit: Annotated[int, Query(g
 
 
 def _work_order_of(who: Caller, report_number: str) -> UUID:
-    with who.services.engine.connect() as connection:
+    with reading(who.services.engine) as connection:
         number = reports.work_order_of(connection, report_number)
     if number is None:
         raise not_found("production report", report_number)
@@ -155,35 +189,28 @@ def _work_order_of(who: Caller, report_number: str) -> UUID:
 
 @router.post("/receipts")
 async def receive(body: ReceiptBody, who: Keeper) -> dict[str, Any]:
-    """Goods receipt into quarantine, with the inspection that the material's plan asks for."""
+    """Goods receipt into quarantine, with the inspection that the material's plan asks for.
+
+    Without a `lot` the answer has `lotNumber`, as `generate-batch-no` answers it: the same command, the same number.
+    """
     return await run_in_threadpool(_receive, body, who)
 
 
 def _receive(body: ReceiptBody, who: Caller) -> dict[str, Any]:
-    warehouse, quality = who.services.inventory, who.services.quality
-    received = once(
-        body.command_id,
-        lambda key: warehouse.receive(
-            body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on,
-            key=key, actor=who.id,
-        ),
+    delivery = Delivery(
+        body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on
     )  # fmt: skip
-    # A crash in between is healed by sending the same command again: each request has a key of its own.
-    ticket = once(
-        f"{body.command_id}/inspection",
-        lambda key: quality.request_inspection(body.lot, body.material, None, None, key=key, actor=who.id),
-    )
-    inspection = ticket.model_dump(mode="json", by_alias=True)
-    return received.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "inspection": inspection}
+    return receipts.receive(who, body.command_id, delivery, Numbering(body.plant, body.line, body.process))
 
 
 @router.get("/lots/{lot}")
 def lot(lot: Identifier, reading: Reading) -> dict[str, Any]:
-    """One lot with its status and where it lies."""
+    """One lot with its status, where it lies, and the signatures under what made it."""
     found = stock.lot(reading, lot)
     if found is None:
         raise not_found("lot", lot)
-    return found
+    signed = [] if found["workOrder"] is None else signatures.of_batch(reading, found["workOrder"])
+    return found | {"signatures": signed}
 
 
 @router.get("/stock")

@@ -1,18 +1,31 @@
 """Work orders: read one, start and pause it and its operations, inspect, put away, certify, release."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
+from pydantic import Field
 
 from api import documents, impossible
-from api.commands import WORK_ORDER, perform
+from api.commands import ORDER, WORK_ORDER, perform
 from api.deps import Services, Who, With
 from api.errors import Problem, not_found
 from api.history import Folded
 from api.openapi import LATER, of_command
-from api.shapes import CommandBody, DecisionBody, Identifier, Positive, ReasonedBody, ValuesBody
-from db.queries import targets
+from api.permissions import DIRECT
+from api.shapes import (
+    MAX_INT,
+    Body,
+    CommandBody,
+    DecisionBody,
+    Identifier,
+    NotNegative,
+    Positive,
+    ReasonedBody,
+    ValuesBody,
+)
+from db.queries import signatures
+from db.session import reading
 from domain import commands as c
 from domain.master_batch_record import Language
 
@@ -26,6 +39,21 @@ class PutAwayBody(CommandBody):
     quantity: Positive | None = None
 
 
+class UsedBody(Body):
+    """What an operation used of an issued lot."""
+
+    line: Annotated[int, Field(ge=0, le=MAX_INT)]
+    lot: Identifier
+    quantity: NotNegative
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class CompleteBody(CommandBody):
+    """Without `consumed` all that lies at the line for the operation was used; with it, exactly that."""
+
+    consumed: tuple[UsedBody, ...] | None = Field(default=None, max_length=200)
+
+
 class PlaceBody(CommandBody):
     """Where to."""
 
@@ -34,21 +62,36 @@ class PlaceBody(CommandBody):
 
 @router.get("/{work_order_id}")
 def detail(work_order_id: UUID, having: With) -> dict[str, Any]:
-    """One work order as it stands in the record."""
-    return read(having, WORK_ORDER, work_order_id, documents.work_order)
+    """One work order as it stands in the record, with its signatures."""
+    found = read(having, WORK_ORDER, work_order_id, documents.work_order)
+    with having.engine.connect() as connection:
+        return found | {"signatures": signatures.of_batch(connection, found["number"])}
+
+
+@router.get("/{work_order_id}/material-balance")
+def material_balance(work_order_id: UUID, having: With) -> dict[str, Any]:
+    """What was issued and what became of it, by line and lot and by material: consumed, returned, scrapped, difference.
+
+    The difference lies at the line. `balanced` is true when there is none.
+    """
+    return read(
+        having, WORK_ORDER, work_order_id, lambda folded, number: documents.material_balance(folded.process, number)
+    )
 
 
 def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, Any]:
     """`show(folded, work order number)` of the object of that uuid."""
-    with having.engine.connect() as connection:
-        target = targets.find(connection, what, identity)
-        if target is None or target.work_order is None:
+    target = having.target(what, identity)
+    if target is None or target.work_order is None:
+        raise not_found(what.replace("-", " "), identity)
+    with (
+        reading(having.engine) as connection,
+        having.histories.current(connection, target.order_number) as folded,
+    ):
+        if folded is None:
             raise not_found(what.replace("-", " "), identity)
-        with having.histories.current(connection, target.order_number) as folded:
-            if folded is None:
-                raise not_found(what.replace("-", " "), identity)
-            found: dict[str, Any] = show(folded, target.work_order)
-            return found
+        found: dict[str, Any] = show(folded, target.work_order)
+        return found
 
 
 @router.get("/{work_order_id}/operations/{code}/instructions")
@@ -69,16 +112,18 @@ def instructions(work_order_id: UUID, code: Identifier, having: With, language: 
 def from_order(order_id: UUID, who: Who) -> list[dict[str, Any]]:
     """The work orders of an order. They are made with the order, from its bill of material: this answers them."""
     having = who.services
-    with having.engine.connect() as connection:
-        target = targets.find(connection, "production-order", order_id)
-        if target is None:
+    target = having.target(ORDER, order_id)
+    if target is None:
+        raise not_found("production order", order_id)
+    who.may("createWorkOrders", target.entity, DIRECT["createWorkOrders"])
+    with (
+        reading(having.engine) as connection,
+        having.histories.current(connection, target.order_number) as folded,
+    ):
+        if folded is None:
             raise not_found("production order", order_id)
-        who.may("createWorkOrders", target.entity, ("planner", "supervisor"))
-        with having.histories.current(connection, target.order_number) as folded:
-            if folded is None:
-                raise not_found("production order", order_id)
-            _check_stations(folded)
-            return [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
+        _check_stations(folded)
+        return [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
 
 
 def _check_stations(folded: Folded) -> None:
@@ -123,6 +168,12 @@ async def pause_operation(work_order_id: UUID, code: Identifier, body: ReasonedB
     return await perform(who, c.PauseOperation, WORK_ORDER, work_order_id, body, operation=code)
 
 
+@router.post("/{work_order_id}/operations/{code}/complete", responses=LATER)
+async def complete_operation(work_order_id: UUID, code: Identifier, body: CompleteBody, who: Who) -> Response:
+    """One operation is done. Command `completeOperation`, for: operator."""
+    return await perform(who, c.CompleteOperation, WORK_ORDER, work_order_id, body, operation=code)
+
+
 def _plain(path: str, kind: type[c.Command]) -> None:
     async def command(work_order_id: UUID, body: CommandBody, who: Who) -> Response:
         return await perform(who, kind, WORK_ORDER, work_order_id, body)
@@ -148,7 +199,6 @@ _PLAIN: tuple[tuple[str, type[c.Command]], ...] = (
 _OPERATION: tuple[tuple[str, type[c.Command]], ...] = (
     ("start", c.StartOperation),
     ("resume", c.ResumeOperation),
-    ("complete", c.CompleteOperation),
     ("release-hold", c.ReleaseOperationHold),
 )
 for _path, _kind in _PLAIN:

@@ -1,6 +1,16 @@
 """Facts become rows: one transaction for a batch of facts of one order."""
 
-from db.projection import batch_record, rework
+from db.projection import batch_record, equipment, line_side, replanning, rework
+from db.projection.cases import write_case_facts
 from db.projection.writer import RecordContradictionFound, write_facts
 
-__all__ = ["RecordContradictionFound", "batch_record", "rework", "write_facts"]
+__all__ = [
+    "RecordContradictionFound",
+    "batch_record",
+    "equipment",
+    "line_side",
+    "replanning",
+    "rework",
+    "write_case_facts",
+    "write_facts",
+]

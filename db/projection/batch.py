@@ -1,13 +1,15 @@
 """Collects what a batch of facts changes, so that many events become few statements."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, Table, bindparam, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db import audit
+from db import audit, register
+from db.rows import insert_rows
 from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
 Key = tuple[tuple[str, Any], ...]
@@ -23,6 +25,8 @@ class Batch:
         self._updates: dict[Table, dict[Key, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
         self._sums: dict[Table, dict[Key, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(dict))
         self._moves: list[dict[str, Any]] = []
+        self._works: list[Callable[[Connection], list[audit.Entry]]] = []
+        self._left: list[register.Left] = []
         self.entries: list[audit.Entry] = []
 
     def insert(self, table: Table, **values: Any) -> None:
@@ -43,18 +47,29 @@ class Batch:
         """A stock move; the balances of its places follow."""
         self._moves.append(values)
 
+    def then(self, work: Callable[[Connection], list[audit.Entry]]) -> None:
+        """Work that must read before it can write, such as to draw a number: after the rows, before the stock."""
+        self._works.append(work)
+
+    def free(self, left: register.Left) -> None:
+        """An operation has ended: what it occupied is freed when its row says so."""
+        self._left.append(left)
+
     def flush(self, connection: Connection) -> None:
         """Write everything; the audit rows come last, because their chain is locked until the commit."""
         for table, rows in self._inserts.items():
             columns = {column for row in rows for column in row}
-            connection.execute(insert(table), [{column: row.get(column) for column in columns} for row in rows])
+            insert_rows(connection, table, [{column: row.get(column) for column in columns} for row in rows])
         for table, changes in self._updates.items():
             self._flush_updates(connection, table, changes)
         for table, sums in self._sums.items():
             for key, amounts in sums.items():
                 added = {column: table.c[column] + amount for column, amount in amounts.items()}
                 connection.execute(update(table).where(*_matches(table, key)).values(added))
+        for work in self._works:
+            self.entries += work(connection)
         self._flush_moves(connection)
+        self.entries += register.free_all(connection, self._left)
         audit.append(connection, self.entries)
 
     @staticmethod
@@ -75,7 +90,7 @@ class Batch:
     def _flush_moves(self, connection: Connection) -> None:
         if not self._moves:
             return
-        connection.execute(insert(_MOVES), self._moves)
+        insert_rows(connection, _MOVES, self._moves)
         changes: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for move in self._moves:
             changes[move["lot"], move["from_place"]] -= move["quantity"]

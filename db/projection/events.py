@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from db import tables as t
 from db.audit import Entry
 from db.projection.batch import Batch
 from domain import events as e
 from domain.base import uuid_for
+from domain.facts import Decision
 from domain.quality_events import OverReportDecided
 from domain.states import OperationState, OrderState, PickListState, WorkOrderState
 
@@ -28,18 +29,21 @@ RUNS = t.core(t.EquipmentRun)
 TRANSITIONS = t.core(t.StateTransition)
 
 
+AnyFact = TypeVar("AnyFact", bound=Decision)
+
+
 @dataclass(frozen=True)
-class Context:
+class Writing(Generic[AnyFact]):
     """The fact that an event belongs to, and the batch that collects the rows."""
 
-    fact: e.Fact
+    fact: AnyFact
     batch: Batch
     position: int
 
     @property
-    def key(self) -> str:
-        """A key for an effect of this event, the same however often the fact is written."""
-        return f"{self.fact.order_number}:{self.fact.revision}:{self.position}"
+    def order_number(self) -> str | None:
+        """The order whose life the fact is a part of."""
+        return None
 
     def audit(self, action: str, entity: str, *, old: dict[str, Any] | None = None, new: dict[str, Any]) -> None:
         """One audit row: who did what to what."""
@@ -57,10 +61,24 @@ class Context:
         fact = self.fact
         self.batch.insert(
             TRANSITIONS, entity=entity, entity_id=identity, event=event, from_state=origin, to_state=target,
-            actor=fact.actor, reason=fact.reason, at=fact.at, order_number=fact.order_number, revision=fact.revision,
+            actor=fact.actor, reason=fact.reason, at=fact.at, order_number=self.order_number, revision=fact.revision,
         )  # fmt: skip
         old = None if origin is None else {"state": origin}
         self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": target})
+
+
+class Context(Writing[e.Fact]):
+    """The fact of an order."""
+
+    @property
+    def order_number(self) -> str:
+        """The order's number."""
+        return self.fact.order_number
+
+    @property
+    def key(self) -> str:
+        """A key for an effect of this event, the same however often the fact is written."""
+        return f"{self.fact.order_number}:{self.fact.revision}:{self.position}"
 
 
 @singledispatch
@@ -245,7 +263,7 @@ def _(event: e.DeviationOpened, context: Context) -> None:
     context.batch.insert(
         DEVIATIONS, number=event.number, order_number=context.fact.order_number, work_order=event.work_order,
         operation=event.operation, code=event.code, detail=event.detail, state="open", opened_by=context.fact.actor,
-        opened_at=context.fact.at,
+        opened_at=context.fact.at, has_process=event.has_process, lot=event.lot,
     )  # fmt: skip
     context.audit("deviation.open", f"deviation/{event.number}", new={"code": event.code, "detail": event.detail})
 
@@ -257,6 +275,12 @@ def _(event: e.DeviationDecided, context: Context) -> None:
         decided_by=context.fact.actor, decided_at=context.fact.at,
     )  # fmt: skip
     context.audit("deviation.decide", f"deviation/{event.number}", new={"decision": event.decision})
+
+
+@project.register
+def _(event: e.DeviationReopened, context: Context) -> None:
+    """The deviation's own process has written its row."""
+    context.audit("deviation.reopened", f"deviation/{event.number}", new={"state": "open"})
 
 
 @project.register

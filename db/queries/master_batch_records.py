@@ -40,7 +40,7 @@ _SIGNED_BY: Final = (
     select(func.count(SIGNATURES.c.signer.distinct()))
     .where(
         SIGNATURES.c.entity == "master-batch-record/" + RECORDS.c.product + "/" + RECORDS.c.version,
-        SIGNATURES.c.content_hash == RECORDS.c.content_hash,
+        SIGNATURES.c.content["command"]["contentHash"].astext == RECORDS.c.content_hash,
     )
     .correlate(RECORDS)
     .scalar_subquery()

@@ -64,11 +64,15 @@ def _recorded(
     return [number for number in candidates if number in given_now]
 
 
-def patterns(connection: Connection, plants: Collection[str] | None = None) -> Sequence[Row[Any]]:
-    """The patterns of these plants, or of all; of each plant and kind the newest version first."""
+def patterns(
+    connection: Connection, plants: Collection[str] | None = None, kind: str | None = None
+) -> Sequence[Row[Any]]:
+    """The patterns of these plants, or of all (of one kind, if it is named); of each the newest version first."""
     statement = select(PATTERNS).order_by(PATTERNS.c.plant, PATTERNS.c.kind, PATTERNS.c.version.desc())
     if plants is not None:
         statement = statement.where(PATTERNS.c.plant.in_(plants))
+    if kind is not None:
+        statement = statement.where(PATTERNS.c.kind == kind)
     return connection.execute(statement).all()
 
 

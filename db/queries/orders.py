@@ -1,9 +1,10 @@
 """Lists of production orders."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_
 
 from db.tables import Deviation, ProductionOrder, core
 from domain.quantities import plain
@@ -12,9 +13,11 @@ ORDERS = core(ProductionOrder)
 DEVIATIONS = core(Deviation)
 
 
-def page(connection: Connection, state: str | None, limit: int, after: str | None) -> list[dict[str, Any]]:
-    """Orders in a state (or all), newest first, after the order of that number."""
-    statement = select(ORDERS).order_by(ORDERS.c.created_at.desc(), ORDERS.c.number.desc()).limit(limit)
+def page(
+    connection: Connection, state: str | None, limit: int, after: str | None, inside: Sequence[ColumnElement[bool]] = ()
+) -> list[dict[str, Any]]:
+    """Orders in a state (or all) that are `inside`, newest first, after the order of that number."""
+    statement = select(ORDERS).order_by(ORDERS.c.created_at.desc(), ORDERS.c.number.desc()).limit(limit).where(*inside)
     if state is not None:
         statement = statement.where(ORDERS.c.state == state)
     if after is not None:

@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, Table, select, true
 
-from db.tables import CommandOutcome, OrderFact, ProductionOrder, core
+from db.session import reading
+from db.tables import CaseFactRow, CommandOutcome, OrderFact, ProductionOrder, core
 from domain.events import Outcome
 
 OUTCOMES = core(CommandOutcome)
-FACTS = core(OrderFact)
+FACTS, CASE_FACTS = core(OrderFact), core(CaseFactRow)
 ORDERS = core(ProductionOrder)
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the record knows of a command id: which order it was for, which kind it was (if an order judged it), and
+    """What the record knows of a command id: which order or case it was for, which kind (if such a one judged it), and
     the verdict, if there is one already."""
 
     order_number: str
@@ -25,7 +26,7 @@ class Earlier:
 
 def read(engine: Engine, command_id: str) -> Outcome | None:
     """The verdict on a command."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         body = body_of(connection, command_id)
     return None if body is None else Outcome.model_validate(body)
 
@@ -38,24 +39,31 @@ def body_of(connection: Connection, command_id: str) -> dict[str, Any] | None:
 
 def earlier(connection: Connection, command_id: str) -> Earlier | None:
     """What is known of a command id; None if it was never used."""
-    body = body_of(connection, command_id)
-    statement = (
-        select(FACTS.c.order_number, FACTS.c.body["commandKind"].astext.label("kind"))
-        .where(FACTS.c.command_id == command_id)
-        .order_by(FACTS.c.revision)
+    fact = (
+        _judged(FACTS, "order_number", command_id).union_all(_judged(CASE_FACTS, "case_number", command_id)).subquery()
+    )
+    verdict = select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == command_id).subquery()
+    both = verdict.join(fact, true(), full=True)
+    row = connection.execute(select(verdict.c.body, fact.c.order_number, fact.c.kind).select_from(both)).first()
+    if row is None:
+        return None
+    outcome = None if row.body is None else Outcome.model_validate(row.body)
+    number = row.order_number or (outcome.order_number if outcome is not None else "")
+    return Earlier(number, row.kind, outcome)
+
+
+def _judged(facts: Table, number: str, command_id: str) -> Select[tuple[str, str]]:
+    return (
+        select(facts.c[number].label("order_number"), facts.c.body["commandKind"].astext.label("kind"))
+        .where(facts.c.command_id == command_id)
+        .order_by(facts.c.revision)
         .limit(1)
     )
-    fact = connection.execute(statement).one_or_none()
-    if body is None and fact is None:
-        return None
-    outcome = None if body is None else Outcome.model_validate(body)
-    number = fact.order_number if fact is not None else outcome.order_number if outcome is not None else ""
-    return Earlier(number, fact.kind if fact is not None else None, outcome)
 
 
 def revision(engine: Engine, order_number: str) -> int:
     """The recorded revision of an order; -1 if it is not recorded."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         found = connection.execute(
             select(ORDERS.c.revision).where(ORDERS.c.number == order_number)
         ).scalar_one_or_none()

@@ -6,10 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, any_, cast, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Text, any_, cast, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH, insert
 
-from db.tables import Lot, Material, NumberSeries, OrderFact, PlanLine, PlantPolicy, ProductionOrder, WorkOrder, core
+from db.tables import (
+    Lot,
+    Material,
+    NumberSeries,
+    OrderFact,
+    PlanLine,
+    PlanLineLink,
+    PlantPolicy,
+    ProductionOrder,
+    WorkOrder,
+    core,
+)
 from domain.states import OrderState
 
 LINES = core(PlanLine)
@@ -18,6 +29,10 @@ ORDERS = core(ProductionOrder)
 WORK_ORDERS = core(WorkOrder)
 MATERIALS, POLICIES, LOTS = core(Material), core(PlantPolicy), core(Lot)
 FACTS = core(OrderFact)
+LINKS = core(PlanLineLink)
+IS_SPLIT = exists().where(LINKS.c.parent == LINES.c.reference, LINKS.c.kind == "split")
+"""SQL: the line was split, so it is its parts that are to be made."""
+ORDER_PATTERN = "PO{yy}{seq:6}"
 UNRELEASED = (OrderState.DRAFT, OrderState.SUBMITTED, OrderState.APPROVED)
 _SEQUENCE = re.compile(r"\{seq(?::(\d{1,2}))?\}")
 
@@ -125,11 +140,19 @@ def with_batch_number(connection: Connection, identity: UUID, give: Callable[[Ro
     return connection.execute(statement).one()
 
 
-def page(connection: Connection, limit: int, after: str | None) -> list[Row[Any]]:
-    """Lines by reference, with the state of their orders."""
+def locked(connection: Connection, identity: UUID) -> Row[Any] | None:
+    """The line of that uuid, locked until the commit: its order is not asked for and it is not split meanwhile."""
+    return connection.execute(select(LINES).where(LINES.c.id == identity).with_for_update()).one_or_none()
+
+
+def page(
+    connection: Connection, limit: int, after: str | None, inside: Sequence[ColumnElement[bool]] = ()
+) -> list[Row[Any]]:
+    """Lines that are `inside`, by reference, with the state of their orders."""
     statement = (
         select(LINES, ORDERS.c.state.label("order_state"))
         .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
+        .where(*inside)
         .order_by(LINES.c.reference)
         .limit(limit)
     )
@@ -156,6 +179,7 @@ def to_check(
     after: str | None = None,
     plan_id: UUID | None = None,
     order_id: UUID | None = None,
+    inside: Sequence[ColumnElement[bool]] = (),
 ) -> list[Row[Any]]:
     """Lines whose order is not released yet, by reference, or the one of that line or order. One statement.
 
@@ -167,6 +191,7 @@ def to_check(
         select(LINES, ORDERS.c.state.label("order_state"), gaps)
         .outerjoin(ORDERS, ORDERS.c.number == LINES.c.order_number)
         .outerjoin(FACTS, (FACTS.c.order_number == ORDERS.c.number) & (FACTS.c.revision == 1))
+        .where(*inside)
         .order_by(LINES.c.reference)
         .limit(limit)
     )
@@ -175,7 +200,7 @@ def to_check(
     if order_id is not None:
         statement = statement.where(ORDERS.c.uuid == order_id)
     if plan_id is None and order_id is None:
-        statement = statement.where(or_(ORDERS.c.number.is_(None), ORDERS.c.state.in_(UNRELEASED)))
+        statement = statement.where(or_(ORDERS.c.number.is_(None), ORDERS.c.state.in_(UNRELEASED)), ~IS_SPLIT)
     if after is not None:
         statement = statement.where(LINES.c.reference > after)
     return list(connection.execute(statement))

@@ -1,16 +1,18 @@
 """Plant policies: the newest version counts for new orders, the frozen one for orders that exist."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import Connection, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Table, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONPATH, distinct_on
 
-from db.tables import OrderFact, PlantPolicy, ProductionOrder, core
+from db.tables import CaseFactRow, OrderFact, PlantPolicy, core
 from domain.policy import Policy
+from domain.quality_cases import CaseRules, rules_of
 
 POLICIES = core(PlantPolicy)
 FACTS = core(OrderFact)
-ORDERS = core(ProductionOrder)
+CASE_FACTS = core(CaseFactRow)
 
 
 def newest(connection: Connection, codes: Collection[str]) -> dict[str, Policy]:
@@ -30,13 +32,40 @@ def versions(connection: Connection, code: str) -> list[Policy]:
     return [Policy.model_validate(body) for body in connection.execute(statement).scalars()]
 
 
-def frozen_signatures(connection: Connection, order_number: str) -> dict[str, str] | None:
-    """Command kind → meaning, as frozen into the order; None while the order's first fact is not recorded."""
-    path = cast("$.events[*].specification.policy.signatures", JSONPATH)
-    statement = select(func.jsonb_path_query_first(FACTS.c.body, path)).where(
-        FACTS.c.order_number == order_number, FACTS.c.revision == 1
+def deviation_rules(connection: Connection) -> CaseRules | None:
+    """What policy says about deviations of no order: the first by code of those in force that give them a process.
+
+    None if no policy does: then a deviation is a line that quality decides.
+    """
+    statement = (
+        select(POLICIES.c.body).ext(distinct_on(POLICIES.c.code)).order_by(POLICIES.c.code, POLICIES.c.version.desc())
     )
-    row = connection.execute(statement).one_or_none()
-    if row is not None and row[0] is not None:
-        return {str(kind): str(meaning) for kind, meaning in row[0].items()}
+    for body in connection.execute(statement).scalars():
+        policy = Policy.model_validate(body)
+        if policy.deviation_process:
+            return rules_of(policy)
     return None
+
+
+def frozen(connection: Connection, order_number: str) -> Policy | None:
+    """The policy that was frozen into the order; None while the order's first fact is not recorded."""
+    found = _value(connection, FACTS, FACTS.c.order_number == order_number, "$.events[*].specification.policy")
+    return None if found is None else Policy.model_validate(found)
+
+
+def frozen_rules(connection: Connection, case_number: str) -> CaseRules | None:
+    """The rules that were frozen into a quality case; None while the case's first fact is not recorded."""
+    of_case = CASE_FACTS.c.case_number == case_number
+    found = _value(connection, CASE_FACTS, of_case, "$.events[*].specification.rules")
+    return None if found is None else CaseRules.model_validate(found)
+
+
+def leads_deviations(connection: Connection, order_number: str) -> bool:
+    """Whether the policy frozen into an order gives its deviations a process of their own."""
+    policy = frozen(connection, order_number)
+    return policy is not None and policy.deviation_process
+
+
+def _value(connection: Connection, facts: Table, condition: ColumnElement[bool], path: str) -> Any:
+    statement = select(func.jsonb_path_query_first(facts.c.body, cast(path, JSONPATH)))
+    return connection.execute(statement.where(condition, facts.c.revision == 1)).scalar_one_or_none()

@@ -1,18 +1,27 @@
 """Inspections and deviations."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
-from db.tables import Deviation, InspectionResult, InspectionRow, Lot, core
+from db.tables import Deviation, InspectionResult, InspectionRow, Lot, Workstation, core
+from domain.base import uuid_for
 from domain.quantities import plain
 
 INSPECTIONS, RESULTS, DEVIATIONS, LOTS = core(InspectionRow), core(InspectionResult), core(Deviation), core(Lot)
+
+STATIONS = core(Workstation)
 
 
 def material_of(connection: Connection, lot: str) -> str | None:
     """The material of a lot; None if there is no such lot."""
     return connection.execute(select(LOTS.c.material).where(LOTS.c.number == lot)).scalar_one_or_none()
+
+
+def workstation_exists(connection: Connection, code: str) -> bool:
+    """Whether there is a workstation of that code."""
+    return connection.execute(select(STATIONS.c.code).where(STATIONS.c.code == code)).first() is not None
 
 
 def inspection_exists(connection: Connection, number: str) -> bool:
@@ -47,9 +56,13 @@ def inspections(connection: Connection, lot: str, limit: int) -> list[dict[str, 
     ]  # fmt: skip
 
 
-def deviations(connection: Connection, order_number: str | None, lot: str | None, limit: int) -> list[dict[str, Any]]:
-    """Deviations, newest first."""
+def deviations(
+    connection: Connection, order_number: str | None, lot: str | None, limit: int,
+    inside: Sequence[ColumnElement[bool]] = (),
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Deviations that are `inside`, newest first."""
     statement = select(DEVIATIONS).order_by(DEVIATIONS.c.opened_at.desc(), DEVIATIONS.c.number.desc()).limit(limit)
+    statement = statement.where(*inside)
     if order_number is not None:
         statement = statement.where(DEVIATIONS.c.order_number == order_number)
     if lot is not None:
@@ -57,9 +70,16 @@ def deviations(connection: Connection, order_number: str | None, lot: str | None
     return [
         {
             "number": row.number, "orderNumber": row.order_number, "workOrder": row.work_order,
-            "operation": row.operation, "lot": row.lot, "code": row.code, "detail": row.detail, "state": row.state,
-            "decision": row.decision, "openedBy": row.opened_by, "openedAt": row.opened_at.isoformat(),
-            "decidedBy": row.decided_by, "decidedAt": row.decided_at and row.decided_at.isoformat(),
+            "operation": row.operation, "lot": row.lot, "equipment": row.equipment,
+            "hasProcess": row.has_process, "id": _case_id(row), "code": row.code, "detail": row.detail,
+            "state": row.state, "decision": row.decision, "openedBy": row.opened_by,
+            "openedAt": row.opened_at.isoformat(), "decidedBy": row.decided_by,
+             "decidedAt": row.decided_at and row.decided_at.isoformat(),
         }
         for row in connection.execute(statement)
     ]  # fmt: skip
+
+
+def _case_id(row: Row[Any]) -> str | None:
+    """Where a deviation with a process takes its commands."""
+    return str(uuid_for("deviation", row.number)) if row.has_process else None

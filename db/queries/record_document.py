@@ -222,6 +222,8 @@ def _deviations(then: list[e.Fact], number: str) -> list[Document]:
             elif isinstance(event, e.DeviationDecided) and event.number in found:
                 decided = {"decision": event.decision, "decidedBy": fact.actor, "decidedAt": stamp(fact.at)}
                 found[event.number] |= decided
+            elif isinstance(event, e.DeviationReopened) and event.number in found:
+                found[event.number] |= {"decision": None, "decidedBy": None, "decidedAt": None}
     return list(found.values())
 
 

@@ -1,9 +1,10 @@
 """Production reports of a work order."""
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from db.tables import InProcessInspectionRow, ProductionReport, ReworkRow, WorkOrder, core
 from domain.quantities import plain
@@ -89,9 +90,11 @@ def for_reversal(connection: Connection, number: str) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def reworks(connection: Connection, state: str | None, limit: int, after: str | None) -> list[dict[str, Any]]:
-    """Reworks in the order of their numbers, after the one of that number."""
-    statement = select(REWORKS)
+def reworks(
+    connection: Connection, state: str | None, limit: int, after: str | None, inside: Sequence[ColumnElement[bool]] = ()
+) -> list[dict[str, Any]]:
+    """Reworks that are `inside`, in the order of their numbers, after the one of that number."""
+    statement = select(REWORKS).where(*inside)
     if state is not None:
         statement = statement.where(REWORKS.c.state == state)
     if after is not None:

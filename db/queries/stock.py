@@ -34,6 +34,11 @@ def balances(connection: Connection, lot: str | None, material: str | None, limi
     ]  # fmt: skip
 
 
+def status(connection: Connection, number: str) -> str | None:
+    """The quality status of a lot; none if there is no such lot."""
+    return connection.execute(select(LOTS.c.status).where(LOTS.c.number == number)).scalar_one_or_none()
+
+
 def lot(connection: Connection, number: str) -> dict[str, Any] | None:
     """One lot with its balances."""
     row = connection.execute(select(LOTS).where(LOTS.c.number == number)).one_or_none()

@@ -5,12 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, select
 
-from db.tables import PickListRow, ProductionOrder, PutAwayRow, WorkOrder, core
+from db.tables import PickListRow, ProductionOrder, PutAwayRow, QualityCaseRow, WorkOrder, core
 
 ORDERS = core(ProductionOrder)
 WORK_ORDERS = core(WorkOrder)
 PICK_LISTS = core(PickListRow)
 PUT_AWAYS = core(PutAwayRow)
+CASES = core(QualityCaseRow)
+CASE_KINDS = ("deviation", "capa")
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,19 @@ class Target:
     """The object that a command is about. `entity` is what the audit trail calls it."""
 
     order_number: str
+    """The number of the process that decides: of the order, or of the quality case."""
     work_order: str | None
     entity: str
+
+    @property
+    def is_case(self) -> bool:
+        """Whether a quality case decides, and no order."""
+        return is_case(self.entity)
+
+
+def is_case(entity: str) -> bool:
+    """Whether what the audit trail calls so is a quality case."""
+    return entity.partition("/")[0] in CASE_KINDS
 
 
 def _of_work_order() -> Select[tuple[str, str]]:
@@ -27,7 +40,11 @@ def _of_work_order() -> Select[tuple[str, str]]:
 
 
 def find(connection: Connection, what: str, identity: UUID) -> Target | None:
-    """The object of that uuid. `what` is production-order, work-order, pick-list or put-away."""
+    """The object of that uuid. `what` is production-order, work-order, pick-list, put-away, deviation or capa."""
+    if what in CASE_KINDS:
+        case = select(CASES.c.number).where(CASES.c.uuid == identity)
+        number = connection.execute(case).scalar_one_or_none()
+        return None if number is None else Target(number, None, f"{what}/{number}")
     if what == "production-order":
         statement = select(ORDERS.c.number).where(ORDERS.c.uuid == identity)
         number = connection.execute(statement).scalar_one_or_none()
@@ -44,6 +61,8 @@ def find(connection: Connection, what: str, identity: UUID) -> Target | None:
     return None if row is None else Target(row.order_number, row.number, f"work-order/{row.number}")
 
 
-def state(connection: Connection, order_number: str) -> str | None:
-    """The recorded state of an order."""
-    return connection.execute(select(ORDERS.c.state).where(ORDERS.c.number == order_number)).scalar_one_or_none()
+def state(connection: Connection, target: Target) -> str | None:
+    """The recorded state of the order or case that decides."""
+    table = CASES if target.is_case else ORDERS
+    statement = select(table.c.state).where(table.c.number == target.order_number)
+    return connection.execute(statement).scalar_one_or_none()

@@ -1,18 +1,19 @@
 """Accounts and sessions. Accounts are never deleted: an id that was used once stays reserved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.tables import Alarm, UserAccount, UserSession, core
+from db.tables import Alarm, PasswordHistory, UserAccount, UserSession, core
 
 ACCOUNTS = core(UserAccount)
 SESSIONS = core(UserSession)
 ALARMS = core(Alarm)
+PASSWORDS = core(PasswordHistory)
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,34 @@ class User:
 
     id: str
     full_name: str
-    password_hash: str
+    password_hash: str = field(repr=False)
     roles: tuple[str, ...]
     is_active: bool
     is_person: bool
     failed_attempts: int
     locked_at: datetime | None
+    created_at: datetime
+    plants: tuple[str, ...] | None = None
+    lines: tuple[str, ...] | None = None
+    password_changed_at: datetime | None = None
+    password_expires_at: datetime | None = None
+    totp_secret: str | None = field(default=None, repr=False)
+    totp_confirmed_at: datetime | None = None
+    totp_last_counter: int | None = None
 
 
 def _user(row: Row[Any]) -> User:
     return User(
         row.id, row.full_name, row.password_hash, tuple(row.roles), row.is_active, row.is_person,
-        row.failed_attempts, row.locked_at,
+        row.failed_attempts, row.locked_at, row.created_at, among(row.plants), among(row.lines),
+        row.password_changed_at, row.password_expires_at, row.totp_secret, row.totp_confirmed_at,
+        row.totp_last_counter,
     )  # fmt: skip
+
+
+def among(values: list[str] | None) -> tuple[str, ...] | None:
+    """What a scope is limited to; None: nothing."""
+    return None if values is None else tuple(values)
 
 
 def find(connection: Connection, user_id: str) -> User | None:
@@ -107,7 +123,8 @@ def find_session(connection: Connection, digest: str) -> Row[Any] | None:
     statement = (
         select(
             SESSIONS.c.user_id, SESSIONS.c.last_seen_at, SESSIONS.c.expires_at, SESSIONS.c.ended_at,
-            ACCOUNTS.c.full_name, ACCOUNTS.c.roles, ACCOUNTS.c.is_person, ACCOUNTS.c.is_active,
+            ACCOUNTS.c.full_name, ACCOUNTS.c.roles, ACCOUNTS.c.is_person, ACCOUNTS.c.is_active, ACCOUNTS.c.plants,
+            ACCOUNTS.c.lines,
         )
         .join_from(SESSIONS, ACCOUNTS, SESSIONS.c.user_id == ACCOUNTS.c.id)
         .where(SESSIONS.c.token_hash == digest)
@@ -123,3 +140,38 @@ def touch_session(connection: Connection, digest: str, at: datetime) -> None:
 def end_session(connection: Connection, digest: str, at: datetime) -> None:
     """The session is over."""
     connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == digest).values(ended_at=at))
+
+
+def end_sessions(connection: Connection, user_id: str, at: datetime) -> None:
+    """All sessions of an account are over."""
+    is_open = SESSIONS.c.ended_at.is_(None)
+    connection.execute(update(SESSIONS).where(SESSIONS.c.user_id == user_id, is_open).values(ended_at=at))
+
+
+def has_signed(connection: Connection, digest: str) -> bool:
+    """Whether both components of a signature were given in the session, and nobody else has signed in it since."""
+    statement = select(SESSIONS.c.signed_at).where(SESSIONS.c.token_hash == digest)
+    return connection.execute(statement).scalar_one_or_none() is not None
+
+
+def note_signing(connection: Connection, digest: str, at: datetime | None) -> None:
+    """Both components were given in the session; None: another person has signed in it."""
+    connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == digest).values(signed_at=at))
+
+
+def use_step(connection: Connection, user_id: str, step: int) -> bool:
+    """Use a one-time code up; False when it, or a later one, was used already."""
+    last = ACCOUNTS.c.totp_last_counter
+    statement = update(ACCOUNTS).where(ACCOUNTS.c.id == user_id, or_(last.is_(None), last < step))
+    return connection.execute(statement.values(totp_last_counter=step)).rowcount == 1
+
+
+def last_passwords(connection: Connection, user_id: str, count: int) -> list[str]:
+    """Hashes of the passwords before the one in use, the newest first."""
+    statement = select(PASSWORDS.c.password_hash).where(PASSWORDS.c.user_id == user_id)
+    return list(connection.execute(statement.order_by(PASSWORDS.c.id.desc()).limit(count)).scalars())
+
+
+def remember_password(connection: Connection, user_id: str, password_hash: str, at: datetime) -> None:
+    """The password is not in use any more."""
+    connection.execute(insert(PASSWORDS).values(user_id=user_id, password_hash=password_hash, set_at=at))

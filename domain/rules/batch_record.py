@@ -21,13 +21,13 @@ from domain.rules.common import (
     find_operation,
     find_work_order,
     move_operation,
-    next_deviation,
     order_is_worked_on,
     reason_missing,
     running_operation,
     same_person,
 )
 from domain.rules.measurements import judge_values
+from domain.rules.order_deviations import deviation, failed
 from domain.rules.record_review import correct_record, record_sealed
 from domain.specification import OperationSpecification
 from domain.states import OperationEvent, OperationState, OrderState, WorkOrderState
@@ -75,16 +75,18 @@ def _outside(
 ) -> Events:
     """A deviation for each value outside its action limits; the operation is held where the policy says so."""
     outside = [value for value in values if not value.within_limits]
-    deviations = tuple(
-        e.DeviationOpened(
-            number=next_deviation(process, offset),
-            work_order=work_order.number,
-            operation=operation.code,
-            code="OUT_OF_LIMIT",
-            detail=f"{value.name} {value.text} {value.unit}, limits {_limit(value.low)} … {_limit(value.high)}",
+    opened = tuple(
+        deviation(
+            process,
+            "OUT_OF_LIMIT",
+            f"{value.name} {value.text} {value.unit}, limits {_limit(value.low)} … {_limit(value.high)}",
+            work_order.number,
+            operation.code,
+            offset,
         )
         for offset, value in enumerate(outside)
     )
+    deviations = failed(process, work_order, opened)
     holds = process.specification.policy.hold_on_out_of_limit and operation.state == OperationState.RUNNING
     if outside and holds:
         return (*deviations, move_operation(work_order, operation, OperationEvent.HOLD))
@@ -265,12 +267,9 @@ def balance_deviations(
         detail = f"{_percent(balance - 100)} % of {plain(stage_input(process, work_order, specification))} differ"
         found.append(("BALANCE_OUT_OF_LIMIT", f"{detail}, limit ± {plain(limit)} %"))
     return tuple(
-        e.DeviationOpened(
-            number=next_deviation(process, offset), work_order=work_order.number, code=code,
-            detail=f"{operation.code}: {detail}",
-        )
+        deviation(process, code, f"{operation.code}: {detail}", work_order.number, offset=offset)
         for offset, (code, detail) in enumerate(found)
-    )  # fmt: skip
+    )
 
 
 def _percent(value: Decimal) -> str:

@@ -7,14 +7,18 @@ from typing import TypeAlias
 from domain import events as e
 from domain.commands import OperationCommand
 from domain.errors import Blocker, Refused
-from domain.process import Operation, Process, WorkOrder
+from domain.process import Inspection, Operation, Process, WorkOrder
 from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import (
+    INSPECTION,
     OPERATION,
     ORDER,
     PICK_LIST,
     PUT_AWAY,
     WORK_ORDER,
+    InspectionEvent,
+    LotEvent,
+    LotStatus,
     OperationEvent,
     OperationState,
     OrderEvent,
@@ -170,6 +174,52 @@ def move_put_away(work_order: WorkOrder, lot: str, event: PutAwayEvent, place: s
         raise refuse(invalid_transition("put-away", put_away.number, refused), possible=refused.possible) from None
     return e.PutAwayMoved(
         work_order=work_order.number, lot=lot, event=event, origin=put_away.state, target=target, place=place
+    )
+
+
+def move_inspection(
+    work_order: WorkOrder, event: InspectionEvent, results: tuple[e.JudgedValue, ...] = ()
+) -> e.InspectionMoved:
+    """The inspection's move by `event`, or the refusal that names what is possible."""
+    inspection = inspection_of(work_order)
+    try:
+        target = INSPECTION.advance(inspection.state, event)
+    except TransitionRefused as refused:
+        raise refuse(invalid_transition("inspection", inspection.number, refused), possible=refused.possible) from None
+    return e.InspectionMoved(
+        work_order=work_order.number,
+        inspection=inspection.number,
+        event=event,
+        origin=inspection.state,
+        target=target,
+        results=results,
+    )
+
+
+def inspection_of(work_order: WorkOrder) -> Inspection:
+    """The work order's inspection, or a refusal."""
+    if work_order.inspection is None:
+        raise refuse(
+            Blocker(
+                code="NO_INSPECTION",
+                entity="work order",
+                id=work_order.number,
+                found=work_order.state,
+                required="a work order whose operations are completed",
+                who_can_fix="operator",
+            )
+        )
+    return work_order.inspection
+
+
+def lot_moved(work_order: WorkOrder, lot: str, event: LotEvent, target: LotStatus) -> e.LotMoved:
+    """The change of the quality status of the work order's own lot."""
+    return e.LotMoved(
+        work_order=work_order.number,
+        lot=lot,
+        event=event,
+        origin=work_order.lot_status or LotStatus.QUARANTINE,
+        target=target,
     )
 
 

@@ -6,9 +6,17 @@ record before the person sees the tick.
 
 from domain import events as e
 from domain.process import Process, WorkOrder
-from domain.rules.common import Events, move_operation, move_order, move_pick_list, move_put_away, move_work_order
+from domain.rules.common import (
+    Events,
+    lot_moved,
+    move_operation,
+    move_order,
+    move_pick_list,
+    move_put_away,
+    move_work_order,
+)
 from domain.rules.record_review import complete_record
-from domain.rules.release import lot_moved
+from domain.rules.start_gate import freed
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
     InspectionState,
@@ -32,6 +40,8 @@ _GONE = (WorkOrderState.CANCELLED, WorkOrderState.ABORTED)
 
 def consequences(process: Process) -> Events:
     """The next events that follow by themselves; empty when nothing does."""
+    if process.specification.policy.start_gate and (left := freed(process)):
+        return left
     match process.state:
         case OrderState.SUBMITTED if process.specification.policy.approvals == 0:
             return (move_order(process, OrderEvent.APPROVE),)
@@ -119,7 +129,7 @@ def _of_inspection(process: Process, work_order: WorkOrder) -> Events:
     is_asked_for = policy.inspect_before_put_away and bool(specification.inspection)
     inspection = work_order.inspection
     decided = inspection is not None and inspection.state in (InspectionState.ACCEPTED, InspectionState.REJECTED)
-    if is_asked_for and not decided:
+    if (is_asked_for and not decided) or work_order.lot_status == LotStatus.ON_HOLD:
         return ()
     moved = move_work_order(work_order, WorkOrderEvent.INSPECTION_DECIDED)
     is_final = specification.feeds is None
@@ -141,7 +151,8 @@ def _of_put_away(process: Process, work_order: WorkOrder) -> Events:
                 work_order=work_order.number, lot=lot, event=None, origin=None, target=target, quantity=good
             ),
         )
-    if put_away.state == PutAwayState.CREATED and not policy.put_away_by_person:
+    is_held = work_order.lot_status == LotStatus.ON_HOLD
+    if put_away.state == PutAwayState.CREATED and not policy.put_away_by_person and not is_held:
         return (move_put_away(work_order, lot, PutAwayEvent.MOVE, policy.put_away_place),)
     if put_away.state in (PutAwayState.DONE, PutAwayState.CANCELLED):
         return (move_work_order(work_order, WorkOrderEvent.PUT_AWAY),)

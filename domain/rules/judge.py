@@ -5,7 +5,20 @@ from typing import Any, Final
 
 from domain import commands as c
 from domain.process import Process
-from domain.rules import batch_record, materials, operations, orders, record_review, release, reports, rework
+from domain.rules import (
+    batch_record,
+    line_side,
+    materials,
+    operations,
+    order_deviations,
+    orders,
+    record_review,
+    release,
+    replanning,
+    reports,
+    rework,
+    start_gate,
+)
 from domain.rules.common import Events
 
 Rule = Callable[[Process, Any], Events]
@@ -27,12 +40,14 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.StartWorkOrder: operations.start_work_order,
     c.PauseWorkOrder: operations.pause_work_order,
     c.ResumeWorkOrder: operations.resume_work_order,
-    c.StartOperation: operations.start_operation,
+    c.StartOperation: start_gate.start_operation,
     c.PauseOperation: operations.pause_operation,
     c.ResumeOperation: operations.resume_operation,
     c.CompleteOperation: operations.complete_operation,
     c.ReleaseOperationHold: operations.release_operation_hold,
     c.DecideDeviation: orders.decide_deviation,
+    c.OpenDeviation: order_deviations.open_deviation,
+    c.NoteDeviation: order_deviations.note_deviation,
     c.ReportProduction: reports.report_production,
     c.RecordParameters: batch_record.record_parameters,
     c.EnterInspectionResults: release.enter_inspection_results,
@@ -56,6 +71,9 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReturnBatchRecord: record_review.return_batch_record,
     c.ResubmitBatchRecord: record_review.resubmit_batch_record,
     c.JustifyException: record_review.justify_exception,
+    c.ReturnMaterials: line_side.return_materials,
+    c.SplitOrder: replanning.split_order,
+    c.ReduceQuantity: replanning.reduce_quantity,
 }
 
 

@@ -1,5 +1,7 @@
 """Rules of the shop floor: start, pause, report, measure, complete."""
 
+from datetime import datetime
+
 from domain import events as e
 from domain.commands import (
     CompleteOperation,
@@ -8,7 +10,6 @@ from domain.commands import (
     ReleaseOperationHold,
     ResumeOperation,
     ResumeWorkOrder,
-    StartOperation,
     StartWorkOrder,
 )
 from domain.errors import Blocker
@@ -30,6 +31,8 @@ from domain.rules.common import (
     same_person,
     work_order_runs,
 )
+from domain.rules.line_side import consumption, consumption_blockers
+from domain.rules.order_deviations import led_elsewhere, lot_on_hold
 from domain.rules.record_review import issue_record
 from domain.rules.starting import not_startable
 from domain.specification import OperationSpecification, WorkOrderSpecification
@@ -79,16 +82,16 @@ def resume_work_order(process: Process, command: ResumeWorkOrder) -> Events:
     return (moved, *resumed)
 
 
-def start_operation(process: Process, command: StartOperation) -> Events:
-    """Start an operation whose predecessors are done; the first one starts the work order with it."""
-    operation, specification = find_operation(process, command.work_order, command.operation)
-    work_order, work_order_specification = find_work_order(process, command.work_order)
-    gaps = not_startable(process, work_order, operation, specification, command)
+def started(process: Process, number: str, code: str, at: datetime) -> Events:
+    """The start of an operation whose predecessors are done; the first one starts the work order with it."""
+    operation, specification = find_operation(process, number, code)
+    work_order, work_order_specification = find_work_order(process, number)
+    gaps = not_startable(process, work_order, operation, specification, at)
     if work_order.state == WorkOrderState.READY:
         check(order_is_worked_on(process) + gaps)
-        started = _start(process, work_order, work_order_specification)
-        return (*started, move_operation(work_order, operation, OperationEvent.START))
-    check(work_order_runs(process, work_order) + gaps)
+        begun = _start(process, work_order, work_order_specification)
+        return (*begun, move_operation(work_order, operation, OperationEvent.START))
+    check(work_order_runs(process, work_order) + lot_on_hold(process, work_order) + gaps)
     reopens = operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen
     event = OperationEvent.REOPEN if reopens else OperationEvent.START
     if operation.state == OperationState.COMPLETED and not reopens:
@@ -130,10 +133,11 @@ def resume_operation(process: Process, command: ResumeOperation) -> Events:
 def complete_operation(process: Process, command: CompleteOperation) -> Events:
     """The operation is done: nothing mandatory is missing, what was issued for it becomes part of the batch."""
     work_order, operation, specification = running_operation(process, command)
-    check(_open_points(work_order, operation, specification))
+    blockers = _open_points(work_order, operation, specification)
+    check(blockers + consumption_blockers(process, work_order, operation, command.consumed))
     moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
     outside = balance_deviations(process, work_order, operation, specification)
-    return (moved, *outside, *_consumption(process, work_order, operation))
+    return (moved, *outside, *consumption(process, work_order, operation, command.consumed))
 
 
 def _open_points(work_order: WorkOrder, operation: Operation, specification: OperationSpecification) -> list[Blocker]:
@@ -168,32 +172,10 @@ def _open_points(work_order: WorkOrder, operation: Operation, specification: Ope
     return blockers + unchecked_values(identity, operation)
 
 
-def _consumption(process: Process, work_order: WorkOrder, operation: Operation) -> Events:
-    """What was issued for this operation's material lines becomes part of the batch when the operation is done."""
-    if work_order.pick_list is None or operation.code in work_order.consumed_at:
-        return ()
-    specification = process.specification.work_order(work_order.number)
-    lines = {line.line for line in specification.materials if line.operation == operation.code}
-    consumed = tuple(
-        e.Consumption(line=a.line, material=a.material, lot=a.lot, quantity=a.quantity, unit=a.unit)
-        for a in work_order.pick_list.allocations
-        if a.line in lines
-    )
-    if not consumed:
-        return ()
-    return (
-        e.MaterialsConsumed(
-            work_order=work_order.number,
-            operation=operation.code,
-            output_lot=specification.output_lot,
-            lines=consumed,
-        ),
-    )
-
-
 def release_operation_hold(process: Process, command: ReleaseOperationHold) -> Events:
     operation, _ = find_operation(process, command.work_order, command.operation)
     work_order, _ = find_work_order(process, command.work_order)
+    check(led_elsewhere(process, operation.open_deviations))
     moved = move_operation(work_order, operation, OperationEvent.RELEASE_HOLD)
     identity = f"{work_order.number}/{operation.code}"
     check(

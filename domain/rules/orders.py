@@ -17,6 +17,8 @@ from domain.errors import Blocker, Refused
 from domain.process import Process, WorkOrder
 from domain.record_states import BatchRecordState
 from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
+from domain.rules.line_side import material_on_line
+from domain.rules.order_deviations import led_elsewhere
 from domain.states import (
     InspectionState,
     LotStatus,
@@ -150,6 +152,7 @@ def decide_deviation(process: Process, command: DecideDeviation) -> Events:
     if holders:
         found = f"{command.deviation} holds {', '.join(holders)}"
         blockers.append(_order_blocker(process, "OPERATION_HELD", found, "releaseOperationHold", "qaReviewer"))
+    blockers += led_elsewhere(process, (command.deviation,))
     blockers += reason_missing(command.decision, "deviation", command.deviation)
     check(blockers)
     return (e.DeviationDecided(number=command.deviation, decision=command.decision),)
@@ -181,7 +184,7 @@ def _open_documents(process: Process, work_order: WorkOrder) -> list[Blocker]:
     if policy.batch_record_review and work_order.record_state != BatchRecordState.ARCHIVED:
         found = str(work_order.record_state or "no record")
         missing("RECORD_NOT_ARCHIVED", found, "an approved batch record; archiving follows by itself", "qaReviewer")
-    return blockers
+    return blockers + material_on_line(process, work_order)
 
 
 def _order_blocker(process: Process, code: str, found: str, required: str, who_can_fix: str) -> Blocker:

@@ -6,6 +6,7 @@ from domain import commands as c
 from domain.process import Process, WorkOrder
 from domain.record_states import BATCH_RECORD, BatchRecordEvent
 from domain.rework_states import InProcessInspectionState, ReworkState
+from domain.rules.line_side import line_stock
 from domain.rules.record_review import record_open
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
@@ -75,7 +76,7 @@ def possible_for(process: Process, work_order: str | None = None, operation: str
     names = [ORDER_COMMANDS[event] for event in ORDER.possible(process.state) if event in ORDER_COMMANDS]
     if process.waiting:
         names.append("retryNow")
-    if process.open_deviations():
+    if process.open_deviations() and not process.specification.policy.deviation_process:
         names.append("decideDeviation")
     if (own := process.work_orders.get(work_order or "")) is not None:
         names += _of_work_order(process, own)
@@ -95,6 +96,10 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
         names += [
             kind for event in BATCH_RECORD.possible(work_order.record_state) for kind in RECORD_COMMANDS.get(event, ())
         ]
+    if process.state in (*_WORKED_ON, OrderState.COMPLETED) and any(
+        s.rest > 0 for s in line_stock(process, work_order)
+    ):
+        names.append("returnMaterials")
     if work_order.state == WorkOrderState.COMPLETED and process.state in (*_WORKED_ON, OrderState.COMPLETED):
         if work_order.certified_by is None and process.specification.policy.certification:
             names += [] if record_open(process, work_order) else ["certifyBatch"]
@@ -140,6 +145,9 @@ def _of_operation(process: Process, work_order: WorkOrder, code: str) -> list[st
         return []
     operation = work_order.operations[code]
     names = [OPERATION_COMMANDS[event] for event in OPERATION.possible(operation.state) if event in OPERATION_COMMANDS]
+    if process.specification.policy.deviation_process:
+        # The decision comes from the deviation's own process.
+        names = [name for name in names if name != OPERATION_COMMANDS[OperationEvent.RELEASE_HOLD]]
     if operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen:
         names.append("startOperation")
     if operation.state == OperationState.RUNNING:
@@ -170,7 +178,9 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
     order_kinds = [name for name in possible_commands(process) if name not in skipped]
     waits += [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]
     for work_order in process.work_orders.values():
-        kinds = [name for name in _of_work_order(process, work_order) if name not in skipped]
+        # While operations run material lies at the line; afterwards the order waits for it to be returned.
+        not_awaited = skipped if work_order.state == WorkOrderState.COMPLETED else {*skipped, "returnMaterials"}
+        kinds = [name for name in _of_work_order(process, work_order) if name not in not_awaited]
         waits += [(work_order.number, ", ".join(roles[name]), name) for name in kinds]
         for code in work_order.operations:
             own = [name for name in _of_operation(process, work_order, code) if name not in skipped]

@@ -3,30 +3,30 @@
 from domain import events as e
 from domain.commands import CertifyBatch, DecideInspection, EnterInspectionResults, PutAway, ReleaseBatch
 from domain.errors import Blocker
-from domain.process import Inspection, Process, WorkOrder
+from domain.process import Process, WorkOrder
 from domain.quantities import plain
 from domain.rules.common import (
     Events,
     check,
     find_work_order,
-    invalid_transition,
+    inspection_of,
+    lot_moved,
+    move_inspection,
     move_put_away,
-    next_deviation,
     order_is_worked_on,
-    refuse,
     same_person,
 )
+from domain.rules.line_side import material_on_line
 from domain.rules.measurements import judge_values
+from domain.rules.order_deviations import OUT_OF_SPECIFICATION, deviation, failed, lot_on_hold, result_open
 from domain.rules.record_review import certification_request, record_open
 from domain.states import (
-    INSPECTION,
     InspectionEvent,
     InspectionState,
     LotEvent,
     LotStatus,
     OrderState,
     PutAwayEvent,
-    TransitionRefused,
     WorkOrderState,
 )
 
@@ -46,44 +46,12 @@ def release_request(work_order: str) -> str:
     return f"{work_order}/release"
 
 
-def move_inspection(
-    work_order: WorkOrder, event: InspectionEvent, results: tuple[e.JudgedValue, ...] = ()
-) -> e.InspectionMoved:
-    """The inspection's move by `event`, or the refusal that names what is possible."""
-    inspection = _inspection(work_order)
-    try:
-        target = INSPECTION.advance(inspection.state, event)
-    except TransitionRefused as refused:
-        raise refuse(invalid_transition("inspection", inspection.number, refused), possible=refused.possible) from None
-    return e.InspectionMoved(
-        work_order=work_order.number,
-        inspection=inspection.number,
-        event=event,
-        origin=inspection.state,
-        target=target,
-        results=results,
-    )
-
-
-def _inspection(work_order: WorkOrder) -> Inspection:
-    if work_order.inspection is None:
-        raise refuse(
-            Blocker(
-                code="NO_INSPECTION",
-                entity="work order",
-                id=work_order.number,
-                found=work_order.state,
-                required="a work order whose operations are completed",
-                who_can_fix="operator",
-            )
-        )
-    return work_order.inspection
-
-
 def enter_inspection_results(process: Process, command: EnterInspectionResults) -> Events:
     """Store all results at once; one outside its specification blocks the batch (QL-04)."""
     work_order, specification = find_work_order(process, command.work_order)
-    inspection = _inspection(work_order)
+    inspection = inspection_of(work_order)
+    if inspection.state == InspectionState.OUT_OF_SPECIFICATION:
+        check(result_open(process, work_order))
     move_inspection(work_order, InspectionEvent.ENTER_RESULTS)  # are results possible now at all?
     results = judge_values(inspection.number, specification.inspection, command.values)
     entered = {result.name for result in results}
@@ -101,22 +69,21 @@ def enter_inspection_results(process: Process, command: EnterInspectionResults) 
             if characteristic.required and characteristic.name not in entered
         ]
     )
-    failed = [result for result in results if not result.within_limits]
-    if not failed:
+    outside = [result for result in results if not result.within_limits]
+    if not outside:
         return (move_inspection(work_order, InspectionEvent.ENTER_RESULTS, results),)
-    names = ", ".join(f"{result.name} {result.text} {result.unit}".strip() for result in failed)
-    return (
-        move_inspection(work_order, InspectionEvent.FIND_OUT_OF_SPECIFICATION, results),
-        e.DeviationOpened(
-            number=next_deviation(process), work_order=work_order.number, code="OUT_OF_SPECIFICATION", detail=names
-        ),
-    )
+    names = ", ".join(f"{result.name} {result.text} {result.unit}".strip() for result in outside)
+    opened = deviation(process, OUT_OF_SPECIFICATION, names, work_order.number)
+    moved = move_inspection(work_order, InspectionEvent.FIND_OUT_OF_SPECIFICATION, results)
+    return (moved, *failed(process, work_order, (opened,)))
 
 
 def decide_inspection(process: Process, command: DecideInspection) -> Events:
     work_order, specification = find_work_order(process, command.work_order)
+    if command.accept:
+        check(result_open(process, work_order))
     moved = move_inspection(work_order, InspectionEvent.ACCEPT if command.accept else InspectionEvent.REJECT)
-    inspection = _inspection(work_order)
+    inspection = inspection_of(work_order)
     if process.specification.policy.results_reviewed_by_second_person:
         check(
             same_person(
@@ -126,25 +93,17 @@ def decide_inspection(process: Process, command: DecideInspection) -> Events:
     if command.accept:
         return (moved,)
     decided = tuple(
-        e.DeviationDecided(number=number, decision="batch rejected") for number in process.open_deviations()
+        e.DeviationDecided(number=number, decision="batch rejected")
+        for number in process.open_deviations()
+        if number not in process.led_deviations
     )
     return (moved, *decided, lot_moved(work_order, specification.output_lot, LotEvent.REJECT, LotStatus.REJECTED))
 
 
-def lot_moved(work_order: WorkOrder, lot: str, event: LotEvent, target: LotStatus) -> e.LotMoved:
-    """The change of the quality status of the work order's own lot."""
-    return e.LotMoved(
-        work_order=work_order.number,
-        lot=lot,
-        event=event,
-        origin=work_order.lot_status or LotStatus.QUARANTINE,
-        target=target,
-    )
-
-
 def put_away(process: Process, command: PutAway) -> Events:
     work_order, specification = find_work_order(process, command.work_order)
-    check(order_is_worked_on(process))
+    on_hold = lot_on_hold(process, work_order) if work_order.lot_status == LotStatus.ON_HOLD else []
+    check(order_is_worked_on(process) + on_hold)
     moved = move_put_away(work_order, specification.output_lot, PutAwayEvent.MOVE, command.place)
     good = work_order.produced
     quantity = good if command.quantity is None else command.quantity
@@ -236,7 +195,7 @@ def _before_release(process: Process, work_order: WorkOrder) -> list[Blocker]:
         _blocker(work_order, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
     ]
-    return blockers + record_open(process, work_order)
+    return blockers + record_open(process, work_order) + material_on_line(process, work_order)
 
 
 def _blocker(work_order: WorkOrder, code: str, found: str, required: str, who_can_fix: str = "") -> Blocker:

@@ -15,12 +15,12 @@ from domain.rules.common import (
     check,
     find_work_order,
     machine_runs,
-    next_deviation,
     reason_missing,
     refuse,
     running_operation,
     same_person,
 )
+from domain.rules.order_deviations import deviation
 from domain.rules.rework import inspection_of_report
 from domain.specification import Equipment, OperationSpecification
 
@@ -160,10 +160,10 @@ def _review_board(process: Process, report: e.ProductionReported) -> Events:
     if report.review_board == 0:
         return ()
     return (
-        e.DeviationOpened(
-            number=next_deviation(process),
-            work_order=report.work_order,
-            code="REVIEW_BOARD",
-            detail=f"{plain(report.review_board)} {report.unit} of {report.report_number} for the review board",
+        deviation(
+            process,
+            "REVIEW_BOARD",
+            f"{plain(report.review_board)} {report.unit} of {report.report_number} for the review board",
+            report.work_order,
         ),
     )

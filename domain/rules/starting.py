@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from domain.command_base import OperationCommand
 from domain.errors import Blocker
-from domain.events import HOLD_TIME_EXCEEDED, DeviationOpened
+from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import Operation, Process, WorkOrder
-from domain.rules.common import Events, next_deviation
+from domain.rules.common import Events
+from domain.rules.order_deviations import deviation, failed
 from domain.specification import OperationSpecification
 from domain.states import OperationState
 
@@ -16,7 +16,7 @@ def not_startable(
     work_order: WorkOrder,
     operation: Operation,
     specification: OperationSpecification,
-    command: OperationCommand,
+    at: datetime,
 ) -> list[Blocker]:
     """Everything of the order itself that stands in the way of a start, at once."""
     blockers = _sequence(work_order, operation, specification)
@@ -26,7 +26,7 @@ def not_startable(
         for code in specification.predecessors
         if waits_for_verifier(process, work_order, code)
     ]
-    return blockers + _hold_time(work_order, operation, specification, command.received_at)
+    return blockers + _hold_time(work_order, operation, specification, at)
 
 
 def _sequence(work_order: WorkOrder, operation: Operation, specification: OperationSpecification) -> list[Blocker]:
@@ -126,9 +126,5 @@ def hold_time_deviation(process: Process, work_order: str, specification: Operat
     if operation.state != OperationState.READY or operation.hold_time_exceeded:
         return ()
     detail = f"not started within {specification.longest_wait_seconds} s of the operation before"
-    return (
-        DeviationOpened(
-            number=next_deviation(process), work_order=work_order, operation=specification.code,
-            code=HOLD_TIME_EXCEEDED, detail=detail,
-        ),
-    )  # fmt: skip
+    opened = deviation(process, HOLD_TIME_EXCEEDED, detail, work_order, specification.code)
+    return failed(process, process.work_orders[work_order], (opened,))

@@ -26,6 +26,7 @@ POLICY: Final = Policy(
     code="gmp",
     version=2,
     master_batch_record=True,
+    batch_record_review=True,
     over_report=OverReport.REFUSE,
     over_report_tolerance_percent=Decimal(5),
     signatures={
@@ -34,6 +35,8 @@ POLICY: Final = Policy(
         "issuePickList": "performed",
         "completeOperation": "performed",
         "decideInspection": "reviewed",
+        "reviewBatchRecord": "reviewed",
+        "approveBatchRecord": "approved",
         "certifyBatch": "certified",
         "releaseBatch": "released",
         "closeOrder": "approved",

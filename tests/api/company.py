@@ -97,6 +97,12 @@ MASTER_DATA: dict[str, Any] = {
     "policies": [
         policy("gmp", signatures={"approveOrder": "approved", "certifyBatch": "certified"}),
         policy("swift", certification=False, productionRelease=False, signatures={}),
+        policy("shown", signatures={"approveOrder": "approved", "releaseOrder": "approved"},
+               signatureShowsContent=True),
+        policy("easy", signatures={"approveOrder": "approved", "releaseOrder": "approved"}, signatureStrict=False),
+        policy("strong", signatures={"approveOrder": "approved"}, secondFactor=["approved"]),
+        policy("pairs", signatures={"decideInspection": "reviewed"}, certification=False, productionRelease=False,
+               secondSignatures={"decideInspection": "verified"}),
         policy("plain", approvals=0, certification=False, productionRelease=False, signatures={}),
     ],
 }  # fmt: skip
@@ -135,10 +141,10 @@ class Desk:
         return await self.client.put(PREFIX + path, json=sent, headers=self.headers)
 
     async def command(self, path: str, *, signed: str | None = None, **body: Any) -> httpx.Response:
-        """A command with a new id; `signed` is the password."""
+        """A command with a new id; `signed` is the password, `ceremony` what else the signature says."""
         body.setdefault("commandId", f"t/{next(_ids)}")
         if signed is not None:
-            body["signature"] = {"userId": self.user, "password": signed}
+            body["signature"] = {"userId": self.user, "password": signed, **body.pop("ceremony", {})}
         return await self.post(path, body)
 
 

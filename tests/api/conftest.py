@@ -1,8 +1,7 @@
 """The API on real servers, in this process."""
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -13,13 +12,31 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.bootstrap import ensure_people
+from db.session import engine_for
 from settings import Settings
 from system.addresses import Addresses
 from tests.api.company import MASTER_DATA, NEWCOMERS, Company
-from tests.conftest import Database
+from tests.conftest import Database, copied_database
 from worker import build_worker
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def staffed(servers: Addresses, template: str) -> Iterator[str]:
+    """A database with people in its record, that others are copied from: to hash their passwords takes a second."""
+    with copied_database(servers, template) as copy:
+        engine = engine_for(copy.owner_url, pool_size=1)
+        ensure_people(engine, NEWCOMERS)
+        engine.dispose()
+        yield copy.owner_url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="module")
+def database(servers: Addresses, staffed: str) -> Iterator[Database]:
+    """A database of its own for one test module, with people in its record."""
+    with copied_database(servers, staffed) as copy:
+        yield copy
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +47,8 @@ def settings(servers: Addresses, database: Database) -> Settings:
         database_owner_url=database.owner_url,
         temporal_address=servers.temporal_address,
         data_dir=Path(servers.data_dir),
+        time_zone="Asia/Shanghai",
+        secret_keys=("a key of the tests, long enough to be one",),
     )
 
 
@@ -40,9 +59,8 @@ def task_queue() -> str:
 
 
 @pytest.fixture(scope="module")
-async def app(settings: Settings, task_queue: str, engine: Engine) -> AsyncIterator[FastAPI]:
+async def app(settings: Settings, task_queue: str) -> AsyncIterator[FastAPI]:
     """The application, with people in its record."""
-    await asyncio.to_thread(ensure_people, engine, NEWCOMERS)
     app = create_app(settings, task_queue=task_queue)
     async with app.router.lifespan_context(app):
         yield app

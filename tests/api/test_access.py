@@ -9,116 +9,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
-from api import impossible
+from api import permissions
 from api.gate import OPEN
-from api.security import Role
+from domain import case_commands as cc
 from domain import commands as c
+from tests.api.access_matrix import COMMANDS, DIRECT, FOR_EVERYBODY, NEED_A_REPORT, REPLACES, R
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company
 from tests.api.words import create, do, until
-
-R = Role
-VALUES = [{"name": "x", "text": "1"}]
-ORDER, WORK_ORDER = "/mes/orders/{order_id}", "/mes/work-orders/{work_order_id}"
-OPERATION, PICK_LIST = f"{WORK_ORDER}/operations/{{code}}", "/wms/outbound-orders/{pick_list_id}"
-COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
-    f"{ORDER}/submit": (c.SubmitOrder, {}),
-    f"{ORDER}/approve": (c.ApproveOrder, {}),
-    f"{ORDER}/reject": (c.RejectOrder, {}),
-    f"{ORDER}/release": (c.ReleaseOrder, {}),
-    f"{ORDER}/hold": (c.HoldOrder, {}),
-    f"{ORDER}/resume": (c.ResumeOrder, {}),
-    f"{ORDER}/cancel": (c.CancelOrder, {}),
-    f"{ORDER}/close": (c.CloseOrder, {}),
-    f"{ORDER}/retry-now": (c.RetryNow, {}),
-    f"{ORDER}/decide-deviation": (c.DecideDeviation, {"deviation": "D", "decision": "scrap"}),
-    f"{WORK_ORDER}/dispatch": (c.DispatchWorkOrder, {}),
-    f"{WORK_ORDER}/start-execution": (c.StartWorkOrder, {}),
-    f"{WORK_ORDER}/pause": (c.PauseWorkOrder, {"reason": "a break"}),
-    f"{WORK_ORDER}/resume": (c.ResumeWorkOrder, {}),
-    f"{WORK_ORDER}/certify": (c.CertifyBatch, {}),
-    f"{WORK_ORDER}/put-away": (c.PutAway, {"place": "QUARANTINE"}),
-    f"{WORK_ORDER}/release-batch": (c.ReleaseBatch, {"place": "FINISHED"}),
-    f"{WORK_ORDER}/inspection/results": (c.EnterInspectionResults, {"values": VALUES}),
-    f"{WORK_ORDER}/inspection/decision": (c.DecideInspection, {"accept": True}),
-    f"{OPERATION}/start": (c.StartOperation, {}),
-    f"{OPERATION}/pause": (c.PauseOperation, {"reason": "a break"}),
-    f"{OPERATION}/resume": (c.ResumeOperation, {}),
-    f"{OPERATION}/complete": (c.CompleteOperation, {}),
-    f"{OPERATION}/release-hold": (c.ReleaseOperationHold, {}),
-    f"{OPERATION}/parameters": (c.RecordParameters, {"values": VALUES}),
-    f"{OPERATION}/parameters/check": (c.CheckParameters, {"numbers": ["V1"]}),
-    f"{OPERATION}/parameters/{{number}}/correct": (c.CorrectParameter, {"text": "1", "reason": "misread it"}),
-    f"{WORK_ORDER}/batch-record/review": (c.ReviewBatchRecord, {}),
-    f"{WORK_ORDER}/batch-record/approve": (c.ApproveBatchRecord, {}),
-    f"{WORK_ORDER}/batch-record/return": (c.ReturnBatchRecord, {"fields": ["x"], "reason": "look again"}),
-    f"{WORK_ORDER}/batch-record/resubmit": (c.ResubmitBatchRecord, {}),
-    f"{WORK_ORDER}/batch-record/exceptions/{{exception}}/explain": (c.JustifyException, {"reason": "known"}),
-    f"{OPERATION}/verify": (c.VerifyOperation, {}),
-    f"{OPERATION}/comment": (c.CommentOperation, {"text": "as seen"}),
-    "/wms/inbound-orders/from-production-report": (c.PutAway, {"reportNumber": "R", "place": "QUARANTINE"}),
-    f"{PICK_LIST}/preallocate-inventory": (c.AllocateMaterials, {}),
-    f"{PICK_LIST}/approve": (c.ApprovePickList, {}),
-    f"{PICK_LIST}/execute": (c.IssuePickList, {}),
-    f"{WORK_ORDER}/in-process-inspections/{{inspection}}/decision": (c.DecideInProcessInspection, {"failed": 0}),
-    f"{WORK_ORDER}/reworks/{{rework}}/approve": (c.ApproveRework, {}),
-    f"{WORK_ORDER}/reworks/{{rework}}/reject": (c.RejectRework, {"reason": "not worth it"}),
-    f"{WORK_ORDER}/reworks/{{rework}}/start": (c.StartRework, {}),
-    f"{WORK_ORDER}/reworks/{{rework}}/report": (c.ReportRework, {"good": 1, "scrap": 0}),
-    f"{WORK_ORDER}/over-reports/{{over_report}}/decision": (c.DecideOverReport, {"accept": True}),
-    "/mes/production-reports/reverse": (c.ReverseReport, {"reportNumber": "R"}),
-    "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
-}
-NEED_A_REPORT = {
-    "/wms/inbound-orders/from-production-report", "/mes/production-reports/reverse",
-    f"{OPERATION}/parameters/{{number}}/correct", f"{WORK_ORDER}/batch-record/exceptions/{{exception}}/explain",
-}  # fmt: skip
-"""Their roles are tested in the life of a report or of a value."""
-QUALITY = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
-DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
-    **{
-        f"{base}/{path}": ((R.PLANNER, R.OPERATOR, R.SUPERVISOR), {})
-        for base, what in ((ORDER, "production-order"), (WORK_ORDER, "work-order"))
-        for path in impossible.DONE_BY[what]
-    },
-    "/mes/orders/from-plan/{plan_id}": ((R.PLANNER, R.INTEGRATION), {}),
-    "/mes/work-orders/from-order/{order_id}": ((R.PLANNER, R.SUPERVISOR), {}),
-    "/mes/plan-lines": ((R.PLANNER, R.INTEGRATION), None),
-    "/mes/plan-lines/import": ((R.PLANNER, R.INTEGRATION), None),
-    "/mes/traceabilities/generate-batch-no": (
-        (R.PLANNER, R.SUPERVISOR, R.PROCESS_ENGINEER, R.INTEGRATION), {"pattern": "B"}
-    ),
-    "/mes/traceabilities/serials": (
-        (R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.INTEGRATION), {"lot": "L", "serials": ["S"]}
-    ),
-    "/master-data/import": ((R.PROCESS_ENGINEER,), {}),
-    "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
-    "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
-    "/master-batch-records/{record_id}": ((R.PROCESS_ENGINEER,), {}),
-    "/master-batch-records/{record_id}/submit": ((R.PROCESS_ENGINEER,), {}),
-    "/master-batch-records/{record_id}/approve": ((R.SUPERVISOR, R.QUALITY_MANAGER), {"contentHash": "0" * 64}),
-    "/master-batch-records/{record_id}/reject": ((R.SUPERVISOR, R.QUALITY_MANAGER), {"reason": "not so"}),
-    "/master-batch-records/{record_id}/make-effective": ((R.QUALITY_MANAGER,), {}),
-    "/master-batch-records/{record_id}/withdraw": ((R.QUALITY_MANAGER,), {"reason": "not so"}),
-    "/users": (
-        (R.ADMINISTRATOR,),
-        {"id": "x", "fullName": "X", "password": "x" * 12, "roles": ["operator"], "reason": "new here"},
-    ),
-    "/users/{user_id}/unlock": ((R.ADMINISTRATOR,), {"reason": "phoned in"}),
-    "/users/{user_id}/disable": ((R.ADMINISTRATOR,), {"reason": "has left"}),
-    "/wms/receipts": (
-        (R.WAREHOUSE_KEEPER,), {"lot": "L", "material": "API", "quantity": 1, "unit": "kg"}
-    ),
-    "/quality/inspections": ((*QUALITY, R.WAREHOUSE_KEEPER), {"lot": "L"}),
-    "/quality/inspections/{number}/results": ((R.QC_ANALYST,), {"values": VALUES}),
-    "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
-    "/quality/deviations": (
-        (*QUALITY, R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.MAINTENANCE, R.INTEGRATION),
-        {"lot": "L", "code": "X", "detail": "y"},
-    ),
-}  # fmt: skip
-REPLACES = {"/master-batch-records/{record_id}"}
-"""Written with PUT."""
-FOR_EVERYBODY = {"/auth/login", "/auth/logout"}
 
 
 def endpoints(app: FastAPI) -> list[tuple[str, str]]:
@@ -134,11 +31,12 @@ def filled(path: str, **ids: str) -> str:
     """A path with something for each name."""
     for name in (
         "order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id", "record_id", "other_id",
+        "key_id", "request_id", "signature_id", "deviation_id", "capa_id",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
         "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
-        "inspection", "rework", "over_report",
+        "inspection", "rework", "over_report", "exception",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))
     assert "{" not in path
@@ -162,7 +60,20 @@ async def test_nobody_gets_in_without_a_session(app: FastAPI, company: Company, 
 def test_the_matrix_is_complete(app: FastAPI) -> None:
     mutating = {path for method, path in endpoints(app) if method != "GET"}
     assert mutating == COMMANDS.keys() | DIRECT.keys() | FOR_EVERYBODY
-    assert {command for command, _ in COMMANDS.values()} == set(c.COMMANDS)
+    assert {command for command, _ in COMMANDS.values()} == set(c.COMMANDS) - {c.OpenDeviation} | set(cc.CASE_COMMANDS)
+    assert {path: kind for path, (kind, _) in COMMANDS.items()} == permissions.COMMAND_ROUTES
+    for path, (roles, _) in DIRECT.items():
+        method = "PUT" if path in REPLACES else "POST"
+        assert set(permissions.roles_of(method, path)) == set(roles), path
+    for path in FOR_EVERYBODY:
+        assert permissions.action_of("POST", path) in (permissions.OWN, permissions.OPEN)
+
+
+@pytest.mark.accepts("AC-07")
+def test_an_administrator_has_no_rights_on_production_data() -> None:
+    assert [kind.kind_name() for kind in (*c.COMMANDS, *cc.CASE_COMMANDS) if R.ADMINISTRATOR in kind.roles] == []
+    direct = {action for action, roles in permissions.DIRECT.items() if R.ADMINISTRATOR in roles}
+    assert direct == permissions.ADMINISTRATION
 
 
 @pytest.mark.accepts("AC-02", "AC-07")
@@ -177,7 +88,7 @@ async def test_every_write_is_refused_to_every_role_that_may_not(company: Compan
     found = await until(company, made["id"], lambda o: o["workOrders"][-1]["pickList"])
     ids = {
         "order_id": made["id"], "work_order_id": rod, "pick_list_id": found["workOrders"][-1]["pickList"]["id"],
-        "plan_id": line["id"],
+        "plan_id": line["id"], **_cases(engine),
     }  # fmt: skip
     rules = {path: (command.roles, body) for path, (command, body) in COMMANDS.items()} | DIRECT
     denied = 0
@@ -200,6 +111,20 @@ async def test_every_write_is_refused_to_every_role_that_may_not(company: Compan
     with engine.connect() as connection:
         counted = connection.execute(text("SELECT count(*) FROM audit_row WHERE action = 'auth.denied'")).scalar_one()
     assert counted == denied
+
+
+def _cases(engine: Engine) -> dict[str, str]:
+    """A deviation and a corrective action, to be refused about."""
+    made = {f"{kind}_id": uuid.uuid4() for kind in ("deviation", "capa")}
+    statement = text(
+        "INSERT INTO quality_case (number, uuid, kind, state, is_over, opened_by, opened_at, revision, body) "
+        "VALUES (:number, :uuid, :kind, 'open', true, 'olu', now(), 1, '{}')"
+    )
+    with engine.begin() as connection:
+        for name, identity in made.items():
+            kind = name.removesuffix("_id")
+            connection.execute(statement, {"number": f"matrix-{kind}", "uuid": identity, "kind": kind})
+    return {name: str(identity) for name, identity in made.items()}
 
 
 async def test_what_does_not_exist_is_404_before_403(company: Company) -> None:

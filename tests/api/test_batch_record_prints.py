@@ -269,9 +269,9 @@ def copy(archived: Archived, engine: Engine) -> record_copy.Copy:
 
 
 @pytest.fixture
-def empty(servers: Addresses) -> Iterator[Any]:
+def empty(servers: Addresses, template: str) -> Iterator[Any]:
     """An empty system's record."""
-    with fresh_database(servers.database_owner_url, servers.database_url) as made:
+    with fresh_database(servers.database_owner_url, servers.database_url, template) as made:
         with made.owner.begin() as connection:
             connection.execute(text("DELETE FROM place"))
         yield made

@@ -81,7 +81,7 @@ def record_outcome(engine: Engine, command_id: str, *, notify: bool = True) -> N
 
 async def test_a_waiter_is_woken_by_the_notification(app: FastAPI, company: Company, engine: Engine) -> None:
     outcomes = app.state.services.outcomes
-    await asyncio.wait_for(outcomes.listening.wait(), 5)
+    await asyncio.wait_for(outcomes.listening.wait(), 60)
     loop = asyncio.get_running_loop()
     for number in range(20):
         waiting = asyncio.create_task(outcomes.wait(f"listen-{number}", 5))
@@ -104,7 +104,7 @@ async def test_a_lost_notification_loses_no_verdict(app: FastAPI, company: Compa
 
 async def test_the_listener_comes_back(app: FastAPI, company: Company, engine: Engine, database: Database) -> None:
     outcomes = app.state.services.outcomes
-    await asyncio.wait_for(outcomes.listening.wait(), 5)
+    await asyncio.wait_for(outcomes.listening.wait(), 60)
     waiting = asyncio.create_task(outcomes.wait("back", 10))
     await asyncio.sleep(0.05)
     with psycopg.connect(database.owner_url, autocommit=True) as owner:

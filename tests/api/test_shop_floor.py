@@ -47,7 +47,6 @@ async def dispatched(company: Company) -> dict[str, Any]:
     return own
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.accepts("A10", "A8", "MT-03")
 async def test_thirty_orders_at_once_on_ten_lots(company: Company, engine: Engine) -> None:
     for number in range(10):

@@ -9,7 +9,7 @@ from tests.db.database import Database, fresh_database
 
 
 @pytest.fixture(scope="session")
-def database(servers: Addresses) -> Iterator[Database]:
+def database(servers: Addresses, template: str) -> Iterator[Database]:
     """A migrated database with places."""
-    with fresh_database(servers.database_owner_url, servers.database_url) as made:
+    with fresh_database(servers.database_owner_url, servers.database_url, template) as made:
         yield made

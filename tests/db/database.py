@@ -11,7 +11,6 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Engine, insert
 
-from db.migrate import upgrade
 from db.session import engine_for
 from db.tables import Lot, Material, Place, core
 from domain.base import uuid_for
@@ -37,13 +36,12 @@ def _with(url: str, database: str) -> str:
 
 
 @contextmanager
-def fresh_database(server_owner_url: str, server_app_url: str) -> Iterator[Database]:
-    """A new, migrated database with the places of a plant, on the server that the two logins are for."""
+def fresh_database(server_owner_url: str, server_app_url: str, template: str) -> Iterator[Database]:
+    """A copy of a migrated database with the places of a plant, on the server that the two logins are for."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_owner_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
     owner_url, app_url = _with(server_owner_url, name), _with(server_app_url, name)
-    upgrade(owner_url)
     database = Database(owner_url, app_url, engine_for(owner_url), engine_for(app_url, pool_size=16))
     try:
         with database.owner.begin() as connection:

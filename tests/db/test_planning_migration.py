@@ -19,8 +19,8 @@ FILL = """
 """
 
 
-def test_operations_of_known_routes_get_the_uuid_that_an_import_gives(servers: Addresses) -> None:
-    with fresh_database(servers.database_owner_url, servers.database_url) as database:
+def test_operations_of_known_routes_get_the_uuid_that_an_import_gives(servers: Addresses, template: str) -> None:
+    with fresh_database(servers.database_owner_url, servers.database_url, template) as database:
         scripts = ScriptDirectory.from_config(configuration(database.owner_url))
         own = next(script for script in scripts.walk_revisions() if script.path.endswith("_planning.py"))
         before = str(own.down_revision)

@@ -3,13 +3,16 @@
 import importlib.util
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_the_page_of_states_is_the_one_of_the_tables() -> None:
-    specification = importlib.util.spec_from_file_location("generate_states", ROOT / "docs" / "generate_states.py")
+@pytest.mark.parametrize("name", ["states", "roles"])
+def test_the_page_is_the_one_of_the_tables(name: str) -> None:
+    specification = importlib.util.spec_from_file_location(f"generate_{name}", ROOT / "docs" / f"generate_{name}.py")
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    assert (ROOT / "docs" / "states.md").read_text() == module.page(), "run: python docs/generate_states.py"
+    assert (ROOT / "docs" / f"{name}.md").read_text() == module.page(), f"run: python docs/generate_{name}.py"

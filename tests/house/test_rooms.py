@@ -10,6 +10,7 @@ import pytest
 from activities import stubs
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
+from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
@@ -28,8 +29,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
+    "benchmarks": {"domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings", "wiring")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",
@@ -87,9 +89,11 @@ def test_workflows_know_activities_by_their_stubs_alone() -> None:
 
 IMPLEMENTATIONS = (
     RecordActivities.write_record,
+    RecordActivities.write_case,
     InventoryActivities.allocate,
     InventoryActivities.issue,
     InventoryActivities.give_back,
+    InventoryActivities.return_materials,
     InventoryActivities.put_away,
     InventoryActivities.release_to_stock,
     InventoryActivities.scrap,
@@ -97,6 +101,9 @@ IMPLEMENTATIONS = (
     QualityActivities.cancel_inspection,
     BatchRecordActivities.check_record,
     BatchRecordActivities.archive_record,
+    EquipmentRegisterActivities.occupy,
+    EquipmentRegisterActivities.expire,
+    QualityActivities.settle_lot,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
 )

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,18 +19,28 @@ from adapters.equipment.opcua import OpcUaEquipment
 from adapters.equipment.port import JobState
 from db.audit import verify
 from domain import commands as c
+from domain.equipment_acts import Qualify
+from domain.equipment_states import Qualification
 from settings import Settings
 from system.addresses import Addresses
 from tests.conftest import Database
 from tests.contracts.equipment.support import LONG, PASSWORD, SHORT, SHORT_GOOD, SHORT_WASTE, PressProcess
-from tests.desk import GMP
+from tests.desk import GMP, tablet_order
+from tests.line import Line, on_line
 from tests.plant import Order, Plant
+from workflows.runtime import tell_equipment_clock
+
+pytestmark = pytest.mark.timeout(600)
 
 ON_THE_WAY = (
     "record.write", "record.write/local", "inventory.allocate", "inventory.issue", "quality.request-inspection",
     "inventory.put-away", "inventory.release-to-stock", "equipment.run-job", "record.check", "record.archive",
+    "inventory.return-materials",
 )  # fmt: skip
+BEFORE_A_START = ("equipment-register.occupy", "equipment-register.expire")
+OF_CASES = ("record.write-case", "record.write-case/local", "quality.settle-lot")
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
+HALF_A_KILOGRAM = c.ReturnedQuantity(line=1, lot="API-1", quantity=Decimal("0.5"), unit="kg")
 
 
 REVIEWED = GMP.model_copy(update={"code": "reviewed", "batch_record_review": True})
@@ -57,12 +68,13 @@ async def haunted(servers: Addresses, database: Database, engine: Engine, client
 
 
 @asynccontextmanager
-async def dying_workers(plant: Plant, press: PressProcess, marks: Path, *doomed: str) -> AsyncIterator[None]:
+async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *doomed: str) -> AsyncIterator[None]:
     """One worker after the other, each new one when the one before has killed itself."""
     await asyncio.to_thread(marks.mkdir)
-    endpoint = press.endpoint()
-    connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
-    plant.workstation("PRESS-1", connection)
+    if press is not None:
+        endpoint = press.endpoint()
+        connection = {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
+        plant.workstation("PRESS-1", connection)
     environment = {
         **os.environ,
         "DATABASE_URL": plant.settings.database_url,
@@ -103,9 +115,26 @@ def assert_nothing_doubled(plant: Plant) -> None:
         "GROUP BY command_id HAVING count(*) > 1"
     )
     assert noted == []
+    answered = plant.rows(
+        "SELECT command_id FROM case_fact WHERE command_id IS NOT NULL GROUP BY command_id HAVING count(*) > 1"
+    )
+    assert answered == []
     assert plant.rows("SELECT code, detail FROM alarm") == []
     with plant.engine.begin() as connection:
         assert verify(connection).broken_at is None
+
+
+async def made_by_hand(plant: Plant) -> Order:
+    """A whole order; a tenth of its API comes back unused."""
+    order = await (await plant.order(REVIEWED)).picked()
+    await order.do(c.ReturnMaterials, "wil", lines=(HALF_A_KILOGRAM,), reason="too much issued")
+    await order.operation("DISPENSE")
+    await order.operation("COMPRESS", good=990, scrap=10, weight="113")
+    await order.operation("COAT", good=980, scrap=10)
+    await order.until("inspection", "created")
+    await order.tested()
+    await order.put_into_quarantine()
+    return await order.finished()
 
 
 async def made_on_the_press(plant: Plant) -> Order:
@@ -125,11 +154,10 @@ async def made_on_the_press(plant: Plant) -> Order:
     return await order.finished()
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.accepts("A11", "AT-08", "RC-04", "PO-10")
 async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: PressProcess, tmp_path: Path) -> None:
     async with dying_workers(haunted, press, tmp_path / "marks", *ON_THE_WAY):
-        by_hand, by_press = await asyncio.gather((await haunted.order(REVIEWED)).closed(), made_on_the_press(haunted))
+        by_hand, by_press = await asyncio.gather(made_by_hand(haunted), made_on_the_press(haunted))
     assert_all_died(tmp_path / "marks", *ON_THE_WAY)
     assert haunted.balance(by_hand.lot) == {"FINISHED": (Decimal(980), Decimal(0))}
     assert haunted.balance(by_press.lot) == {"FINISHED": (Decimal(SHORT_GOOD), Decimal(0))}
@@ -138,8 +166,10 @@ async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: P
             "SELECT kind, count(*) AS n FROM stock_move WHERE work_order = :w GROUP BY kind", w=order.work_order
         )
         once = {"produce": 1, "putAway": 1, "release": 1}
-        assert {move.kind: move.n for move in moves} == {"issue": 2, "consume": 2, **once}
-        links = haunted.rows("SELECT 1 FROM lot_link WHERE output_lot = :l", l=order.lot)
+        returned = {"return": 1} if order is by_hand else {}
+        assert {move.kind: move.n for move in moves} == {"issue": 2, "consume": 2, **once, **returned}
+        links = haunted.rows("SELECT quantity FROM lot_link WHERE output_lot = :l ORDER BY 1", l=order.lot)
+        assert [link.quantity for link in links] == [Decimal("4.5" if order is by_hand else "5.0"), Decimal("95.0")]
         inspections = haunted.rows("SELECT 1 FROM inspection WHERE work_order = :w", w=order.work_order)
         reports = haunted.rows("SELECT 1 FROM production_report WHERE work_order = :w", w=order.work_order)
         assert (len(links), len(inspections), len(reports)) == (2, 1, 2)
@@ -149,7 +179,6 @@ async def test_orders_survive_a_kill_after_every_effect(haunted: Plant, press: P
     assert_nothing_doubled(haunted)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.accepts("A19")
 async def test_a_compensation_goes_on_after_a_kill_at_each_step(
     haunted: Plant, press: PressProcess, tmp_path: Path
@@ -169,6 +198,88 @@ async def test_a_compensation_goes_on_after_a_kill_at_each_step(
     scrapped = haunted.rows("SELECT 1 FROM stock_move WHERE lot = :l AND to_place = 'SCRAP'", l=by_hand.lot)
     assert len(scrapped) == 1
     assert await job_on(press, f"{by_press.work_order}/COMPRESS") == JobState.ABORTED
+    assert_nothing_doubled(haunted)
+
+
+@pytest.mark.accepts("A19", "A11")
+async def test_a_return_that_nobody_heard_of_counts_in_the_cancellation(haunted: Plant, tmp_path: Path) -> None:
+    """The material is back, the worker is dead before it could say so, and the order is cancelled at that moment."""
+    before = haunted.balance("API-1")
+    async with dying_workers(haunted, None, tmp_path / "marks", "inventory.return-materials", "inventory.give-back"):
+        order = await (await haunted.order()).picked()
+        asked = order.command(c.ReturnMaterials, "wil", lines=(HALF_A_KILOGRAM,), reason="too much issued")
+        await order.send(asked)
+        await until_marked(tmp_path / "marks" / "inventory.return-materials")
+        await order.do(c.CancelOrder, "sam", reason="customer withdrew")
+        await order.until("order", "cancelled", seconds=90)
+        await order.verdict(asked.command_id)
+    assert haunted.balance("API-1") == before
+    moves = "SELECT quantity FROM stock_move WHERE work_order = :w AND kind = 'return' AND lot = 'API-1' ORDER BY 1"
+    assert [row.quantity for row in haunted.rows(moves, w=order.work_order)] == [Decimal("0.5"), Decimal("4.5")]
+    papers = haunted.rows("SELECT state FROM material_return WHERE work_order = :w", w=order.work_order)
+    assert [paper.state for paper in papers] in (["cancelled"], ["returned"])
+    assert_nothing_doubled(haunted)
+
+
+async def until_marked(mark: Path, seconds: float = 30) -> None:
+    """Wait until a worker has died its death."""
+    for _ in range(int(seconds / 0.05)):
+        if await asyncio.to_thread(mark.exists):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no worker died at {mark.name} within {seconds} s")
+
+
+@pytest.mark.accepts("A5", "PO-10")
+async def test_a_split_whose_worker_dies_with_the_commit_makes_its_parts_once(
+    haunted: Plant, press: PressProcess, tmp_path: Path
+) -> None:
+    """The order's end and the plan lines of its parts are one transaction: there is no moment with only one of them."""
+    doomed = ("record.write/local",)
+    parts = tuple(c.PlanPart(quantity=quantity) for quantity in ("250.5", "749.5"))
+    async with dying_workers(haunted, press, tmp_path / "before"):
+        order = await haunted.order()
+        haunted.plan_line(order)
+    async with dying_workers(haunted, press, tmp_path / "marks", *doomed):
+        split = order.command(c.SplitOrder, "pia", parts=parts, reason="two deliveries")
+        await order.send(split)
+        await order.send(split)
+        assert (await order.verdict(split.command_id, seconds=90)).accepted
+        assert await order.handle.result() == "cancelled"
+    assert_all_died(tmp_path / "marks", *doomed)
+    links = haunted.rows(
+        "SELECT l.quantity, k.part, k.command_id FROM plan_line l JOIN plan_line_link k ON k.child = l.reference "
+        "WHERE k.parent = :p ORDER BY k.part",
+        p=order.specification.plan_line,
+    )
+    assert [tuple(link) for link in links] == [
+        (Decimal("250.5"), 1, split.command_id), (Decimal("749.5"), 2, split.command_id),
+    ]  # fmt: skip
+    assert_nothing_doubled(haunted)
+
+
+@pytest.mark.accepts("A11", "EQ-03", "EQ-05")
+async def test_a_line_is_taken_once_and_its_dates_pass_once(haunted: Plant, tmp_path: Path) -> None:
+    line = await asyncio.to_thread(lambda: Line(haunted.engine).ready())
+    policy = GMP.model_copy(update={"code": "gated", "start_gate": True})
+    order = Order(haunted, on_line(tablet_order(policy, haunted.next_number()), line, "DISPENSE"))
+    late = await asyncio.to_thread(lambda: Line(haunted.engine))
+    await asyncio.to_thread(late.do, Qualify(valid_until=late.clock() + timedelta(seconds=0.2)), "max")
+    async with dying_workers(haunted, None, tmp_path / "marks", *BEFORE_A_START):
+        await order.start()
+        await order.picked()
+        await tell_equipment_clock(haunted.client, haunted.task_queue)
+        await order.operation("DISPENSE")
+        for _ in range(1200):
+            if late.item().qualification == Qualification.REQUALIFICATION_DUE:
+                break
+            await asyncio.sleep(0.1)
+    assert_all_died(tmp_path / "marks", *BEFORE_A_START)
+    assert late.item().qualification == Qualification.REQUALIFICATION_DUE
+    expired = haunted.rows("SELECT 1 FROM audit_row WHERE action = 'equipment.expired'")
+    assert len(expired) == 1
+    assert [entry.activity for entry in line.log()][-2:] == ["use", "idle"]
+    assert [entry.activity for entry in line.log()].count("use") == 1
     assert_nothing_doubled(haunted)
 
 
@@ -199,4 +310,5 @@ def test_no_activity_is_left_out() -> None:
         for function in vars(stubs).values()
         if hasattr(function, "__temporal_activity_definition")
     }
-    assert names == {name.removesuffix("/local") for name in (*ON_THE_WAY, *ON_THE_WAY_BACK)}
+    kills = (*ON_THE_WAY, *BEFORE_A_START, *OF_CASES, *ON_THE_WAY_BACK)
+    assert names == {name.removesuffix("/local") for name in kills}

@@ -105,7 +105,7 @@ def kill(folder: Path, victim: str) -> None:
     os.kill(who().pid, signal.SIGKILL)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 @pytest.mark.accepts("E1")
 async def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
     with new_system(tmp_path / "clean") as system:

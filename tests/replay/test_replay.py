@@ -10,9 +10,12 @@ with `workflow.patched("YYYY-MM-topic")`, so that recorded orders keep the old w
 A history that is already there is never recorded again: it stands for the orders that are out there.
 """
 
+import asyncio
 import gzip
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +32,11 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
-from activities.stubs import FactBatch
+from activities.stubs import CaseFactBatch, FactBatch
 from db.projection.writer import content_hash
+from domain import case_commands as cc
 from domain import commands as c
+from tests.cases import Led, asked_for, of_order, opened, out_of_limit, until_decided
 from tests.desk import DISCRETE
 from tests.plant import Order, Plant
 from workflows.runtime import WORKFLOWS, workflow_runner
@@ -80,6 +85,19 @@ async def out_of_limit_and_decided(plant: Plant) -> Order:
     return order
 
 
+async def returned_and_partly_consumed(plant: Plant) -> Order:
+    order = await (await plant.order()).picked()
+    back = c.ReturnedQuantity(line=1, lot="API-1", quantity=Decimal("0.5"), unit="kg")
+    await order.do(c.ReturnMaterials, "wil", lines=(back,), reason="too much issued")
+    await order.do(c.StartOperation, "olu", operation="DISPENSE")
+    used = c.LineQuantity(line=1, lot="API-1", quantity=Decimal("4.2"), unit="kg")
+    await order.do(c.CompleteOperation, "olu", operation="DISPENSE", consumed=(used,))
+    await order.do(
+        c.ReturnMaterials, "olu", lines=(back.model_copy(update={"quantity": Decimal("0.3")}),), reason="left over"
+    )
+    return order
+
+
 async def job_shop(plant: Plant) -> Order:
     order = await plant.order(DISCRETE)
     await order.do(c.SubmitOrder, "pia")
@@ -88,17 +106,51 @@ async def job_shop(plant: Plant) -> Order:
     return await order.until("work_order", "ready")
 
 
-PATHS: dict[str, Callable[[Plant], Awaitable[Order]]] = {
+async def deviation_closed(plant: Plant) -> Led:
+    deviation = await of_order(await out_of_limit(plant))
+    return await deviation.closed(capa=True)
+
+
+async def order_with_a_led_deviation(plant: Plant) -> Order:
+    order = await out_of_limit(plant)
+    await (await of_order(order)).closed()
+    await until_decided(order)
+    await order.do(c.CancelOrder, "sam", reason="customer withdrew", disposition=c.Disposition.SCRAP)
+    return await order.until("order", "aborted")
+
+
+async def result_confirmed_and_lot_settled(plant: Plant) -> Led:
+    await asyncio.to_thread(plant.on_hold, "API-H", "API")
+    result = await opened(plant, out_of_specification=True, lot="API-H")
+    await result.do(cc.InvestigateLaboratory, "ben")
+    await result.do(cc.BeginPhaseTwo, "ben", finding="no error in the laboratory")
+    conclusion = {"root_cause": "wet", "needs_capa": False, "report": "report 1", "disposition": "reject"}
+    await result.do(cc.ConcludeOutOfSpecification, "ben", confirmed=True, **conclusion)
+    await result.do(cc.CloseDeviation, "rae")
+    await result.handle.result()
+    return result
+
+
+async def capa_ineffective(plant: Plant) -> Led:
+    action = await (await asked_for(plant)).implemented(timedelta(seconds=2), timedelta(seconds=3))
+    await action.until("effectivenessCheck")
+    await action.do(cc.DecideCapaEffectiveness, "rae", effective=False, evidence="it happened again")
+    await action.handle.result()
+    return action
+
+
+PATHS: dict[str, Callable[[Plant], Awaitable[Order | Led]]] = {
     path.__name__: path
     for path in (
         closed, cancelled_after_the_pick, aborted_and_scrapped, held_paused_and_refused, out_of_limit_and_decided,
-        job_shop,
+        job_shop, returned_and_partly_consumed, deviation_closed, order_with_a_led_deviation,
+        result_confirmed_and_lot_settled, capa_ineffective,
     )
 }  # fmt: skip
 
 
 class Written(Interceptor):
-    """Collects what a replayed order wants to write: the replayer itself compares commands, not their contents."""
+    """Collects what a replayed process wants to write: the replayer itself compares commands, not their contents."""
 
     facts: dict[int, str]
 
@@ -121,7 +173,7 @@ class Written(Interceptor):
 
         def collect(arguments: Any) -> None:
             for argument in arguments:
-                if isinstance(argument, FactBatch):
+                if isinstance(argument, FactBatch | CaseFactBatch):
                     facts.update({fact.revision: content_hash(fact) for fact in argument.facts})
 
         self._inbound = Inbound
@@ -160,9 +212,8 @@ async def test_record_the_histories_of_this_release(plant: Plant, path: str) -> 
     order = await PATHS[path](plant)
     history = await order.handle.fetch_history()
     (folder / f"{path}.json.gz").write_bytes(gzip.compress(history.to_json().encode(), mtime=0))
-    rows = plant.rows(
-        "SELECT revision, content_hash FROM order_fact WHERE order_number = :n ORDER BY revision", n=order.number
-    )
+    facts = "case_fact WHERE case_number" if isinstance(order, Led) else "order_fact WHERE order_number"
+    rows = plant.rows(f"SELECT revision, content_hash FROM {facts} = :n ORDER BY revision", n=order.number)
     (folder / f"{path}.facts").write_text("".join(f"{row.revision} {row.content_hash}\n" for row in rows))
 
 

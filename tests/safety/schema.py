@@ -24,8 +24,17 @@ NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 # What a constraint of the table asks for.
 VALUES: dict[str, dict[str, Any]] = {
     "stock_move": {"from_place": "place", "to_place": "other"},
+    "equipment_item": {"cleaning": "inUse"},
     "stock_balance": {"on_hand": Decimal(2), "reserved": Decimal(1)},
+    "plan_line_link": {"parent": "other"},
 }
+SECOND: dict[str, dict[str, Any]] = {
+    "plan_line": {
+        "id": uuid.uuid5(uuid.NAMESPACE_OID, "other"), "reference": "other", "order_number": "other",
+        "batch_number": "other",
+    },
+}  # fmt: skip
+"""What a second row has of its own, in a table two of whose rows are linked."""
 
 
 @contextmanager
@@ -60,7 +69,9 @@ def fill(connection: Connection) -> None:
         if table.name in ("audit_row", "audit_head"):
             continue
         row = {column.name: _value(column) for column in table.columns if column.identity is None}
-        connection.execute(sa.insert(table), [row | VALUES.get(table.name, {})])
+        rows = [row | VALUES.get(table.name, {})]
+        rows += [rows[0] | SECOND[table.name]] if table.name in SECOND else []
+        connection.execute(sa.insert(table), rows)
     audit.append(connection, [Entry(NOW, "ada", f"filled.{number}", "x/1", new={"n": number}) for number in range(3)])
 
 

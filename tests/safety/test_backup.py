@@ -30,6 +30,7 @@ from system.backup import back_up, restore
 from system.postgres import binary
 from system.refusals import AlreadyRunning, BackupBroken, BackupRefused, DataFolderBroken, FolderInUse
 from tests.plant import Order, Plant
+from tests.system.supervise import copy_of
 from workflows.runtime import connect
 
 pytestmark = pytest.mark.accepts("A23")
@@ -86,6 +87,14 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     story.secrets = json.loads((story.folder / "secrets.json").read_text())
     story.made = back_up(story.folder, story.file, wiring.Record(), silent)
     return story
+
+
+@pytest.fixture(scope="module")
+def restored(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The system as it is restored without kept secrets: to be copied."""
+    place = tmp_path_factory.mktemp("restored") / "mes"
+    restore(story.file, place, wiring.Record(), silent)
+    return place
 
 
 async def test_after_a_restore_nothing_is_lost_and_the_running_order_goes_on(story: Story, tmp_path: Path) -> None:
@@ -154,9 +163,8 @@ def test_passwords_of_people_come_from_the_kept_secrets_alone(story: Story, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.json", "new", "wrong.json"]
 
 
-def test_without_secrets_the_passwords_are_not_guessed(story: Story, tmp_path: Path) -> None:
-    place = tmp_path / "new"
-    restore(story.file, place, wiring.Record(), silent)
+def test_without_secrets_the_passwords_are_not_guessed(restored: Path, tmp_path: Path) -> None:
+    place = copy_of(restored, tmp_path / "new")
     with EmbeddedSystem(place, migrate=wiring.migrate, environment={}):
         pass
     assert wiring.password_of(place, "admin") is None
@@ -214,8 +222,8 @@ def test_what_came_back_is_compared_with_what_was_there(story: Story, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged", "other"]
 
 
-def test_a_broken_audit_trail_is_kept_as_evidence_and_named(story: Story, tmp_path: Path) -> None:
-    restore(story.file, tmp_path / "mes", wiring.Record(), silent)
+def test_a_broken_audit_trail_is_kept_as_evidence_and_named(story: Story, restored: Path, tmp_path: Path) -> None:
+    copy_of(restored, tmp_path / "mes")
     with (
         EmbeddedSystem(tmp_path / "mes", environment={}) as system,
         psycopg.connect(system.database_owner_url) as owner,
@@ -232,9 +240,11 @@ def test_a_broken_audit_trail_is_kept_as_evidence_and_named(story: Story, tmp_pa
     assert not (tmp_path / "third").exists()
 
 
-def test_a_backup_is_never_overwritten_and_never_inside_what_it_copies(story: Story, tmp_path: Path) -> None:
+def test_a_backup_is_never_overwritten_and_never_inside_what_it_copies(
+    story: Story, restored: Path, tmp_path: Path
+) -> None:
     before = story.file.read_bytes()
-    restore(story.file, tmp_path / "mes", wiring.Record(), silent)
+    copy_of(restored, tmp_path / "mes")
     for file, said in (
         (story.file, "never overwritten"),
         (tmp_path / "mes" / "b", "lies in the folder"),

@@ -1,13 +1,12 @@
 """A data folder that was started once, to be copied: making the database is the slow part of a first start."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from system import Addresses, EmbeddedSystem
-from tests.system.supervise import run_as_owner
+from tests.system.supervise import copy_of, run_as_owner
 
 
 def make_note_table(addresses: Addresses) -> None:
@@ -21,12 +20,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with EmbeddedSystem(folder, migrate=make_note_table, environment={}):
         pass
     return folder
-
-
-def copy_of(template: Path, to: Path) -> Path:
-    """A thousand files: `cp` is several times faster than shutil here."""
-    subprocess.run(["cp", "-a", "--reflink=auto", template, to], check=True)
-    return to
 
 
 @pytest.fixture

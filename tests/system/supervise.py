@@ -42,6 +42,12 @@ def run_as_owner(addresses: Addresses, statements: str) -> None:
             connection.execute(statement.strip().encode())
 
 
+def copy_of(template: Path, to: Path) -> Path:
+    """A thousand files: `cp` is several times faster than shutil here."""
+    subprocess.run(["cp", "-a", "--reflink=auto", template, to], check=True)
+    return to
+
+
 def state_of(folder: Path) -> dict[str, Any]:
     """What system.json says."""
     content: dict[str, Any] = json.loads((folder / "system.json").read_text())
@@ -61,7 +67,7 @@ def processes_of(folder: Path) -> list[int]:
     return sorted(pid for pid in found if identity(pid))
 
 
-def none_left(folder: Path, seconds: float = 8.0) -> bool:
+def none_left(folder: Path, seconds: float = 30.0) -> bool:
     """Whether all its processes end within the time."""
     return wait_until(lambda: not processes_of(folder), seconds)
 

@@ -29,7 +29,7 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_works(folder: Path) -> 
         assert second["state"] == "ready"
         assert second["postgres"]["port"] == first["postgres"]["port"]
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     assert not processes_of(folder)
     assert state_of(folder)["state"] == "stopped"
 
@@ -42,7 +42,7 @@ def test_a_request_to_end_stops_everything_cleanly(folder: Path, mode: str, numb
         assert process.stdout is not None
         process.stdout.close()  # the terminal is gone: nothing can be reported any more
         process.send_signal(number)
-        assert process.wait(20) == code
+        assert process.wait(120) == code
     assert not processes_of(folder)
     assert state_of(folder)["state"] == "stopped"
     assert not (folder / "postgres" / "postmaster.pid").exists()

@@ -180,7 +180,7 @@ def test_what_ends_is_started_again(folder: Path) -> None:
         for part in part_of(folder, "api"), part_of(folder, "postgres"):
             os.kill(part["pid"], signal.SIGKILL)
         for name in "api", "postgres":
-            assert wait_until(partial(started_again, folder, name), 10), name
+            assert wait_until(partial(started_again, folder, name), 60), name
         assert notes(system.addresses) == ["before"]
         assert system.api_url == f"http://127.0.0.1:{system.addresses.api_port}"
     assert none_left(folder, 1)
@@ -206,12 +206,12 @@ def test_a_command_s_own_system_waits_for_the_others_that_use_it(folder: Path) -
             with attach_or_start(folder, environment={}) as theirs:
                 seen.append(theirs.attached)
                 ready.set()
-                done.wait(20)
+                done.wait(60)
                 seen.append(notes(theirs))
 
         thread = threading.Thread(target=other)
         thread.start()
-        assert ready.wait(20)
+        assert ready.wait(60)
         threading.Timer(0.5, done.set).start()
     thread.join()
     assert seen == [True, []]

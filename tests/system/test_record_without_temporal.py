@@ -19,7 +19,7 @@ from db import tables as t
 from db.session import engine_for
 from settings import Settings
 from system import EmbeddedSystem
-from system.data_folder import SEAL, DataFolder
+from system.data_folder import PRINT_SEAL, DataFolder
 from tests.desk import GMP
 from tests.plant import Plant
 from workflows.runtime import connect
@@ -56,7 +56,7 @@ async def made(system: EmbeddedSystem, folder: Path) -> tuple[str, str]:
     """A batch of tablets from approval to the archive, with a signature under its approval."""
     settings = Settings(
         database_url=system.database_url, database_owner_url="", temporal_address=system.temporal_address,
-        seal_key=folder / "seal" / "organisation.p12", seal_password=DataFolder(folder).secret(SEAL),
+        seal_key=folder / "seal" / "organisation.p12", seal_password=DataFolder(folder).secret(PRINT_SEAL),
     )  # fmt: skip
     engine = engine_for(system.database_url)
     try:
@@ -148,4 +148,4 @@ def test_a_folder_seals_with_a_key_of_its_own_that_stays_the_same(left: Left) ->
     before = key.read_bytes()
     wiring._make_seal_key(DataFolder(left.folder))
     assert key.read_bytes() == before
-    assert SEAL in DataFolder(left.folder).read_secrets()
+    assert PRINT_SEAL in DataFolder(left.folder).read_secrets()

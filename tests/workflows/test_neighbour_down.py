@@ -97,7 +97,6 @@ async def far_plant(
     warehouse.dispose()
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.accepts("E9", "IN-03")
 async def test_an_order_waits_for_the_warehouse_for_an_hour_and_goes_on(
     skipping: WorkflowEnvironment, far_plant: Plant, line: Line

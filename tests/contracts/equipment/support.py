@@ -76,6 +76,7 @@ class PressProcess:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    speed: float = SPEED
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -99,7 +100,7 @@ class PressProcess:
         ensure_pair(self.folder / "pki")
         if not (self.folder / "series.csv").exists():
             write_series(self.folder / "series.csv")
-        arguments = ["--port", str(self.port), "--speed", str(SPEED)]
+        arguments = ["--port", str(self.port), "--speed", str(self.speed)]
         for name in ("series.csv", "pki", "state.json"):
             arguments += [f"--{name.split('.')[0]}", str(self.folder / name)]
         with (self.folder / "log").open("ab") as log:
@@ -117,7 +118,7 @@ class PressProcess:
     async def _answers(self) -> None:
         press = OpcUaEquipment(self.endpoint())
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while True:
                     try:
                         await press.get_job("is anybody there")
@@ -142,8 +143,8 @@ class PressProcess:
 
 
 async def until(press: OpcUaEquipment, job_id: str, *states: JobState) -> JobView:
-    """Wait at most 20 s until the job is in one of the states."""
-    async with asyncio.timeout(20):
+    """Wait at most a minute until the job is in one of the states."""
+    async with asyncio.timeout(60):
         while True:
             view = await press.get_job(job_id)
             assert view is not None

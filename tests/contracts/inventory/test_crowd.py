@@ -11,6 +11,7 @@ from adapters.quality.postgres import PostgresQuality
 from domain.commands import Measurement
 from domain.errors import AdapterRefused
 from tests.contracts.inventory.conftest import Warehouse, need
+from tests.contracts.inventory.test_return import back
 from tests.db.database import unique
 
 
@@ -24,9 +25,12 @@ def test_a_crowd_never_sees_a_deadlock(warehouse: Warehouse) -> None:
         order = unique("WO")
         pair = dice.sample(materials, 2)
         needs = [need(material, str(dice.randint(1, 9)), line) for line, material in enumerate(pair)]
-        inventory.allocate(order, needs, key=unique("k"), actor="ann")
+        taken = inventory.allocate(order, needs, key=unique("k"), actor="ann").allocations
         if dice.random() < 0.7:
             inventory.issue(order, key=unique("k"), actor="ann")
+            if dice.random() < 0.3:
+                lines = [back(own.lot, str(own.quantity), line=own.line) for own in dice.sample(taken, len(taken))]
+                inventory.return_materials(order, lines, key=unique("k"), actor="ann")
         inventory.give_back(order, key=unique("k"), actor="ann")
         return "picked"
 

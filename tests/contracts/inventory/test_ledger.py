@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Engine, event, text
 
+from domain.commands import ReturnDisposition
 from domain.errors import AdapterRefused
+from domain.material_events import ReturnLine
 from tests.contracts.inventory.conftest import Warehouse, need
 from tests.db.database import unique
 
@@ -65,6 +67,23 @@ class Ledger(RuleBasedStateMachine):
         if at_line:
             lot, quantity = data.draw(st.sampled_from(at_line))
             self.warehouse.consume(self.orders[order], lot, Decimal(data.draw(st.integers(1, int(quantity)))))
+
+    @rule(order=st.integers(0, PICKERS - 1), data=st.data(), quantity=AMOUNTS, to=st.sampled_from(ReturnDisposition))
+    def return_unused(self, order: int, data: st.DataObject, quantity: int, to: ReturnDisposition) -> None:
+        """As much as is asked for, or nothing when less is at the line."""
+        if not self.lots:
+            return
+        lot = data.draw(st.sampled_from(self.lots))
+        line = ReturnLine(
+            line=10, material=self.material, lot=lot, quantity=Decimal(quantity), unit="kg", disposition=to,
+            reason="too much",
+        )  # fmt: skip
+        before = self._issued(self.orders[order]).get(lot, Decimal(0))
+        self._tried(
+            lambda: self.warehouse.inventory.return_materials(self.orders[order], [line], key=unique("k"), actor="x")
+        )
+        left = self._issued(self.orders[order]).get(lot, Decimal(0))
+        assert left == (before - quantity if quantity <= before else before)
 
     @rule(order=st.integers(0, PICKERS - 1), quantity=AMOUNTS)
     def produce(self, order: int, quantity: int) -> None:

@@ -1,0 +1,32 @@
+"""Asking the equipment register: may an operation start here, and what has time changed."""
+
+from temporalio import activity
+
+from activities.errors import adapter_errors
+from activities.stubs import ExpireAnswer, ExpireRequest, OccupyAnswer, OccupyRequest
+from adapters.equipment_register.port import EquipmentRegister
+from domain.errors import AdapterRefused
+
+
+class EquipmentRegisterActivities:
+    """The order's requests and the clock's, translated for the equipment register."""
+
+    def __init__(self, register: EquipmentRegister) -> None:
+        self._register = register
+
+    @activity.defn(name="equipment-register.occupy")
+    def occupy(self, request: OccupyRequest) -> OccupyAnswer:
+        """Occupy a workstation for an operation, or refuse with everything that stands in the way."""
+        with adapter_errors():
+            if not request.only_check:
+                answer = self._register.occupy(request.need, key=request.key, actor=request.actor)
+                return OccupyAnswer(equipment=answer.equipment)
+            if found := self._register.check(request.need):
+                raise AdapterRefused("START_REFUSED", request.key, tuple(found))
+        return OccupyAnswer()
+
+    @activity.defn(name="equipment-register.expire")
+    def expire(self, request: ExpireRequest) -> ExpireAnswer:
+        """Write what time alone has changed."""
+        with adapter_errors():
+            return ExpireAnswer(next_look_at=self._register.expire(request.at))

@@ -1,0 +1,110 @@
+"""The equipment register in our own PostgreSQL: the implementation of `EquipmentRegister`."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine
+
+from adapters.equipment_register import occupying, papers, upkeep
+from adapters.equipment_register.port import (
+    ClassAnswer,
+    ClearanceAnswer,
+    ClearanceForm,
+    ItemAnswer,
+    OccupyAnswer,
+    TrainingAnswer,
+)
+from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find, reached
+from domain.equipment import EquipmentClass, Item
+from domain.equipment_acts import Act
+from domain.equipment_gate import StartNeed, blockers
+from domain.errors import Blocker
+
+SYSTEM: Final = "equipment register"
+
+
+def utc_now() -> datetime:
+    """The server's time."""
+    return datetime.now(UTC)
+
+
+class PostgresEquipmentRegister:
+    """Equipment, rooms, clearances and training in the record. `now` is asked when the rows are locked."""
+
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._engine, self._now = engine, now
+
+    def occupy(self, need: StartNeed, *, key: str, actor: str) -> OccupyAnswer:
+        """See `EquipmentRegister.occupy`."""
+        request = self._request("occupy", f"workstation/{need.workstation}", key, actor, need=need)
+        return self._once(request, OccupyAnswer, lambda c: occupying.occupy(c, request, need, self._now))
+
+    def check(self, need: StartNeed) -> list[Blocker]:
+        """See `EquipmentRegister.check`."""
+        with reached(self._engine, SYSTEM) as connection:
+            return blockers(need, occupying.situation(connection, need, lock=False), self._now())
+
+    def expire(self, at: datetime) -> datetime | None:
+        """See `EquipmentRegister.expire`."""
+        for code in self._due(at):
+            with reached(self._engine, SYSTEM) as connection:
+                upkeep.expire(connection, code, at)
+        with reached(self._engine, SYSTEM) as connection:
+            return upkeep.next_look(connection, at)
+
+    def _due(self, at: datetime) -> list[str]:
+        with reached(self._engine, SYSTEM) as connection:
+            return upkeep.due(connection, at)
+
+    def define_class(self, of: EquipmentClass, *, key: str, actor: str) -> ClassAnswer:
+        """See `EquipmentRegister.define_class`."""
+        request = self._request("defineEquipmentClass", f"equipment-class/{of.code}", key, actor, of=of)
+        return self._once(request, ClassAnswer, lambda c: upkeep.define_class(c, request, of))
+
+    def register(self, item: Item, *, calibrated: bool, key: str, actor: str) -> ItemAnswer:
+        """See `EquipmentRegister.register`."""
+        content = item.model_dump(
+            include={"code", "name", "kind", "equipment_class", "workstation", "room", "line"}, mode="json"
+        )
+        request = self._request(
+            "registerEquipment", f"equipment/{item.code}", key, actor, item=content, calibrated=calibrated
+        )
+        return self._once(request, ItemAnswer, lambda c: upkeep.register(c, request, Item(**content), calibrated))
+
+    def act(self, code: str, act: Act, *, key: str, actor: str, reason: str | None = None) -> ItemAnswer:
+        """See `EquipmentRegister.act`."""
+        request = self._request(act.kind, f"equipment/{code}", key, actor, act=act, reason=reason)
+        return self._once(request, ItemAnswer, lambda c: upkeep.act(c, request, code, act, reason))
+
+    def record_clearance(self, form: ClearanceForm, *, key: str, actor: str) -> ClearanceAnswer:
+        """See `EquipmentRegister.record_clearance`."""
+        request = self._request("recordLineClearance", f"equipment/{form.room}", key, actor, form=form)
+        return self._once(request, ClearanceAnswer, lambda c: papers.record_clearance(c, request, form))
+
+    def check_clearance(
+        self, number: str, accept: bool, *, key: str, actor: str, reason: str | None = None
+    ) -> ClearanceAnswer:
+        """See `EquipmentRegister.check_clearance`."""
+        request = self._request("checkLineClearance", f"line-clearance/{number}", key, actor, accept=accept)
+        return self._once(
+            request, ClearanceAnswer, lambda c: papers.check_clearance(c, request, number, accept, reason)
+        )
+
+    def register_training(
+        self, person: str, qualification: str, valid_until: datetime, *, key: str, actor: str
+    ) -> TrainingAnswer:
+        """See `EquipmentRegister.register_training`."""
+        training = TrainingAnswer(person=person, qualification=qualification, valid_until=valid_until)
+        request = self._request("registerTraining", f"training/{person}", key, actor, training=training)
+        return self._once(request, TrainingAnswer, lambda c: papers.register_training(c, request, training))
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """See `EquipmentRegister.find`."""
+        return find(self._engine, SYSTEM, COMMAND_OUTCOMES, key)
+
+    def _request(self, kind: str, subject: str, key: str, actor: str, **content: object) -> Request:
+        return Request(kind=kind, subject=subject, key=key, actor=actor, at=self._now(), content=content)
+
+    def _once(self, request: Request, model: type[Answer], work: Callable[[Connection], Done[Answer]]) -> Answer:
+        return answer_once(self._engine, SYSTEM, COMMAND_OUTCOMES, request, model, work)

@@ -1,0 +1,154 @@
+"""Registering items, what people do to them, and what time does to them.
+
+Every function runs inside one transaction; those with a `request` inside that of `db.once.answer_once`.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from adapters.equipment_register.port import ClassAnswer, ItemAnswer
+from db import audit
+from db import register as rows
+from db.once import Done, Request
+from db.register import ITEMS, By
+from db.tables import Deviation, Workstation, core
+from domain import equipment_acts as acts
+from domain import equipment_gate as gate
+from domain.equipment import EquipmentClass, Item, ItemKind, stamp
+from domain.equipment_states import CALIBRATION, Calibration, CalibrationEvent, Cleaning
+from domain.errors import AdapterRefused, Blocker, Refused
+from domain.rules.common import SYSTEM
+
+DEVIATIONS: Final = core(Deviation)
+WORKSTATIONS: Final = core(Workstation)
+
+
+def define_class(connection: Connection, request: Request, of: EquipmentClass) -> Done[ClassAnswer]:
+    """Write a class; one of this code is changed."""
+    values = of.model_dump(mode="python")
+    connection.execute(upsert(rows.CLASSES).values(values).on_conflict_do_update(index_elements=["code"], set_=values))
+    entry = request.audit("equipment-class.defined", of.model_dump(mode="json", by_alias=True))
+    return Done(ClassAnswer(code=of.code), [entry])
+
+
+def register(connection: Connection, request: Request, item: Item, calibrated: bool) -> Done[ItemAnswer]:
+    """A new item. One that never needs calibration says so from the start."""
+    if found := _unknown(connection, item):
+        raise AdapterRefused("ITEM_REFUSED", f"{item.code} is not registered", tuple(found))
+    if not calibrated:
+        state = CALIBRATION.advance(item.calibration, CalibrationEvent.EXEMPT)
+        item = item.model_copy(update={"calibration": state})
+    rows.add(connection, item, By("register", request.actor, request.at))
+    new = {"kind": item.kind, "class": item.equipment_class, "workstation": item.workstation, "room": item.room}
+    entry = request.audit(f"{item.kind}.registered", new, entity=f"{item.kind}/{item.code}")
+    return Done(_answer(item), [entry])
+
+
+def _unknown(connection: Connection, item: Item) -> list[Blocker]:
+    def blocker(code: str, found: str, required: str) -> Blocker:
+        return Blocker(
+            code=code, entity=item.kind, id=item.code, found=found, required=required, who_can_fix="processEngineer"
+        )
+
+    found: list[Blocker] = []
+    if rows.read(connection, [item.code]):
+        found.append(blocker("ITEM_KNOWN", "registered already", "a code that nothing has"))
+    if item.equipment_class not in rows.classes(connection):
+        found.append(blocker("UNKNOWN_CLASS", item.equipment_class, "a class of the register"))
+    if item.room and not any(room.kind == ItemKind.ROOM for room in rows.read(connection, [item.room])):
+        found.append(blocker("UNKNOWN_ROOM", item.room, "a room of the register"))
+    stations = select(WORKSTATIONS.c.code).where(WORKSTATIONS.c.code == item.workstation)
+    if item.workstation and connection.execute(stations).scalar_one_or_none() is None:
+        found.append(blocker("UNKNOWN_WORKSTATION", item.workstation, "a workstation of the master data"))
+    return found
+
+
+def act(connection: Connection, request: Request, code: str, asked: acts.Act, reason: str | None) -> Done[ItemAnswer]:
+    """Do something to an item. What time has changed meanwhile is written first."""
+    items = rows.read(connection, [code], lock=True)
+    if not items:
+        raise AdapterRefused("UNKNOWN_ITEM", f"there is no equipment or room {code}")
+    (before,) = items
+    of = rows.classes(connection)[before.equipment_class]
+    late, entries = _expired(connection, before, of, request.at)
+    try:
+        after = acts.perform(late, of, asked, acts.Actor(person=request.actor, at=request.at, reason=reason))
+    except Refused as refused:
+        raise AdapterRefused("ACT_REFUSED", str(refused), refused.blockers) from None
+    rows.change(connection, late, after, By(asked.kind, request.actor, request.at, reason))
+    new = asked.model_dump(mode="json", by_alias=True, exclude={"kind"}) | _axes(after)
+    entries.append(request.audit(f"{after.kind}.{asked.kind}", new, entity=f"{after.kind}/{code}", reason=reason))
+    opened: tuple[str, ...] = ()
+    if after.calibration == Calibration.OUT_OF_TOLERANCE and isinstance(asked, acts.PerformCalibration):
+        found = f"{code} found out of tolerance, certificate {asked.certificate}; last good {before.certificate}"
+        number, entry = _deviation(connection, code, "OUT_OF_TOLERANCE", found, request.actor, request.at)
+        opened, entries = (number,), [*entries, entry]
+    return Done(_answer(after, opened), entries)
+
+
+def due(connection: Connection, at: datetime) -> list[str]:
+    """Codes of the items that time may have changed by `at`; the rule decides when they are locked."""
+    known = rows.classes(connection)
+    statement = select(ITEMS).where(
+        or_(
+            ITEMS.c.clean_until <= at, ITEMS.c.dirty_until <= at, ITEMS.c.calibration_due_at.is_not(None),
+            ITEMS.c.qualified_until <= at,
+        )
+    )  # fmt: skip
+    items = [rows.item_of(row) for row in connection.execute(statement.order_by(ITEMS.c.code))]
+    return [item.code for item in items if gate.expire(item, known[item.equipment_class], at) != item]
+
+
+def expire(connection: Connection, code: str, at: datetime) -> None:
+    """Write what time has done to one item, once."""
+    (item,) = rows.read(connection, [code], lock=True)
+    _, entries = _expired(connection, item, rows.classes(connection)[item.equipment_class], at)
+    audit.append(connection, entries)
+
+
+def next_look(connection: Connection, at: datetime) -> datetime | None:
+    """When the clock has to look again."""
+    known = rows.classes(connection)
+    items = [rows.item_of(row) for row in connection.execute(select(ITEMS).where(ITEMS.c.qualification != "retired"))]
+    return gate.next_look([(item, known[item.equipment_class]) for item in items], at)
+
+
+def _expired(connection: Connection, before: Item, of: EquipmentClass, at: datetime) -> tuple[Item, list[audit.Entry]]:
+    after = gate.expire(before, of, at)
+    if after == before:
+        return before, []
+    rows.change(connection, before, after, By("expire", SYSTEM, at))
+    old, new = _axes(before), _axes(after)
+    changed = {name: value for name, value in new.items() if old[name] != value}
+    entity = f"{after.kind}/{after.code}"
+    entries = [audit.Entry(at, SYSTEM, f"{after.kind}.expired", entity, {name: old[name] for name in changed}, changed)]
+    if after.cleaning == Cleaning.DIRTY_HOLD_EXCEEDED != before.cleaning and before.dirty_until is not None:
+        found = f"{after.code} was to be cleaned before {stamp(before.dirty_until)}, after batch {before.last_batch}"
+        entries.append(_deviation(connection, after.code, "DIRTY_HOLD_EXCEEDED", found, SYSTEM, at)[1])
+    return after, entries
+
+
+def _deviation(
+    connection: Connection, equipment: str, code: str, detail: str, actor: str, at: datetime
+) -> tuple[str, audit.Entry]:
+    """Open a deviation of an item, numbered by the item; its row is locked by the caller."""
+    prefix = f"{equipment}-ED"
+    made = connection.execute(
+        select(func.count()).where(func.starts_with(DEVIATIONS.c.number, prefix), DEVIATIONS.c.order_number.is_(None))
+    ).scalar_one()
+    number = f"{prefix}{made + 1}"
+    row = {"number": number, "code": code, "detail": detail, "state": "open", "opened_by": actor, "opened_at": at}
+    connection.execute(insert(DEVIATIONS).values(row))
+    new = {"code": code, "detail": detail, "equipment": equipment}
+    return number, audit.Entry(at, actor, "deviation.opened", f"deviation/{number}", None, new)
+
+
+def _axes(item: Item) -> dict[str, str]:
+    return {axis: str(getattr(item, axis)) for axis in rows.AXES}
+
+
+def _answer(item: Item, deviations: tuple[str, ...] = ()) -> ItemAnswer:
+    return ItemAnswer(code=item.code, deviations=deviations, **_axes(item))

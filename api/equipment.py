@@ -1,0 +1,57 @@
+"""Direct commands to the equipment register: one effect, one answer, and one audit row when it says no."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Caller
+from api.errors import not_found
+from api.neighbours import once
+from api.shapes import CommandBody
+from db import audit
+from db.queries import equipment as tables
+from domain.base import Message
+from domain.equipment_acts import Act
+from domain.errors import AdapterRefused
+
+
+async def write(
+    who: Caller, body: CommandBody, command: str, entity: str, ask: Callable[[str], Message]
+) -> dict[str, Any]:
+    """The register's answer to a command; then its clock is told, because a date may have moved."""
+    answer = await run_in_threadpool(_write, who, body, command, entity, ask)
+    await who.services.orders.tell_equipment_clock()
+    return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id}
+
+
+def _write(who: Caller, body: CommandBody, command: str, entity: str, ask: Callable[[str], Message]) -> Message:
+    try:
+        return once(body.command_id, ask)
+    except AdapterRefused as refused:
+        blockers = [blocker.model_dump(mode="json", by_alias=True) for blocker in refused.blockers]
+        new = {"command": command, "code": refused.code, "blockers": blockers}
+        entry = who.entry("command.refused", entity, new=new, reason=body.reason, command_id=body.command_id)
+        with who.services.engine.begin() as connection:
+            audit.append(connection, [entry])
+        raise
+
+
+async def act(who: Caller, code: str, body: CommandBody, act: Act) -> dict[str, Any]:
+    """Do something to an item. 404 when there is none of this code."""
+    await run_in_threadpool(known, who, code)
+    register = who.services.equipment
+    return await write(
+        who,
+        body,
+        act.kind,
+        f"equipment/{code}",
+        lambda key: register.act(code, act, key=key, actor=who.id, reason=body.reason),
+    )
+
+
+def known(who: Caller, code: str) -> None:
+    """404 when the register has no item of this code."""
+    with who.services.engine.connect() as connection:
+        if tables.item(connection, code) is None:
+            raise not_found("equipment", code)

@@ -1,0 +1,92 @@
+"""Reads of the equipment register."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select
+
+from db.register import ITEMS, LOG, item_of
+from db.tables import LineClearance, Material, TrainingRecord, core
+from domain.equipment import Item
+
+MATERIALS: Final = core(Material)
+CLEARANCES: Final = core(LineClearance)
+TRAININGS: Final = core(TrainingRecord)
+
+
+def items(connection: Connection, after: str | None, limit: int, **wanted: str | None) -> list[Item]:
+    """Items by code, those of a kind, room, workstation or class."""
+    statement = select(ITEMS).order_by(ITEMS.c.code).limit(limit)
+    for column, value in wanted.items():
+        if value is not None:
+            statement = statement.where(ITEMS.c[column] == value)
+    if after is not None:
+        statement = statement.where(ITEMS.c.code > after)
+    return [item_of(row) for row in connection.execute(statement)]
+
+
+def item(connection: Connection, code: str) -> Item | None:
+    """One item."""
+    row = connection.execute(select(ITEMS).where(ITEMS.c.code == code)).one_or_none()
+    return None if row is None else item_of(row)
+
+
+def log(connection: Connection, code: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """Entries of an item's log in order; `to` is when the next one began, none for what it is doing now.
+
+    `productName` is the product's name, which carries its strength.
+    """
+    following = func.lead(LOG.c.started_at).over(order_by=LOG.c.sequence).label("ended_at")
+    entries = select(LOG, following).where(LOG.c.equipment == code).subquery()
+    statement = (
+        select(entries, MATERIALS.c.name.label("product_name"))
+        .outerjoin(MATERIALS, MATERIALS.c.code == entries.c.product)
+        .where(entries.c.sequence > after)
+        .order_by(entries.c.sequence)
+        .limit(limit)
+    )
+    return [_entry(row) for row in connection.execute(statement)]
+
+
+def _entry(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "sequence": row.sequence, "from": _time(row.started_at), "to": _time(row.ended_at), "activity": row.activity,
+        "product": row.product, "productName": row.product_name, "batch": row.batch, "workOrder": row.work_order,
+        "operation": row.operation, "person": row.person, "detail": row.detail,
+    }  # fmt: skip
+
+
+def clearances(connection: Connection, batch: str | None, room: str | None, limit: int) -> list[dict[str, Any]]:
+    """Line clearances, newest first, of a batch or a room."""
+    statement = select(CLEARANCES).order_by(CLEARANCES.c.performed_at.desc(), CLEARANCES.c.number).limit(limit)
+    if batch is not None:
+        statement = statement.where(CLEARANCES.c.batch == batch)
+    if room is not None:
+        statement = statement.where(CLEARANCES.c.room == room)
+    return [
+        {
+            "number": row.number, "room": row.room, "product": row.product, "batch": row.batch,
+            "operation": row.operation, "previousBatch": row.previous_batch, "items": row.items,
+            "performedBy": row.performed_by, "performedAt": _time(row.performed_at), "checkedBy": row.checked_by,
+            "checkedAt": _time(row.checked_at), "accepted": row.accepted, "validUntil": _time(row.valid_until),
+        }
+        for row in connection.execute(statement)
+    ]  # fmt: skip
+
+
+def trainings(connection: Connection, person: str | None, limit: int) -> list[dict[str, Any]]:
+    """Training records, newest first, of a person or of everybody."""
+    statement = select(TRAININGS).order_by(TRAININGS.c.id.desc()).limit(limit)
+    if person is not None:
+        statement = statement.where(TRAININGS.c.person == person)
+    return [
+        {
+            "person": row.person, "qualification": row.qualification, "validUntil": _time(row.valid_until),
+            "registeredBy": row.registered_by, "registeredAt": _time(row.registered_at),
+        }
+        for row in connection.execute(statement)
+    ]  # fmt: skip
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,288 @@
+"""What people do to equipment and rooms: qualify, calibrate, clean, report a fault, repair, retire, reserve.
+
+One small message and one rule for each. Who acts as the second person is never who acted first (SM-6).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Field
+
+from domain.base import Message
+from domain.equipment import CleaningLevel, EquipmentClass, Item, ItemKind, advance, after, occupied, stamp
+from domain.equipment_states import (
+    AVAILABILITY,
+    CALIBRATION,
+    CLEANING,
+    QUALIFICATION,
+    AvailabilityEvent,
+    CalibrationEvent,
+    CleaningEvent,
+    Qualification,
+    QualificationEvent,
+)
+from domain.errors import Blocker
+from domain.rules.common import check, reason_missing, same_person
+
+
+class Qualify(Message):
+    """Quality has shown that it does what it has to; for ever when no `valid_until` is given."""
+
+    kind: Literal["qualify"] = "qualify"
+    valid_until: datetime | None = None
+
+
+class PerformCalibration(Message):
+    """Metrology has calibrated. Found out of tolerance, what it measured before is in doubt: a deviation opens."""
+
+    kind: Literal["performCalibration"] = "performCalibration"
+    certificate: str
+    due_at: datetime
+    found_within_tolerance: bool
+
+
+class ReviewCalibration(Message):
+    """The second person's word on a calibration."""
+
+    kind: Literal["reviewCalibration"] = "reviewCalibration"
+    accept: bool
+
+
+class StartCleaning(Message):
+    """Somebody cleans it."""
+
+    kind: Literal["startCleaning"] = "startCleaning"
+    level: CleaningLevel
+
+
+class VerifyCleaning(Message):
+    """Another person has looked: clean, or not."""
+
+    kind: Literal["verifyCleaning"] = "verifyCleaning"
+    accept: bool
+
+
+class ReportFault(Message):
+    """It does not work; the reason says what is wrong."""
+
+    kind: Literal["reportFault"] = "reportFault"
+
+
+class StartMaintenance(Message):
+    """Somebody repairs or maintains it."""
+
+    kind: Literal["startMaintenance"] = "startMaintenance"
+
+
+class ReturnToService(Message):
+    """Repaired. A `major` repair or change asks for a new qualification before the next use (EQ-06)."""
+
+    kind: Literal["returnToService"] = "returnToService"
+    major: bool
+
+
+class Retire(Message):
+    """Never used again."""
+
+    kind: Literal["retire"] = "retire"
+
+
+class Reserve(Message):
+    """Kept for one batch."""
+
+    kind: Literal["reserve"] = "reserve"
+    batch: str
+
+
+class CancelReservation(Message):
+    """Free for any batch again."""
+
+    kind: Literal["cancelReservation"] = "cancelReservation"
+
+
+Act: TypeAlias = Annotated[
+    Qualify
+    | PerformCalibration
+    | ReviewCalibration
+    | StartCleaning
+    | VerifyCleaning
+    | ReportFault
+    | StartMaintenance
+    | ReturnToService
+    | Retire
+    | Reserve
+    | CancelReservation,
+    Field(discriminator="kind"),
+]
+
+
+class Actor(Message):
+    """Who acts, when, and why."""
+
+    person: str
+    at: datetime
+    reason: str | None = None
+
+
+def perform(item: Item, of: EquipmentClass, act: Act, actor: Actor) -> Item:
+    """The item after an act. Raises `Refused` with every blocker; nothing is changed then."""
+    found: list[Blocker] = []
+    changes = _RULES[type(act)](item, of, act, actor, found)
+    check(found)
+    return item.model_copy(update=changes)
+
+
+Changes = dict[str, Any]
+
+
+def _qualify(item: Item, of: EquipmentClass, act: Qualify, actor: Actor, found: list[Blocker]) -> Changes:
+    found += _in_the_future(item, act.valid_until, actor.at)
+    state = advance(item, QUALIFICATION, item.qualification, QualificationEvent.QUALIFY, found)
+    return {"qualification": state, "qualified_until": act.valid_until}
+
+
+def _perform_calibration(
+    item: Item, of: EquipmentClass, act: PerformCalibration, actor: Actor, found: list[Blocker]
+) -> Changes:
+    found += occupied(item)
+    if not act.found_within_tolerance:
+        state = advance(item, CALIBRATION, item.calibration, CalibrationEvent.FIND_OUT_OF_TOLERANCE, found)
+        return {"calibration": state}
+    found += _in_the_future(item, act.due_at, actor.at)
+    return {
+        "calibration": advance(item, CALIBRATION, item.calibration, CalibrationEvent.PERFORM, found),
+        "calibrated_by": actor.person,
+        "next_certificate": act.certificate,
+        "next_calibration_due_at": act.due_at,
+    }
+
+
+def _review_calibration(
+    item: Item, of: EquipmentClass, act: ReviewCalibration, actor: Actor, found: list[Blocker]
+) -> Changes:
+    event = CalibrationEvent.ACCEPT if act.accept else CalibrationEvent.REJECT
+    state = advance(item, CALIBRATION, item.calibration, event, found)
+    found += same_person(actor.person, item.calibrated_by, item.kind, item.code, "review the calibration", "calibrated")
+    if not act.accept:
+        found += reason_missing(actor.reason, item.kind, item.code)
+    changes: Changes = {
+        "calibration": state,
+        "calibrated_by": None,
+        "next_certificate": None,
+        "next_calibration_due_at": None,
+    }
+    if act.accept:
+        found += _in_the_future(item, item.next_calibration_due_at, actor.at)
+        changes |= {"certificate": item.next_certificate, "calibration_due_at": item.next_calibration_due_at}
+    return changes
+
+
+def _start_cleaning(item: Item, of: EquipmentClass, act: StartCleaning, actor: Actor, found: list[Blocker]) -> Changes:
+    found += occupied(item)
+    return {
+        "cleaning": advance(item, CLEANING, item.cleaning, CleaningEvent.START_CLEANING, found),
+        "cleaned_by": actor.person,
+        "cleaning_level": act.level,
+        "clean_until": None,
+        "dirty_until": None,
+    }
+
+
+def _verify_cleaning(
+    item: Item, of: EquipmentClass, act: VerifyCleaning, actor: Actor, found: list[Blocker]
+) -> Changes:
+    event = CleaningEvent.VERIFY if act.accept else CleaningEvent.FIND_DIRTY
+    state = advance(item, CLEANING, item.cleaning, event, found)
+    found += same_person(actor.person, item.cleaned_by, item.kind, item.code, "verify the cleaning", "cleaned")
+    if not act.accept:
+        found += reason_missing(actor.reason, item.kind, item.code)
+        return {"cleaning": state, "cleaned_by": None, "dirty_until": after(actor.at, of.dirty_hold_seconds)}
+    changes: Changes = {
+        "cleaning": state,
+        "cleaned_by": None,
+        "clean_until": after(actor.at, of.clean_hold_seconds),
+    }
+    if item.cleaning_level == CleaningLevel.FULL:
+        changes |= {"fully_cleaned_at": actor.at, "batches_since_full": 0}
+    return changes
+
+
+def _report_fault(item: Item, of: EquipmentClass, act: ReportFault, actor: Actor, found: list[Blocker]) -> Changes:
+    found += reason_missing(actor.reason, item.kind, item.code)
+    state = advance(item, AVAILABILITY, item.availability, AvailabilityEvent.FAIL, found)
+    return {"availability": state, "reserved_for": None}
+
+
+def _start_maintenance(
+    item: Item, of: EquipmentClass, act: StartMaintenance, actor: Actor, found: list[Blocker]
+) -> Changes:
+    return {"availability": advance(item, AVAILABILITY, item.availability, AvailabilityEvent.START_MAINTENANCE, found)}
+
+
+def _return_to_service(
+    item: Item, of: EquipmentClass, act: ReturnToService, actor: Actor, found: list[Blocker]
+) -> Changes:
+    found += reason_missing(actor.reason, item.kind, item.code)
+    state = advance(item, AVAILABILITY, item.availability, AvailabilityEvent.RETURN_TO_SERVICE, found)
+    if item.batch is not None and not found:
+        state = AVAILABILITY.advance(state, AvailabilityEvent.OCCUPY)
+    changes: Changes = {"availability": state}
+    if act.major and item.qualification == Qualification.QUALIFIED:
+        changes["qualification"] = QUALIFICATION.advance(item.qualification, QualificationEvent.FALL_DUE)
+    return changes
+
+
+def _retire(item: Item, of: EquipmentClass, act: Retire, actor: Actor, found: list[Blocker]) -> Changes:
+    found += reason_missing(actor.reason, item.kind, item.code) + occupied(item)
+    return {
+        "qualification": advance(item, QUALIFICATION, item.qualification, QualificationEvent.RETIRE, found),
+        "availability": advance(item, AVAILABILITY, item.availability, AvailabilityEvent.TAKE_OUT_OF_SERVICE, found),
+        "reserved_for": None,
+    }
+
+
+def _reserve(item: Item, of: EquipmentClass, act: Reserve, actor: Actor, found: list[Blocker]) -> Changes:
+    state = advance(item, AVAILABILITY, item.availability, AvailabilityEvent.RESERVE, found)
+    if item.kind == ItemKind.ROOM:
+        found.append(
+            Blocker(code="NOT_RESERVABLE", entity=item.kind, id=item.code, found="a room", required="equipment")
+        )
+    return {"availability": state, "reserved_for": act.batch}
+
+
+def _cancel_reservation(
+    item: Item, of: EquipmentClass, act: CancelReservation, actor: Actor, found: list[Blocker]
+) -> Changes:
+    state = advance(item, AVAILABILITY, item.availability, AvailabilityEvent.CANCEL_RESERVATION, found)
+    return {"availability": state, "reserved_for": None}
+
+
+_Rule: TypeAlias = Callable[[Item, EquipmentClass, Any, Actor, list[Blocker]], Changes]
+_RULES: Final[dict[type[Message], _Rule]] = {
+    Qualify: _qualify,
+    PerformCalibration: _perform_calibration,
+    ReviewCalibration: _review_calibration,
+    StartCleaning: _start_cleaning,
+    VerifyCleaning: _verify_cleaning,
+    ReportFault: _report_fault,
+    StartMaintenance: _start_maintenance,
+    ReturnToService: _return_to_service,
+    Retire: _retire,
+    Reserve: _reserve,
+    CancelReservation: _cancel_reservation,
+}
+
+
+def _in_the_future(item: Item, until: datetime | None, at: datetime) -> list[Blocker]:
+    if until is None or until > at:
+        return []
+    return [
+        Blocker(
+            code="DATE_PASSED",
+            entity=item.kind,
+            id=item.code,
+            found=stamp(until),
+            required=f"a time after {stamp(at)}",
+        )
+    ]

@@ -1,0 +1,19 @@
+"""What an order says about the equipment and rooms that its operations occupy."""
+
+from typing import Literal
+
+from domain.base import Message
+
+
+class EquipmentOccupationMoved(Message):
+    """An operation asks the equipment register for its workstation, occupies it, or frees it.
+
+    `equipment` are the codes that were occupied, rooms included. Freeing is written to the register with this fact.
+    """
+
+    kind: Literal["equipmentOccupationMoved"] = "equipmentOccupationMoved"
+    work_order: str
+    operation: str
+    workstation: str
+    target: Literal["asked", "occupied", "refused", "freed"]
+    equipment: tuple[str, ...] = ()

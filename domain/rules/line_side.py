@@ -1,0 +1,287 @@
+"""Rules of what lies at the line: issued material is consumed, returned or scrapped, and nothing of it gets lost.
+
+By default an operation consumes what is left of its lines when it is done. More than is needed is issued as a rule, so
+less than the bill of material asks for is no reason to stop: what was really used stands in the genealogy.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from domain import events as e
+from domain import material_events as m
+from domain.commands import LineQuantity, ReturnedQuantity, ReturnMaterials
+from domain.errors import Blocker
+from domain.process import MaterialReturn, Operation, PickList, Process, Used, WorkOrder
+from domain.quantities import plain
+from domain.return_states import MATERIAL_RETURN, MaterialReturnEvent, MaterialReturnState
+from domain.rules.common import Events, check, find_work_order, invalid_transition, reason_missing, refuse
+from domain.states import OrderState, PickListState, TransitionRefused
+
+_TAKES_RETURNS = (OrderState.RELEASED, OrderState.IN_PROGRESS, OrderState.COMPLETED)
+
+
+@dataclass(frozen=True)
+class LineStock:
+    """One lot of one line: what was issued of it and what became of that, in `unit`.
+
+    issued = consumed + returned + scrapped + at the line. `returning` is at the line too, but asked back.
+    """
+
+    line: int
+    material: str
+    lot: str
+    unit: str
+    operation: str
+    issued: Decimal
+    consumed: Decimal = Decimal(0)
+    returned: Decimal = Decimal(0)
+    scrapped: Decimal = Decimal(0)
+    returning: Decimal = Decimal(0)
+
+    @property
+    def at_line(self) -> Decimal:
+        """What lies at the line."""
+        return self.issued - self.consumed - self.returned - self.scrapped
+
+    @property
+    def rest(self) -> Decimal:
+        """What may still be consumed or given back."""
+        return self.at_line - self.returning
+
+    @property
+    def story(self) -> str:
+        """The figures in words, for a blocker: `5 kg issued, 4 consumed, 1 returned`."""
+        parts = {
+            "consumed": self.consumed, "returned": self.returned, "scrapped": self.scrapped,
+            "being returned": self.returning,
+        }  # fmt: skip
+        found = [f"{plain(quantity)} {what}" for what, quantity in parts.items() if quantity]
+        return ", ".join([f"{plain(self.issued)} {self.unit} issued", *found])
+
+
+def line_stock(process: Process, work_order: WorkOrder) -> tuple[LineStock, ...]:
+    """What was issued to a work order, by line and lot; nothing before the issue and after a cancellation."""
+    pick_list = work_order.pick_list
+    if pick_list is None or pick_list.state != PickListState.ISSUED:
+        return ()
+    operations = {line.line: line.operation for line in process.specification.work_order(work_order.number).materials}
+    issued: dict[tuple[int, str], LineStock] = {}
+    for a in pick_list.allocations:
+        known = issued.get((a.line, a.lot))
+        if known is None:
+            known = LineStock(a.line, a.material, a.lot, a.unit, operations.get(a.line, ""), Decimal(0))
+        issued[a.line, a.lot] = replace(known, issued=known.issued + a.quantity)
+    silent = _silent(work_order, pick_list, issued.values())
+    returning = _returning(work_order)
+    return tuple(
+        _with_used(own, pick_list, own.operation in silent, returning.get((own.line, own.lot), Decimal(0)))
+        for own in issued.values()
+    )
+
+
+def _silent(work_order: WorkOrder, pick_list: PickList, issued: Iterable[LineStock]) -> set[str]:
+    """Operations that consumed before orders kept account of it: they consumed everything."""
+    told = {own.operation for own in issued if f"{own.line}/{own.lot}" in pick_list.used}
+    return set(work_order.consumed_at) - told
+
+
+def _returning(work_order: WorkOrder) -> dict[tuple[int, str], Decimal]:
+    total: dict[tuple[int, str], Decimal] = {}
+    for own in work_order.open_returns():
+        for line in own.lines:
+            total[line.line, line.lot] = total.get((line.line, line.lot), Decimal(0)) + line.quantity
+    return total
+
+
+def _with_used(own: LineStock, pick_list: PickList, is_gone: bool, returning: Decimal) -> LineStock:
+    used = pick_list.used.get(f"{own.line}/{own.lot}", Used())
+    consumed = own.issued if is_gone else used.consumed
+    return replace(own, consumed=consumed, returned=used.returned, scrapped=used.scrapped, returning=returning)
+
+
+def material_on_line(process: Process, work_order: WorkOrder) -> list[Blocker]:
+    """A blocker for every lot that still lies at the line: a batch is not over before all is accounted for (MT-09)."""
+    return [
+        Blocker(
+            code="MATERIAL_ON_LINE",
+            entity="lot",
+            id=own.lot,
+            found=f"{plain(own.at_line)} {own.unit} at the line for {work_order.number}, line {own.line}: {own.story}",
+            required="everything consumed, returned or scrapped",
+            who_can_fix="warehouseKeeper",
+        )
+        for own in line_stock(process, work_order)
+        if own.at_line > 0
+    ]
+
+
+# Consumption ---------------------------------------------------------------------------------------------------------
+
+
+def consumption_blockers(
+    process: Process, work_order: WorkOrder, operation: Operation, stated: tuple[LineQuantity, ...] | None
+) -> list[Blocker]:
+    """What stands in the way of a stated consumption; nothing when nothing is stated."""
+    if not stated:
+        return []
+    own = [stock for stock in line_stock(process, work_order) if stock.operation == operation.code]
+    return _judged(stated, own, f"used at {operation.code}")
+
+
+def consumption(
+    process: Process, work_order: WorkOrder, operation: Operation, stated: tuple[LineQuantity, ...] | None
+) -> Events:
+    """What becomes part of the batch when the operation is done: what is stated, else all that is left."""
+    if work_order.pick_list is None or (stated is None and operation.code in work_order.consumed_at):
+        return ()
+    own = {(s.line, s.lot): s for s in line_stock(process, work_order) if s.operation == operation.code}
+    left = {key: stock.rest for key, stock in own.items()} if stated is None else _summed(stated)
+    consumed: list[e.Consumption] = []
+    for a in work_order.pick_list.allocations:
+        quantity = min(a.quantity, left.get((a.line, a.lot), Decimal(0)))
+        if quantity <= 0 or (a.line, a.lot) not in own:
+            continue
+        left[a.line, a.lot] -= quantity
+        consumed.append(e.Consumption(line=a.line, material=a.material, lot=a.lot, quantity=quantity, unit=a.unit))
+    if not consumed:
+        return ()
+    lot = process.specification.work_order(work_order.number).output_lot
+    return (
+        e.MaterialsConsumed(
+            work_order=work_order.number, operation=operation.code, output_lot=lot, lines=tuple(consumed)
+        ),
+    )
+
+
+def _summed(lines: Iterable[LineQuantity]) -> dict[tuple[int, str], Decimal]:
+    total: dict[tuple[int, str], Decimal] = {}
+    for line in lines:
+        total[line.line, line.lot] = total.get((line.line, line.lot), Decimal(0)) + line.quantity
+    return total
+
+
+def _judged(lines: tuple[LineQuantity, ...], stock: Iterable[LineStock], what: str) -> list[Blocker]:
+    """Every line against what is at the line: the lot, the unit, and the sum of each lot's quantities."""
+    known = {(own.line, own.lot): own for own in stock}
+    names = ", ".join(f"line {line} {lot}" for line, lot in known) or "none"
+    blockers: list[Blocker] = []
+    for line in dict.fromkeys((line.line, line.lot, line.unit) for line in lines):
+        number, lot, unit = line
+        own = known.get((number, lot))
+        if own is None:
+            found = f"line {number} {lot}"
+            blockers.append(_lot_blocker("LOT_NOT_ON_PICK_LIST", lot, found, f"a lot that is {what}: {names}"))
+        elif unit != own.unit:
+            blockers.append(_lot_blocker("UNIT_MISMATCH", lot, f"{unit} for line {number}", own.unit))
+    for key, quantity in _summed(line for line in lines if _fits(line, known)).items():
+        own = known[key]
+        if quantity > own.rest:
+            found = f"{plain(quantity)} {own.unit} of line {own.line}; {own.story}"
+            required = f"at most {plain(own.rest)} {own.unit}"
+            blockers.append(_lot_blocker("MORE_THAN_ON_LINE", own.lot, found, required))
+    return blockers
+
+
+def _fits(line: LineQuantity, known: dict[tuple[int, str], LineStock]) -> bool:
+    own = known.get((line.line, line.lot))
+    return own is not None and own.unit == line.unit
+
+
+def _lot_blocker(code: str, lot: str, found: str, required: str) -> Blocker:
+    return Blocker(code=code, entity="lot", id=lot, found=found, required=required, who_can_fix="operator")
+
+
+# Returns -------------------------------------------------------------------------------------------------------------
+
+
+def return_materials(process: Process, command: ReturnMaterials) -> Events:
+    """Ask the warehouse to take back what is not consumed. From here on it cannot be consumed any more."""
+    work_order, _ = find_work_order(process, command.work_order)
+    number = f"{work_order.number}-R{len(work_order.returns) + 1}"
+    not_issued = _not_issued(work_order)
+    blockers = _order_takes_returns(process) + not_issued
+    if not not_issued:
+        blockers += _judged(command.lines, line_stock(process, work_order), "issued")
+    blockers += [
+        blocker
+        for line in command.lines
+        for blocker in reason_missing(line.reason or command.reason, "lot", line.lot)
+    ]  # fmt: skip
+    check(blockers)
+    materials = {own.line: own.material for own in line_stock(process, work_order)}
+    asked = m.ReturnMoved(
+        work_order=work_order.number,
+        number=number,
+        event=None,
+        origin=None,
+        target=MaterialReturnState.REQUESTED,
+        lines=tuple(_return_line(line, materials[line.line], command.reason) for line in command.lines),
+    )
+    pending = e.VerdictPending(
+        request=return_request(number), command_id=command.command_id, command=command.kind, actor=command.actor
+    )
+    return (asked, pending)
+
+
+def return_request(number: str) -> str:
+    """The name under which the warehouse is asked to take a return."""
+    return f"{number}/return"
+
+
+def move_return(work_order: WorkOrder, own: MaterialReturn, event: MaterialReturnEvent) -> m.ReturnMoved:
+    """The return's move by `event`, or the refusal that names what is possible."""
+    try:
+        target = MATERIAL_RETURN.advance(own.state, event)
+    except TransitionRefused as refused:
+        blocker = invalid_transition("material return", own.number, refused)
+        raise refuse(blocker, possible=refused.possible) from None
+    return m.ReturnMoved(work_order=work_order.number, number=own.number, event=event, origin=own.state, target=target)
+
+
+def cancelled_returns(work_order: WorkOrder) -> Events:
+    """What voids all returns that the warehouse has not answered."""
+    return tuple(move_return(work_order, own, MaterialReturnEvent.CANCEL) for own in work_order.open_returns())
+
+
+def _return_line(line: ReturnedQuantity, material: str, reason: str | None) -> m.ReturnLine:
+    return m.ReturnLine(
+        line=line.line,
+        material=material,
+        lot=line.lot,
+        quantity=line.quantity,
+        unit=line.unit,
+        disposition=line.disposition,
+        reason=line.reason or reason or "",
+    )
+
+
+def _order_takes_returns(process: Process) -> list[Blocker]:
+    if process.state in _TAKES_RETURNS:
+        return []
+    return [
+        Blocker(
+            code="ORDER_ON_HOLD" if process.state == OrderState.HELD else "ORDER_NOT_OPEN",
+            entity="production order",
+            id=process.specification.number,
+            found=process.state,
+            required=" or ".join(_TAKES_RETURNS),
+            who_can_fix="supervisor",
+        )
+    ]
+
+
+def _not_issued(work_order: WorkOrder) -> list[Blocker]:
+    pick_list = work_order.pick_list
+    if pick_list is not None and pick_list.state == PickListState.ISSUED:
+        return []
+    return [
+        Blocker(
+            code="NOT_ISSUED",
+            entity="work order" if pick_list is None else "pick list",
+            id=work_order.number if pick_list is None else pick_list.number,
+            found="no pick list" if pick_list is None else pick_list.state,
+            required="material that was issued to the line",
+            who_can_fix="warehouseKeeper",
+        )
+    ]

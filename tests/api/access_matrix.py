@@ -1,0 +1,185 @@
+"""Every write of the API: what it needs in its body, and who may. Written by hand, compared with the routes."""
+
+from typing import Any
+
+from api import impossible
+from api.roles import Role
+from domain import case_commands as cc
+from domain import commands as c
+
+R = Role
+VALUES = [{"name": "x", "text": "1"}]
+ORDER, WORK_ORDER = "/mes/orders/{order_id}", "/mes/work-orders/{work_order_id}"
+OPERATION, PICK_LIST = f"{WORK_ORDER}/operations/{{code}}", "/wms/outbound-orders/{pick_list_id}"
+COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
+    f"{ORDER}/submit": (c.SubmitOrder, {}),
+    f"{ORDER}/approve": (c.ApproveOrder, {}),
+    f"{ORDER}/reject": (c.RejectOrder, {}),
+    f"{ORDER}/release": (c.ReleaseOrder, {}),
+    f"{ORDER}/hold": (c.HoldOrder, {}),
+    f"{ORDER}/resume": (c.ResumeOrder, {}),
+    f"{ORDER}/cancel": (c.CancelOrder, {}),
+    f"{ORDER}/close": (c.CloseOrder, {}),
+    f"{ORDER}/retry-now": (c.RetryNow, {}),
+    f"{ORDER}/decide-deviation": (c.DecideDeviation, {"deviation": "D", "decision": "scrap"}),
+    f"{WORK_ORDER}/dispatch": (c.DispatchWorkOrder, {}),
+    f"{WORK_ORDER}/start-execution": (c.StartWorkOrder, {}),
+    f"{WORK_ORDER}/pause": (c.PauseWorkOrder, {"reason": "a break"}),
+    f"{WORK_ORDER}/resume": (c.ResumeWorkOrder, {}),
+    f"{WORK_ORDER}/certify": (c.CertifyBatch, {}),
+    f"{WORK_ORDER}/put-away": (c.PutAway, {"place": "QUARANTINE"}),
+    f"{WORK_ORDER}/release-batch": (c.ReleaseBatch, {"place": "FINISHED"}),
+    f"{WORK_ORDER}/inspection/results": (c.EnterInspectionResults, {"values": VALUES}),
+    f"{WORK_ORDER}/inspection/decision": (c.DecideInspection, {"accept": True}),
+    f"{OPERATION}/start": (c.StartOperation, {}),
+    f"{OPERATION}/pause": (c.PauseOperation, {"reason": "a break"}),
+    f"{OPERATION}/resume": (c.ResumeOperation, {}),
+    f"{OPERATION}/complete": (c.CompleteOperation, {}),
+    f"{OPERATION}/release-hold": (c.ReleaseOperationHold, {}),
+    f"{OPERATION}/parameters": (c.RecordParameters, {"values": VALUES}),
+    f"{OPERATION}/parameters/check": (c.CheckParameters, {"numbers": ["V1"]}),
+    f"{OPERATION}/parameters/{{number}}/correct": (c.CorrectParameter, {"text": "1", "reason": "misread it"}),
+    f"{WORK_ORDER}/batch-record/review": (c.ReviewBatchRecord, {}),
+    f"{WORK_ORDER}/batch-record/approve": (c.ApproveBatchRecord, {}),
+    f"{WORK_ORDER}/batch-record/return": (c.ReturnBatchRecord, {"fields": ["x"], "reason": "look again"}),
+    f"{WORK_ORDER}/batch-record/resubmit": (c.ResubmitBatchRecord, {}),
+    f"{WORK_ORDER}/batch-record/exceptions/{{exception}}/explain": (c.JustifyException, {"reason": "known"}),
+    f"{OPERATION}/verify": (c.VerifyOperation, {}),
+    f"{OPERATION}/comment": (c.CommentOperation, {"text": "as seen"}),
+    "/wms/inbound-orders/from-production-report": (c.PutAway, {"reportNumber": "R", "place": "QUARANTINE"}),
+    f"{PICK_LIST}/preallocate-inventory": (c.AllocateMaterials, {}),
+    f"{PICK_LIST}/approve": (c.ApprovePickList, {}),
+    f"{PICK_LIST}/execute": (c.IssuePickList, {}),
+    f"{PICK_LIST}/return": (
+        c.ReturnMaterials,
+        {"lines": [{"line": 1, "lot": "L", "quantity": "1", "unit": "kg"}], "reason": "too much issued"},
+    ),
+    f"{WORK_ORDER}/in-process-inspections/{{inspection}}/decision": (c.DecideInProcessInspection, {"failed": 0}),
+    f"{WORK_ORDER}/reworks/{{rework}}/approve": (c.ApproveRework, {}),
+    f"{WORK_ORDER}/reworks/{{rework}}/reject": (c.RejectRework, {"reason": "not worth it"}),
+    f"{WORK_ORDER}/reworks/{{rework}}/start": (c.StartRework, {}),
+    f"{WORK_ORDER}/reworks/{{rework}}/report": (c.ReportRework, {"good": 1, "scrap": 0}),
+    f"{WORK_ORDER}/over-reports/{{over_report}}/decision": (c.DecideOverReport, {"accept": True}),
+    "/mes/production-reports/reverse": (c.ReverseReport, {"reportNumber": "R"}),
+    f"{ORDER}/split": (c.SplitOrder, {"parts": [{"quantity": "1"}, {"quantity": "2"}]}),
+    f"{ORDER}/reduce": (c.ReduceQuantity, {}),
+    "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
+}
+DEVIATION, CAPA = "/quality/deviations/{deviation_id}", "/quality/capas/{capa_id}"
+CONCLUSION = {"rootCause": "dust", "disposition": "accept", "needsCapa": False}
+DAY = "2027-01-01T00:00:00Z"
+COMMANDS |= {
+    f"{DEVIATION}/classify": (cc.ClassifyDeviation, {"classification": "minor", "impact": "none"}),
+    f"{DEVIATION}/assign": (cc.AssignDeviation, {"owner": "mia"}),
+    f"{DEVIATION}/propose": (cc.ProposeConclusion, CONCLUSION),
+    f"{DEVIATION}/send-back": (cc.SendBackConclusion, {"reason": "too thin"}),
+    f"{DEVIATION}/approve": (cc.ApproveDeviation, {}),
+    f"{DEVIATION}/approve-as-quality-manager": (cc.ApproveDeviationAsQualityManager, {}),
+    f"{DEVIATION}/close": (cc.CloseDeviation, {}),
+    f"{DEVIATION}/reopen": (cc.ReopenDeviation, {"reason": "seen again"}),
+    f"{DEVIATION}/void": (cc.VoidDeviation, {"reason": "it was none"}),
+    f"{DEVIATION}/investigate-laboratory": (cc.InvestigateLaboratory, {}),
+    f"{DEVIATION}/prove-laboratory-error": (cc.ProveLaboratoryError, {"finding": "pH"}),
+    f"{DEVIATION}/authorise-retest": (cc.AuthoriseRetest, {}),
+    f"{DEVIATION}/begin-phase-two": (cc.BeginPhaseTwo, {"finding": "none"}),
+    f"{DEVIATION}/conclude": (cc.ConcludeOutOfSpecification, {"confirmed": True, **CONCLUSION}),
+    f"{CAPA}/plan": (cc.PlanCapa, {"action": "clean", "owner": "mia", "dueAt": DAY, "checkAt": DAY}),
+    f"{CAPA}/approve": (cc.ApproveCapa, {}),
+    f"{CAPA}/start": (cc.StartCapa, {}),
+    f"{CAPA}/implement": (cc.ImplementCapa, {"evidence": "photo"}),
+    f"{CAPA}/extend": (cc.ExtendCapa, {"dueAt": DAY, "reason": "late part"}),
+    f"{CAPA}/decide-effectiveness": (cc.DecideCapaEffectiveness, {"effective": True, "evidence": "none since"}),
+}
+NEED_A_REPORT = {
+    "/wms/inbound-orders/from-production-report", "/mes/production-reports/reverse",
+    f"{OPERATION}/parameters/{{number}}/correct", f"{WORK_ORDER}/batch-record/exceptions/{{exception}}/explain",
+}  # fmt: skip
+"""Their roles are tested in the life of a report or of a value."""
+QUALITY = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
+DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
+    **{
+        f"{base}/{path}": ((R.PLANNER, R.OPERATOR, R.SUPERVISOR), {})
+        for base, what in ((ORDER, "production-order"), (WORK_ORDER, "work-order"))
+        for path in impossible.DONE_BY[what]
+    },
+    "/mes/orders/from-plan/{plan_id}": ((R.PLANNER, R.INTEGRATION), {}),
+    "/mes/work-orders/from-order/{order_id}": ((R.PLANNER, R.SUPERVISOR), {}),
+    f"{ORDER}/backorder": ((R.PLANNER, R.INTEGRATION), {}),
+    "/mes/plan-lines/{plan_id}/split": (
+        (R.PLANNER, R.INTEGRATION), {"parts": [{"quantity": "1"}, {"quantity": "2"}]}
+    ),
+    "/mes/plan-lines": ((R.PLANNER, R.INTEGRATION), None),
+    "/mes/plan-lines/import": ((R.PLANNER, R.INTEGRATION), None),
+    "/mes/traceabilities/generate-batch-no": (
+        (R.PLANNER, R.SUPERVISOR, R.PROCESS_ENGINEER, R.INTEGRATION), {"pattern": "B"}
+    ),
+    "/mes/traceabilities/serials": (
+        (R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.INTEGRATION), {"lot": "L", "serials": ["S"]}
+    ),
+    "/master-data/import": ((R.PROCESS_ENGINEER,), {}),
+    "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
+    "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
+    "/master-batch-records/{record_id}": ((R.PROCESS_ENGINEER,), {}),
+    "/master-batch-records/{record_id}/submit": ((R.PROCESS_ENGINEER,), {}),
+    "/master-batch-records/{record_id}/approve": ((R.SUPERVISOR, R.QUALITY_MANAGER), {"contentHash": "0" * 64}),
+    "/master-batch-records/{record_id}/reject": ((R.SUPERVISOR, R.QUALITY_MANAGER), {"reason": "not so"}),
+    "/master-batch-records/{record_id}/make-effective": ((R.QUALITY_MANAGER,), {}),
+    "/master-batch-records/{record_id}/withdraw": ((R.QUALITY_MANAGER,), {"reason": "not so"}),
+    "/users": (
+        (R.ADMINISTRATOR,),
+        {"id": "x", "fullName": "X", "password": "x" * 12, "roles": ["operator"], "reason": "new here"},
+    ),
+    "/users/{user_id}/unlock": ((R.ADMINISTRATOR,), {"reason": "phoned in"}),
+    "/users/{user_id}/disable": ((R.ADMINISTRATOR,), {"reason": "has left"}),
+    "/users/{user_id}/roles": ((R.ADMINISTRATOR,), {"roles": ["operator"], "reason": "a new job"}),
+    "/users/{user_id}/scope": ((R.ADMINISTRATOR,), {"plants": None, "lines": None, "reason": "a new job"}),
+    "/users/{user_id}/reset-password": ((R.ADMINISTRATOR,), {"password": "x" * 12, "reason": "forgot it"}),
+    "/users/{user_id}/reset-second-factor": ((R.ADMINISTRATOR,), {"reason": "lost telephone"}),
+    "/users/{user_id}/api-keys": ((R.ADMINISTRATOR,), {"name": "erp", "reason": "a new ERP"}),
+    "/users/{user_id}/api-keys/{key_id}/revoke": ((R.ADMINISTRATOR,), {"reason": "an old ERP"}),
+    "/wms/receipts": (
+        (R.WAREHOUSE_KEEPER,), {"lot": "L", "material": "API", "quantity": 1, "unit": "kg"}
+    ),
+    "/quality/inspections": ((*QUALITY, R.WAREHOUSE_KEEPER), {"lot": "L"}),
+    "/quality/inspections/{number}/results": ((R.QC_ANALYST,), {"values": VALUES}),
+    "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
+    "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
+    "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
+    "/equipment/{code}/qualify": ((R.QUALITY_MANAGER,), {}),
+    "/equipment/{code}/calibrate": (
+        (R.METROLOGY,), {"certificate": "X", "dueAt": "2030-01-01T00:00:00Z", "foundWithinTolerance": True}
+    ),
+    "/equipment/{code}/review-calibration": ((R.METROLOGY, R.QA_REVIEWER), {"accept": True}),
+    "/equipment/{code}/clean": ((R.OPERATOR,), {"level": "full"}),
+    "/equipment/{code}/verify-cleaning": ((R.OPERATOR, R.SUPERVISOR, R.QA_REVIEWER), {"accept": True}),
+    "/equipment/{code}/report-fault": (
+        (R.OPERATOR, R.SUPERVISOR, R.MAINTENANCE, R.METROLOGY, R.INTEGRATION), {"reason": "it is stuck"}
+    ),
+    "/equipment/{code}/start-maintenance": ((R.MAINTENANCE,), {}),
+    "/equipment/{code}/return-to-service": ((R.MAINTENANCE,), {"reason": "repaired", "major": True}),
+    "/equipment/{code}/retire": ((R.QUALITY_MANAGER,), {"reason": "worn out"}),
+    "/equipment/{code}/reserve": ((R.PLANNER, R.SUPERVISOR), {"batch": "B"}),
+    "/equipment/{code}/cancel-reservation": ((R.PLANNER, R.SUPERVISOR), {}),
+    "/line-clearances": (
+        (R.OPERATOR, R.SUPERVISOR),
+        {"room": "R", "product": "TAB", "batch": "B", "operation": "MIX", "items": [{"item": "x", "passed": True}]},
+    ),
+    "/line-clearances/{number}/check": ((R.OPERATOR, R.SUPERVISOR, R.QA_REVIEWER), {"accept": True}),
+    "/training-records": (
+        (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
+        {"person": "olu", "qualification": "Q", "validUntil": "2030-01-01T00:00:00Z"},
+    ),
+    "/quality/capas": (
+        (*QUALITY, R.SUPERVISOR, R.PROCESS_ENGINEER, R.MAINTENANCE), {"source": "audit", "action": "clean"}
+    ),
+    "/quality/deviations": (
+        (*QUALITY, R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.MAINTENANCE, R.INTEGRATION),
+        {"lot": "L", "code": "X", "detail": "y"},
+    ),
+}  # fmt: skip
+REPLACES = {"/master-batch-records/{record_id}"}
+"""Written with PUT."""
+FOR_EVERYBODY = {
+    "/auth/login", "/auth/logout", "/auth/password", "/auth/second-factor", "/auth/second-factor/confirm",
+    "/signatures/requests", "/signatures/requests/{request_id}/abandon",
+}  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Literal
 from sqlalchemy import Engine
 from temporalio import activity
 
+from activities.beating import heartbeat
 from activities.stubs import ArchiveRequest, RecordCheckAnswer, RecordCheckRequest
 from adapters.printing.port import LANGUAGES, Printer, PrintJob, Sealer
 from db.queries import record_archive, record_check
@@ -31,13 +32,14 @@ class BatchRecordActivities:
     @activity.defn(name="record.archive")
     def archive_record(self, request: ArchiveRequest) -> str:
         """Put the approved batch record away; a second call answers what stands there."""
-        with self._engine.connect() as connection:
-            putting = record_archive.prepare(connection, request.work_order)
-        at = datetime.now(UTC)
-        # Printing and sealing take seconds: they are over before the transaction begins.
-        prints = self._prints(putting, at)
-        with self._engine.begin() as connection:
-            return record_archive.put_away(connection, putting, prints, at)
+        with heartbeat():
+            with self._engine.connect() as connection:
+                putting = record_archive.prepare(connection, request.work_order)
+            at = datetime.now(UTC)
+            # Printing and sealing take seconds: they are over before the transaction begins.
+            prints = self._prints(putting, at)
+            with self._engine.begin() as connection:
+                return record_archive.put_away(connection, putting, prints, at)
 
     def _prints(self, putting: Putting, at: datetime) -> list[Print]:
         sealer = self._sealer

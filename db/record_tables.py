@@ -20,7 +20,7 @@ from db.tables import core
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
-FACTS, LINKS, LOTS, RUNS = core(t.OrderFact), core(t.LotLink), core(t.Lot), core(t.EquipmentRun)
+LINKS, LOTS, RUNS = core(t.LotLink), core(t.Lot), core(t.EquipmentRun)
 INSPECTIONS, MOVES, SIGNATURES, AUDIT = core(t.InspectionRow), core(t.StockMove), core(t.Signature), core(t.AuditRow)
 
 
@@ -35,8 +35,35 @@ class Scope:
 
 
 def _commands(scope: Scope) -> Any:
-    """The ids of the commands that the order was given."""
-    return select(FACTS.c.command_id).where(FACTS.c.order_number == scope.order, FACTS.c.command_id.is_not(None))
+    """The ids of the commands that the order and its quality cases were given."""
+    facts, cases = core(t.OrderFact), core(t.CaseFactRow)
+    return union(
+        select(facts.c.command_id).where(facts.c.order_number == scope.order, facts.c.command_id.is_not(None)),
+        select(cases.c.command_id).where(cases.c.case_number.in_(_cases(scope)), cases.c.command_id.is_not(None)),
+    )
+
+
+def _cases(scope: Scope) -> Any:
+    """The numbers of the deviations and corrective actions about the order."""
+    cases, deviations = core(t.QualityCaseRow), core(t.Deviation)
+    return union(
+        select(cases.c.number).where(cases.c.order_number == scope.order),
+        select(deviations.c.number).where(deviations.c.order_number == scope.order),
+    )
+
+
+def _batches(scope: Scope) -> Any:
+    """The number of the batch itself."""
+    return select(core(t.WorkOrder).c.output_lot).where(core(t.WorkOrder).c.number == scope.work_order)
+
+
+def _equipment(scope: Scope) -> Any:
+    """The codes of the equipment and rooms that were used for the batch or cleared for it."""
+    log, clearances = core(t.EquipmentLogEntry), core(t.LineClearance)
+    return union(
+        select(log.c.equipment).where(log.c.work_order == scope.work_order),
+        select(clearances.c.room).where(clearances.c.batch.in_(_batches(scope))),
+    )
 
 
 def _lots(scope: Scope) -> Any:
@@ -73,9 +100,22 @@ def audit_rows(scope: Scope) -> ColumnElement[bool]:
     own = (f"production-order/{scope.order}", *(f"{kind}/{scope.work_order}" for kind in kinds))
     lot = select(sa.literal("lot/") + LOTS.c.number).where(LOTS.c.work_order == scope.work_order)
     below = AUDIT.c.entity.startswith(f"operation/{scope.work_order}/", autoescape=True)
+    deviations = core(t.Deviation)
+    deviation = select(sa.literal("deviation/") + deviations.c.number).where(deviations.c.order_number == scope.order)
     return or_(
-        AUDIT.c.entity.in_(own), AUDIT.c.entity.in_(lot), below, AUDIT.c.command_id.in_(_commands(scope))
+        AUDIT.c.entity.in_(own), AUDIT.c.entity.in_(lot), AUDIT.c.entity.in_(deviation), below,
+        AUDIT.c.command_id.in_(_commands(scope)),
     )  # fmt: skip
+
+
+def _people(scope: Scope) -> Any:
+    """The ids of everybody who is named, who signed, and who was asked to sign."""
+    asked = core(t.SignatureRequest)
+    return union(
+        select(core(t.UserAccount).c.id).where(core(t.UserAccount).c.id.in_(scope.people)),
+        select(SIGNATURES.c.signer).where(signatures(scope)),
+        select(asked.c.requested_by).where(asked.c.command_id.in_(_commands(scope))),
+    )
 
 
 def _master_batch_record(scope: Scope) -> ColumnElement[bool]:
@@ -91,14 +131,11 @@ def _of_work_order(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[boo
     return lambda scope: core(model).c.work_order == scope.work_order
 
 
-_WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = {
+WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = {
     t.Material: lambda scope: core(t.Material).c.code.in_(_materials(scope)),
     t.MasterBatchRecord: _master_batch_record,
     t.Place: lambda scope: core(t.Place).c.code.in_(_places(scope)),
-    t.UserAccount: lambda scope: or_(
-        core(t.UserAccount).c.id.in_(scope.people),
-        core(t.UserAccount).c.id.in_(select(SIGNATURES.c.signer).where(signatures(scope))),
-    ),
+    t.UserAccount: lambda scope: core(t.UserAccount).c.id.in_(_people(scope)),
     t.PlanLine: _of_order(t.PlanLine),
     t.ProductionOrder: lambda scope: core(t.ProductionOrder).c.number == scope.order,
     t.WorkOrder: _of_order(t.WorkOrder),
@@ -125,6 +162,17 @@ _WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] =
     t.InProcessInspectionRow: _of_work_order(t.InProcessInspectionRow),
     t.ReworkRow: _of_work_order(t.ReworkRow),
     t.Deviation: _of_order(t.Deviation),
+    t.QualityCaseRow: lambda scope: core(t.QualityCaseRow).c.number.in_(_cases(scope)),
+    t.CaseFactRow: lambda scope: core(t.CaseFactRow).c.case_number.in_(_cases(scope)),
+    t.MaterialReturnRow: _of_work_order(t.MaterialReturnRow),
+    t.Reservation: _of_work_order(t.Reservation),
+    t.EquipmentClassRow: lambda scope: core(t.EquipmentClassRow).c.code.in_(
+        select(core(t.EquipmentItem).c.equipment_class).where(core(t.EquipmentItem).c.code.in_(_equipment(scope)))
+    ),
+    t.EquipmentItem: lambda scope: core(t.EquipmentItem).c.code.in_(_equipment(scope)),
+    t.EquipmentLogEntry: _of_work_order(t.EquipmentLogEntry),
+    t.LineClearance: lambda scope: core(t.LineClearance).c.batch.in_(_batches(scope)),
+    t.SignatureRequest: lambda scope: core(t.SignatureRequest).c.command_id.in_(_commands(scope)),
     t.EquipmentRun: _of_work_order(t.EquipmentRun),
     t.EquipmentReading: lambda scope: core(t.EquipmentReading).c.job.in_(
         select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
@@ -134,6 +182,8 @@ _WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] =
     t.CommandOutcome: _of_order(t.CommandOutcome),
     t.StateTransition: _of_order(t.StateTransition),
 }  # fmt: skip
+NOT_COPIED: Final = {"alarm": "about this installation, not about the batch"}
+"""Tables that name an order or a batch and are no part of its record, each with its reason."""
 PERSON: Final = ("id", "full_name", "is_person")
 """What of an account belongs to the record: the person, not the way in."""
 NO_WAY_IN: Final = {"password_hash": "", "roles": [], "is_active": False, "failed_attempts": 0}
@@ -142,7 +192,7 @@ NO_WAY_IN: Final = {"password_hash": "", "roles": [], "is_active": False, "faile
 
 def collect(connection: Connection, scope: Scope) -> Rows:
     """The rows of every table that belong to the record, as JSON values."""
-    conditions = {core(model).name: where(scope) for model, where in _WHERE.items()}
+    conditions = {core(model).name: where(scope) for model, where in WHERE.items()}
     return {
         table.name: select_rows(connection, table, conditions[table.name])
         for table in SQLModel.metadata.sorted_tables

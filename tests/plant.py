@@ -385,7 +385,7 @@ class Order:
         await self.passed(c.CertifyBatch, "quinn")
         await self.do(c.ReleaseBatch, "sam", place="FINISHED")
         if has_record:
-            await self.until("batch_record", "archived")
+            await self.until("batch_record", "archived", seconds=60)
         await self.do(c.CloseOrder, "sam")
         await self.handle.result()
         return self

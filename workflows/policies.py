@@ -51,7 +51,9 @@ ASK_NEIGHBOUR: Final[dict[str, Any]] = {
 
 ARCHIVE_RECORD: Final[dict[str, Any]] = {
     # A record of thousands of lines takes a while to be set in type.
-    "start_to_close_timeout": timedelta(minutes=2),
+    "start_to_close_timeout": timedelta(minutes=10),
+    # A worker that died over it is noticed by the missing heartbeat.
+    "heartbeat_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 

@@ -83,8 +83,8 @@ def record_signatures(connection: Connection, order_number: str, work_order: str
     return [
         {
             "id": str(row.id), "signer": row.signer, "fullName": row.full_name, "meaning": row.meaning,
-            "entity": row.entity, "signedAt": _stamp(row.signed_at), "contentHash": row.content_hash,
-            "commandId": row.command_id,
+            "entity": row.entity, "signedAt": _stamp(row.signed_at), "localOffset": row.local_offset,
+            "contentHash": row.content_hash, "commandId": row.command_id,
         }
         for row in connection.execute(statement)
     ]  # fmt: skip

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from adapters.printing import seal_key
 from adapters.printing.glyphs import BREAK
 from adapters.printing.seal import verify
+from adapters.printing.sheet import local
 from db import audit, record_copy
 from db.queries import record_archive, record_document
 from db.record_tables import row_hash
@@ -117,7 +118,9 @@ async def test_the_print_has_every_signature_and_the_history_of_every_value(
         meaning = own["meaning"] if language == "en" else meanings[own["meaning"]]
         at = datetime.fromisoformat(own["signedAt"])
         when = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d} UTC"
-        assert f"{own['fullName']} {own['signer']} {meaning} {when}" in found
+        assert (
+            f"{own['fullName']} {own['signer']} {meaning} {when} {local(own['signedAt'], own['localOffset'])}" in found
+        )
     assert "112.25 mg 112.75 mg" in found, "the first value stands before the one that counts"
     assert "misread the balance" in found
     assert found.count("▲") == 1 + 1, "the one corrected value, and the legend"

@@ -113,7 +113,12 @@ class PressProcess:
                 stdout=log,
                 stderr=log,
             )
-        await self._answers()
+        try:
+            await self._answers()
+        except BaseException:
+            # Who asked for a press and got none does not stop it either.
+            await self.kill()
+            raise
 
     async def _answers(self) -> None:
         press = OpcUaEquipment(self.endpoint())

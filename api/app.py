@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
@@ -146,7 +147,7 @@ async def _expire(engine: Engine) -> None:
     while True:
         await asyncio.sleep(EXPIRY_SECONDS)
         try:
-            await asyncio.to_thread(ceremonies.expire, engine)
+            await run_in_threadpool(ceremonies.expire, engine)
         except SQLAlchemyError as error:
             log.warning("ceremonies are not looked at: %s", type(error).__name__)
 

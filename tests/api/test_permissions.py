@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from api import permissions
 from api.permissions import COMMAND_ROUTES, DIRECT_ROUTES, OPEN, action_of, roles_of
 from api.roles import Role
+from db.queries import plan_lines
 from domain.case_commands import CASE_COMMANDS
 from domain.commands import COMMANDS as KINDS
 from tests.api.access_matrix import COMMANDS, DIRECT, NEED_A_REPORT
@@ -113,9 +114,13 @@ async def test_in_every_state_of_an_order_each_role_may_what_the_table_says(
         assert _revision(engine, about) == before
 
 
-async def test_each_role_may_what_the_table_says_with_a_quality_case(company: Company, signing: SigningCompany) -> None:
+async def test_each_role_may_what_the_table_says_with_a_quality_case(
+    company: Company, signing: SigningCompany, engine: Engine
+) -> None:
+    with engine.begin() as connection:  # modules have a database each, but share one engine: numbers of their own
+        plan_lines.counted(connection, "capa", 500)
     opened = await (await company.desk("mia")).post(
-        "/quality/deviations", {"commandId": "matrix/deviation", "equipment": "SAW-1", "code": "X", "detail": "y"}
+        "/quality/deviations", {"commandId": "matrix/deviation", "lot": "API-MATRIX", "code": "X", "detail": "y"}
     )
     planned = await (await company.desk("mia")).post(
         "/quality/capas", {"commandId": "matrix/capa", "source": "audit", "action": "clean"}

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine
 
+from db.queries import plan_lines
 from domain.base import uuid_for
 from tests.api.company import PASSWORD, Company, policy
 from tests.api.signing import shown, verdict
@@ -17,8 +19,10 @@ pytestmark = pytest.mark.usefixtures("working")
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def _led(company: Company) -> None:
+async def _led(company: Company, engine: Engine) -> None:
     """A policy in force gives deviations a process, and asks for a signature under quality's approval."""
+    with engine.begin() as connection:  # modules have a database each, but share one engine: numbers of their own
+        plan_lines.counted(connection, "capa", 1000)
     led = policy("led", deviationProcess=True, signatures={"approveDeviation": "approved"})
     answer = await (await company.desk("pat")).post("/master-data/import", {"policies": [led]})
     assert answer.status_code == 200, answer.text

@@ -43,9 +43,7 @@ def exceptions(work_order_id: UUID, reading: Reading) -> dict[str, Any]:
 @router.get("/check-list")
 def check_list(work_order_id: UUID, reading: Reading) -> dict[str, Any]:
     """What the certificate would be refused for by the record itself, as it stands now; empty when nothing."""
-    number = number_of(reading, work_order_id)
-    record = record_document.read(reading, number)
-    found, digest = record_check.blockers(reading, number, "certification", record.revision)
+    found, digest = record_check.blockers(reading, number_of(reading, work_order_id), "certification")
     blockers = [blocker.model_dump(mode="json", by_alias=True) for blocker in found]
     return {"blockers": blockers, "contentHash": digest}
 

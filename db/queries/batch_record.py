@@ -1,12 +1,11 @@
 """What stands in the batch record of operations: values with all their versions, checks, verifications, remarks."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from db.queries.written import plain_if_any, stamp, stamp_if_any
 from db.tables import OperationComment, OperationVerification, ParameterCheck, ParameterValue, core
-from domain.quantities import plain
 
 VALUES = core(ParameterValue)
 CHECKS = core(ParameterCheck)
@@ -24,7 +23,10 @@ def values(connection: Connection, work_order: str, operation: str | None = None
     if operation is not None:
         own.append(VALUES.c.operation == operation)
     checks = {
-        (row.operation, row.number, row.version): {"checkedBy": row.checked_by, "checkedAt": _time(row.checked_at)}
+        (row.operation, row.number, row.version): {
+            "checkedBy": row.checked_by,
+            "checkedAt": stamp(row.checked_at),
+        }
         for row in connection.execute(select(CHECKS).where(CHECKS.c.work_order == work_order))
     }
     found: dict[tuple[str, str], Document] = {}
@@ -41,10 +43,10 @@ def values(connection: Connection, work_order: str, operation: str | None = None
 
 def _version(row: Row[Any]) -> Document:
     return {
-        "version": row.version, "text": row.text, "low": _plain(row.low), "high": _plain(row.high),
+        "version": row.version, "text": row.text, "low": plain_if_any(row.low), "high": plain_if_any(row.high),
         "withinLimits": row.within_limits, "isWarning": row.is_warning, "isTyped": row.is_typed, "isLate": row.is_late,
-        "measuredAt": _time(row.measured_at), "recordedBy": row.recorded_by, "recordedAt": _time(row.recorded_at),
-        "reason": row.reason,
+        "measuredAt": stamp_if_any(row.measured_at), "recordedBy": row.recorded_by,
+        "recordedAt": stamp(row.recorded_at), "reason": row.reason,
     }  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def verifications(connection: Connection, work_order: str) -> list[Document]:
     return [
         {
             "operation": row.operation, "doneBy": row.done_by, "verifiedBy": row.verified_by,
-            "verifiedAt": _time(row.verified_at),
+            "verifiedAt": stamp(row.verified_at),
         }
         for row in connection.execute(statement)
     ]  # fmt: skip
@@ -77,15 +79,7 @@ def comments(connection: Connection, work_order: str) -> list[Document]:
     return [
         {
             "operation": row.operation, "number": row.number, "text": row.text, "writtenBy": row.written_by,
-            "writtenAt": _time(row.written_at),
+            "writtenAt": stamp(row.written_at),
         }
         for row in connection.execute(statement.order_by(COMMENTS.c.written_at, COMMENTS.c.number))
     ]  # fmt: skip
-
-
-def _time(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _plain(value: Any) -> str | None:
-    return None if value is None else plain(value)

@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection, select
 
-from db.queries.record_document import BatchRecord, needed_materials, read, show
+from db.queries.record_document import BatchRecord, read, show
 from db.queries.trace import LotUnknown, trace
 from db.tables import BatchRecordRow, core
 from domain.errors import Blocker
@@ -15,14 +15,18 @@ Purpose = Literal["review", "approval", "certification"]
 _UNFIT: Final = ("onHold", "rejected", "recalled", "returned", "destroyed")
 
 
-def blockers(connection: Connection, work_order: str, purpose: Purpose, revision: int) -> tuple[list[Blocker], str]:
+def blockers(
+    connection: Connection, work_order: str, purpose: Purpose, revision: int | None = None
+) -> tuple[list[Blocker], str]:
     """What stands in the way of passing the record on as it stands at `revision`, and the hash of its content.
+
+    A certificate is about the record that was approved, whatever the revision.
 
     The review of production asks for a whole record; quality also for explained exceptions; the certificate also for
     an unchanged record and for input lots that nobody has stopped. Raises `NoSuchRecord`.
     """
     record = read(connection, work_order, revision if purpose != "certification" else None)
-    found = list(missing_items(record.content, needed_materials(connection, work_order)))
+    found = list(missing_items(record.content, record.needed_materials))
     if purpose == "review":
         return found, record.content_hash
     found += open_exceptions(record.content, [show(own) for own in record.exceptions])

@@ -7,8 +7,8 @@ Everything in it stands still once the record is sealed; signatures and release 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -21,8 +21,9 @@ from db.queries.record_sources import (
     machine_gaps,
     record_signatures,
     refused_signatures,
-    stage_reports,
 )
+from db.queries.reports import of_operations
+from db.queries.written import plain_if_any, stamp
 from db.tables import WorkOrder, core
 from domain import events as e
 from domain.exceptions import RecordException, judged, of_facts
@@ -50,8 +51,10 @@ class BatchRecord:
     review: Document
     release: Document
     signatures: list[Document]
+    needed_materials: tuple[str, ...]
+    """Those of the bill of material that was frozen with the order."""
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 over the canonical JSON of the content."""
         return hashlib.sha256(canonical(self.content).encode()).hexdigest()
@@ -102,16 +105,13 @@ def read(connection: Connection, work_order: str, revision: int | None = None) -
         review=_review(known, work_order),
         release=_release(known, work_order),
         signatures=record_signatures(connection, number, work_order),
+        needed_materials=_needed(process, work_order),
     )
 
 
-def needed_materials(connection: Connection, work_order: str) -> tuple[str, ...]:
-    """The materials of the work order's bill of material, as they were frozen with its order."""
-    number = connection.execute(
-        select(WORK_ORDERS.c.order_number).where(WORK_ORDERS.c.number == work_order)
-    ).scalar_one()
-    specification = _folded(facts.page(connection, number, 0, 1)).specification.work_order(work_order)
-    return tuple(dict.fromkeys(line.material for line in specification.materials if line.quantity > 0))
+def _needed(process: Process, number: str) -> tuple[str, ...]:
+    lines = process.specification.work_order(number).materials
+    return tuple(dict.fromkeys(line.material for line in lines if line.quantity > 0))
 
 
 def _approved_revision(known: list[e.Fact], work_order: str) -> int | None:
@@ -140,7 +140,7 @@ def _content(connection: Connection, process: Process, number: str, then: list[e
     order = process.specification
     own, specification = process.work_order(number)
     times = _times(then, number)
-    values, reports = batch_record.values(connection, number), stage_reports(connection, number)
+    values, reports = batch_record.values(connection, number), of_operations(connection, number)
     verifications, comments = batch_record.verifications(connection, number), batch_record.comments(connection, number)
     stages = [
         _stage(process, number, operation, times)
@@ -194,7 +194,7 @@ def _stage(
         "reviewBoard": plain(operation.review_board), "job": operation.job, "jobState": operation.job_state,
         "yieldPercent": _percent(stage_yield(process, own, operation)) if counts else None,
         "balancePercent": _percent(balance) if counts and balance is not None else None,
-        "yieldLimits": [_optional(specification.yield_low_percent), _optional(specification.yield_high_percent)],
+        "yieldLimits": [plain_if_any(specification.yield_low_percent), plain_if_any(specification.yield_high_percent)],
     }  # fmt: skip
 
 
@@ -272,14 +272,5 @@ def _dump(message: Any) -> Document:
     return found
 
 
-def stamp(at: datetime) -> str:
-    """A time in the document: UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def _percent(value: Decimal) -> str:
     return plain(rounded(value, 2))
-
-
-def _optional(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value)

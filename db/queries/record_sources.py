@@ -1,11 +1,10 @@
 """What the batch record takes from other tables than the order's facts: one statement each."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, or_, select, union_all
 
-from db.queries.reports import of_operations
+from db.queries.written import plain_if_any, stamp
 from db.tables import (
     AuditRow,
     CopiedAuditRow,
@@ -48,15 +47,10 @@ def consumed_lots(connection: Connection, work_order: str, lines: dict[int, Mate
             "material": row.material, "lot": row.input_lot, "operation": row.operation, "quantity": plain(row.quantity),
             "unit": row.unit, "required": plain(needed[row.material].quantity) if row.material in needed else None,
             "supplier": row.supplier, "expiresOn": row.expires_on and row.expires_on.isoformat(),
-            "consumedAt": _stamp(row.first_at),
+            "consumedAt": stamp(row.first_at),
         }
         for row in connection.execute(statement)
     ]  # fmt: skip
-
-
-def stage_reports(connection: Connection, work_order: str) -> list[Document]:
-    """The production reports of all operations, oldest first."""
-    return of_operations(connection, work_order)
 
 
 def inspection_results(connection: Connection, inspection: str) -> list[Document]:
@@ -64,8 +58,9 @@ def inspection_results(connection: Connection, inspection: str) -> list[Document
     statement = select(RESULTS).where(RESULTS.c.inspection == inspection).order_by(RESULTS.c.id)
     return [
         {
-            "name": row.name, "text": row.text, "unit": row.unit, "low": _plain(row.low), "high": _plain(row.high),
-            "withinLimits": row.within_limits, "enteredBy": row.entered_by, "enteredAt": _stamp(row.entered_at),
+            "name": row.name, "text": row.text, "unit": row.unit,
+            "low": plain_if_any(row.low), "high": plain_if_any(row.high), "withinLimits": row.within_limits,
+            "enteredBy": row.entered_by, "enteredAt": stamp(row.entered_at),
         }
         for row in connection.execute(statement)
     ]  # fmt: skip
@@ -83,7 +78,7 @@ def record_signatures(connection: Connection, order_number: str, work_order: str
     return [
         {
             "id": str(row.id), "signer": row.signer, "fullName": row.full_name, "meaning": row.meaning,
-            "entity": row.entity, "signedAt": _stamp(row.signed_at), "localOffset": row.local_offset,
+            "entity": row.entity, "signedAt": stamp(row.signed_at), "localOffset": row.local_offset,
             "contentHash": row.content_hash, "commandId": row.command_id,
         }
         for row in connection.execute(statement)
@@ -128,15 +123,7 @@ def machine_gaps(connection: Connection, work_order: str) -> list[RecordExceptio
         RecordException(
             id=f"gap-{row.job}", type=ExceptionType.DATA_GAP, at=row.first_at, actor=row.workstation,
             operation=row.operation,
-            detail=f"{row.readings} readings not good between {_stamp(row.first_at)} and {_stamp(row.last_at)}",
+            detail=f"{row.readings} readings not good between {stamp(row.first_at)} and {stamp(row.last_at)}",
         )
         for row in connection.execute(statement)
     ]  # fmt: skip
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _plain(value: Any) -> str | None:
-    return None if value is None else plain(value)

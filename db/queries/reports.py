@@ -1,11 +1,11 @@
 """Production reports of a work order."""
 
 from collections.abc import Sequence
-from datetime import UTC
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, tuple_
 
+from db.queries.written import stamp
 from db.tables import InProcessInspectionRow, ProductionReport, ReworkRow, WorkOrder, core
 from domain.quantities import plain
 
@@ -68,7 +68,7 @@ def of_operations(connection: Connection, work_order: str) -> list[dict[str, Any
             "scrapReason": row.scrap_reason, "reviewBoard": plain(row.review_board), "unit": row.unit,
             "isRework": row.is_rework, "source": row.source, "operator": row.operator, "worker": row.worker,
             "workstation": row.workstation, "labourSeconds": row.labour_seconds, "reverses": row.reverses,
-            "reportedAt": row.reported_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "reportedAt": stamp(row.reported_at),
         }
         for row in connection.execute(statement.order_by(REPORTS.c.reported_at, REPORTS.c.number))
     ]  # fmt: skip

@@ -24,6 +24,7 @@ from api.history import Histories
 from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
+    audit,
     auth,
     batch_record,
     batch_record_prints,
@@ -59,6 +60,7 @@ log = logging.getLogger("api")
 EXPIRY_SECONDS: Final = 15.0
 ROUTERS = (
     auth,
+    audit,
     users,
     signatures,
     master_data,

@@ -1,4 +1,4 @@
-"""Batch records set in type by typst: PDF/A-2b, with one font that has Chinese, from nothing but the document.
+"""Batch records and audit trails set in type by typst: PDF/A-2b, with one font that has Chinese, from nothing but data.
 
 The font comes with the Python packages and is embedded in the file; fonts of the server are never used, so the same
 record looks the same everywhere.
@@ -6,14 +6,16 @@ record looks the same everywhere.
 
 import json
 import threading
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import typst
 from noto_cjk_sans_otc import FONT_PATH
 
-from adapters.printing.port import PrintFailed, PrintJob
+from adapters.printing import audit_sheet
+from adapters.printing.port import AuditJob, PrintFailed, PrintJob
 from adapters.printing.record_sheet import sheet
 
 _TEMPLATE: Final = Path(__file__).with_name("batch_record.typ").read_bytes()
@@ -21,7 +23,7 @@ PIXELS_PER_INCH: Final = 110
 
 
 class TypstPrinter:
-    """The printer of batch records. May be used by several threads; they set one record after the other."""
+    """The printer. May be used by several threads; they set one record after the other."""
 
     def __init__(self) -> None:
         # Setting takes memory by the page: one at a time is faster than two in turns on one processor.
@@ -29,27 +31,32 @@ class TypstPrinter:
 
     def print(self, job: PrintJob) -> bytes:
         """A PDF/A-2b file. Raises `PrintFailed`."""
-        (made,) = self._set(job, "pdf")
+        (made,) = self._set(sheet(job), job.printed_at, f"the record of {job.document['workOrder']}", "pdf")
+        return made
+
+    def print_audit(self, job: AuditJob) -> bytes:
+        """Rows of the audit trail as a PDF/A-2b file. Raises `PrintFailed`."""
+        (made,) = self._set(audit_sheet.sheet(job), job.printed_at, "the audit trail", "pdf")
         return made
 
     def pages(self, job: PrintJob) -> list[bytes]:
         """The same pages as PNG pictures, to be looked at. Raises `PrintFailed`."""
-        return self._set(job, "png")
+        return self._set(sheet(job), job.printed_at, f"the record of {job.document['workOrder']}", "png")
 
-    def _set(self, job: PrintJob, form: Literal["pdf", "png"]) -> list[bytes]:
-        inputs = {"sheet": json.dumps(sheet(job), ensure_ascii=False)}
+    def _set(self, parts: dict[str, Any], at: datetime, what: str, form: Literal["pdf", "png"]) -> list[bytes]:
+        inputs = {"sheet": json.dumps(parts, ensure_ascii=False)}
         with self._lock:
             compiler = typst.Compiler(_TEMPLATE, font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=inputs)
             try:
                 made, warnings = compiler.compile_with_warnings(
                     format=form, ppi=PIXELS_PER_INCH, pdf_standards=["a-2b"] if form == "pdf" else [],
-                    timestamp=job.printed_at.replace(microsecond=0),
+                    timestamp=at.replace(microsecond=0),
                 )  # fmt: skip
             except typst.TypstError as error:
-                raise PrintFailed(f"the record of {job.document['workOrder']} was not printed: {error}") from error
+                raise PrintFailed(f"{what} was not printed: {error}") from error
         if warnings or made is None:
             said = "; ".join(warning.message for warning in warnings)
-            raise PrintFailed(f"the record of {job.document['workOrder']} was not printed: {said}")
+            raise PrintFailed(f"{what} was not printed: {said}")
         return made if isinstance(made, list) else [made]
 
 

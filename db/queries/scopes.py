@@ -1,10 +1,12 @@
 """In which plant and at which lines something is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, String, any_, bindparam, exists, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.tables import (
     Deviation,
@@ -157,3 +159,12 @@ def work_orders_inside(
     """Conditions for a list whose column names a work order."""
     inside = orders_inside(plants, lines, WORK_ORDERS.c.order_number)
     return [work_order.in_(select(WORK_ORDERS.c.number).where(*inside))] if inside else []
+
+
+def lots_inside(
+    connection: Connection, plants: tuple[str, ...] | None, lines: tuple[str, ...] | None, lots: Sequence[str]
+) -> set[str]:
+    """Those of the lots that are inside. What was bought belongs to everybody."""
+    own = or_(LOTS.c.work_order.is_(None), *work_orders_inside(plants, lines, LOTS.c.work_order))
+    statement = select(LOTS.c.number).where(LOTS.c.number == any_(bindparam("lots", list(lots), ARRAY(String))), own)
+    return set(connection.execute(statement).scalars())

@@ -21,7 +21,8 @@ from rich.table import Table
 import records
 import wiring
 from benchmarks.command import app as bench_app
-from db import audit, migrate
+from db import migrate
+from db.audit_heads import HeadsUnreadable
 from db.queries.trace import Direction, LotUnknown, Trace, trace
 from db.session import engine_for
 from domain.errors import Refused
@@ -252,18 +253,23 @@ def _draw(found: Trace) -> None:
 
 @audit_app.command()
 def verify(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Walk the whole chain; name the first row that is not as it was written."""
+    """Walk the whole chain, compare it with the published heads; name the first row that is not as it was written."""
     with _record(data_dir) as addresses:
         _verify(addresses)
 
 
+@audit_app.command()
+def publish(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Write the head of the chain into the file outside the database now, and print it, to be kept elsewhere."""
+    with _record(data_dir) as addresses:
+        out.print(wiring.publish_head(addresses), soft_wrap=True)
+
+
 def _verify(addresses: Addresses) -> None:
-    engine = engine_for(addresses.database_url, pool_size=1)
     try:
-        with engine.begin() as connection:
-            verdict = audit.verify(connection)
-    finally:
-        engine.dispose()
+        verdict = wiring.verify_audit(addresses)
+    except HeadsUnreadable as unreadable:
+        _end(str(unreadable))
     if verdict.broken_at is not None:
         _end(f"audit trail broken at row {verdict.broken_at}: {verdict.detail}")
     out.print(f"audit trail: {verdict.detail}, head {verdict.head}")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SHORTEST_KEY = 32
@@ -46,6 +47,12 @@ class Settings:
     """Keys that seal secrets in the record; the first seals, all open. None: no second factor can be enrolled."""
     seal_key: Path | None = None
     seal_password: str = field(default="", repr=False)
+    audit_heads: Path | None = None
+    """The file outside the database into which the API writes the head of the audit trail; None: it does not."""
+    audit_head_seconds: int = 300
+    clock_reference: str = ""
+    """What the server's clock is compared with: `ntp://HOST[:PORT]`, `record` (the database server's), or nothing."""
+    clock_check_seconds: int = 300
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -73,7 +80,22 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         secret_keys=_keys(env),
         seal_key=Path(env["MES_SEAL_KEY"]) if env.get("MES_SEAL_KEY") else None,
         seal_password=_secret(env, "MES_SEAL_PASSWORD"),
+        audit_heads=Path(env["MES_AUDIT_HEADS"]) if env.get("MES_AUDIT_HEADS") else None,
+        audit_head_seconds=_at_least(1, "MES_AUDIT_HEAD_SECONDS", env.get("MES_AUDIT_HEAD_SECONDS", "300")),
+        clock_reference=_clock(env.get("MES_CLOCK_REFERENCE", "")),
+        clock_check_seconds=_at_least(1, "MES_CLOCK_CHECK_SECONDS", env.get("MES_CLOCK_CHECK_SECONDS", "300")),
     )
+
+
+def _clock(name: str) -> str:
+    parts = urlsplit(name)
+    try:
+        is_server = parts.scheme == "ntp" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_server = False
+    if name not in ("", "record") and not is_server:
+        raise SettingWrong("MES_CLOCK_REFERENCE", name, "ntp://HOST, ntp://HOST:PORT or record")
+    return name
 
 
 def _time_zone(name: str) -> str:

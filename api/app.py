@@ -16,7 +16,7 @@ from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
-from api import ceremonies, errors, openapi
+from api import ceremonies, errors, openapi, watching
 from api.cases_door import Cases
 from api.deps import Services, inside
 from api.gate import PREFIX, Gate
@@ -117,6 +117,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
             asyncio.create_task(services.outcomes.run(), name="outcomes"),
             asyncio.create_task(services.cases.run(), name="cases"),
             asyncio.create_task(_expire(services.engine), name="ceremonies"),
+            asyncio.create_task(watching.watch(settings, services.engine), name="watching"),
         ]
         try:
             yield
@@ -125,6 +126,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await run_in_threadpool(watching.at_stop, settings, services.engine)
             services.engine.dispose()
 
     app = FastAPI(

@@ -175,6 +175,8 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     # Interfaces, clock, keys
     "message.quarantined": ("put aside a message that was not taken:", "隔离了未接受的消息："),
     "message.released": ("decided about a message put aside:", "处理了隔离消息："),
+    "clock.agrees": ("agrees with the reference again:", "与基准时钟恢复一致："),
+    "clock.notChecked": ("could not be compared with the reference:", "无法与基准时钟比对："),
     "clock.differs": ("differs from the reference:", "与基准时钟不一致："),
     "chain.published": ("published the head of", "发布了链头："),
     # Events of all kinds of records

@@ -14,6 +14,7 @@ from api.deps import Caller, Reading, only, writing
 from api.errors import Problem, not_found
 from api.shapes import Identifier, Time
 from db import audit
+from db.audit_heads import Heads
 from db.queries import audit_trail
 from db.queries.audit_trail import Search
 
@@ -80,8 +81,12 @@ def exported(
 
 @router.get("/verify")
 def verify(reading: Reading, who: Auditing) -> dict[str, Any]:
-    """Walk the whole chain; `brokenAt` is the sequence number of the first row that is not as it was written."""
-    verdict = audit.verify(reading)
+    """Walk the whole chain; `brokenAt` is the sequence number of the first row that is not as it was written.
+
+    It is compared with the heads that were published outside the database, where this system publishes them.
+    """
+    heads = who.services.settings.audit_heads
+    verdict = audit.verify(reading, () if heads is None else Heads(heads).read())
     new = {"rows": verdict.rows, "head": verdict.head, "brokenAt": verdict.broken_at}
     with writing(who, who.entry("audit.verified", "audit", new=new)):
         pass

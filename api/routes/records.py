@@ -26,9 +26,9 @@ def outcome(command_id: Identifier, reading: Reading) -> dict[str, Any]:
 
 
 @router.get("/healthz")
-def healthy() -> dict[str, str]:
-    """The process lives."""
-    return {"status": "ok", "time": datetime.now(UTC).isoformat()}
+def healthy(having: With) -> dict[str, str]:
+    """The process lives; its clock, and the plant's own time zone."""
+    return {"status": "ok", "time": datetime.now(UTC).isoformat(), "timeZone": having.settings.time_zone}
 
 
 @router.get("/readyz", responses={503: {"description": "Something cannot be reached; the answer says what."}})

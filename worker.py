@@ -41,7 +41,7 @@ from adapters.quality.postgres import PostgresQuality
 from db.audit import SOURCE
 from db.session import engine_for
 from workflows import policies
-from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, workflow_runner
+from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, temporal_tls, workflow_runner
 
 
 def _deployment() -> WorkerDeploymentConfig:
@@ -140,7 +140,12 @@ async def run(role: str) -> None:
         application="millwright-worker",
         longest_transaction_seconds=policies.LONGEST_TRANSACTION_SECONDS,
     )
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    client = await connect(
+        settings.temporal_address,
+        settings.temporal_namespace,
+        payload_keys=settings.payload_keys,
+        tls=temporal_tls(settings.temporal_tls),
+    )
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -157,10 +157,11 @@ async def _expire(engine: Engine) -> None:
 
 
 def main() -> None:
-    """Serve, on the loopback address unless told otherwise. TLS is for the proxy in front of it."""
+    """Serve, on the loopback address unless told otherwise; with a certificate over TLS, else for a proxy in front."""
     settings = from_environment()
+    certificate, key = settings.api_tls or (None, None)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     uvicorn.run(
         create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=5, ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip

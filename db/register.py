@@ -81,6 +81,13 @@ def add(connection: Connection, item: Item, by: By) -> None:
     _log(connection, item, by)
 
 
+def difference(before: Item, after: Item) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of an item is not as it was: the fields before and after, as the audit trail writes them."""
+    old, new = (own.model_dump(mode="json", by_alias=True) for own in (before, after))
+    changed = [name for name, value in new.items() if old[name] != value]
+    return {name: old[name] for name in changed}, {name: new[name] for name in changed}
+
+
 def change(connection: Connection, before: Item, after: Item, by: By) -> None:
     """Write what changed of a locked item, its transitions, and its log when it does something else now."""
     old, new = _columns(before), _columns(after)
@@ -164,8 +171,7 @@ def free_all(connection: Connection, ended: Sequence[Left]) -> list[Entry]:
             continue
         after = free(item, known[item.equipment_class], by.at)
         change(connection, item, after, by)
-        new = {"batch": None, "cleaning": str(after.cleaning), "availability": str(after.availability)}
-        old = {"batch": item.batch, "cleaning": str(item.cleaning), "availability": str(item.availability)}
+        old, new = difference(item, after)
         entries.append(Entry(by.at, by.person, f"{item.kind}.freed", f"{item.kind}/{item.code}", old, new))
     return entries
 

@@ -187,6 +187,8 @@ class NoteDeviation(OrderCommand):
     standing: Literal["retest", "decided", "reopened", "voided"]
     decision: str
     disposition: CaseDisposition | None = None
+    decided_by: str | None = None
+    """The person who decided; the process itself is no person. None from releases that did not tell."""
 
 
 class ReportType(StrEnum):

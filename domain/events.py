@@ -222,9 +222,12 @@ class DeviationOpened(Message):
 
 
 class DeviationDecided(Message):
+    """`decided_by` is set where the deviation's own process decided: the fact is then that of the system."""
+
     kind: Literal["deviationDecided"] = "deviationDecided"
     number: str
     decision: str
+    decided_by: str | None = None
 
 
 class DeviationReopened(Message):

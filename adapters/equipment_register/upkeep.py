@@ -42,7 +42,7 @@ def register(connection: Connection, request: Request, item: Item, calibrated: b
         state = CALIBRATION.advance(item.calibration, CalibrationEvent.EXEMPT)
         item = item.model_copy(update={"calibration": state})
     rows.add(connection, item, By("register", request.actor, request.at))
-    new = {"kind": item.kind, "class": item.equipment_class, "workstation": item.workstation, "room": item.room}
+    new = {name: value for name, value in item.model_dump(mode="json", by_alias=True).items() if value is not None}
     entry = request.audit(f"{item.kind}.registered", new, entity=f"{item.kind}/{item.code}")
     return Done(_answer(item), [entry])
 
@@ -79,8 +79,10 @@ def act(connection: Connection, request: Request, code: str, asked: acts.Act, re
     except Refused as refused:
         raise AdapterRefused("ACT_REFUSED", str(refused), refused.blockers) from None
     rows.change(connection, late, after, By(asked.kind, request.actor, request.at, reason))
-    new = asked.model_dump(mode="json", by_alias=True, exclude={"kind"}) | _axes(after)
-    entries.append(request.audit(f"{after.kind}.{asked.kind}", new, entity=f"{after.kind}/{code}", reason=reason))
+    old, changed = rows.difference(late, after)
+    new = asked.model_dump(mode="json", by_alias=True, exclude={"kind"}) | _axes(after) | changed
+    said = request.audit(f"{after.kind}.{asked.kind}", new, entity=f"{after.kind}/{code}", reason=reason, old=old)
+    entries.append(said)
     opened: tuple[str, ...] = ()
     if after.calibration == Calibration.OUT_OF_TOLERANCE and isinstance(asked, acts.PerformCalibration):
         found = f"{code} found out of tolerance, certificate {asked.certificate}; last good {before.certificate}"
@@ -142,7 +144,7 @@ def _deviation(
     number = f"{prefix}{made + 1}"
     row = {"number": number, "code": code, "detail": detail, "state": "open", "opened_by": actor, "opened_at": at}
     connection.execute(insert(DEVIATIONS).values(row))
-    new = {"code": code, "detail": detail, "equipment": equipment}
+    new = {"code": code, "detail": detail, "equipment": equipment, "state": "open"}
     return number, audit.Entry(at, actor, "deviation.opened", f"deviation/{number}", None, new)
 
 

@@ -60,7 +60,7 @@ def receive(
     )
     ledger.move(connection, [arrival], request.actor, request.at)
     answer = delivery.model_copy(update={"lot_status": LotStatus(status)})
-    news = dict(answer) | {"supplier": supplier, "expiresOn": expires_on}
+    news = dict(answer) | {"supplier": supplier, "expiresOn": expires_on, "from": ledger.SUPPLIER, "origin": "received"}
     return Done(answer, [request.audit("lot.received", news)])
 
 
@@ -135,7 +135,7 @@ def release_to_stock(
         raise _not_usable(known, "a lot in quarantine")
     moves = _out_of(connection, request, known, (planning.QUARANTINE,), place, "release", work_order)
     connection.execute(update(LOTS).where(LOTS.c.number == lot).values(status=LotStatus.RELEASED))
-    return _moved(connection, request, "lot.releasedToStock", known, moves)
+    return _moved(connection, request, "lot.releasedToStock", known, moves, LotStatus.RELEASED)
 
 
 def scrap(connection: Connection, request: Request, lot: str, work_order: str) -> Done[MoveAnswer]:
@@ -184,14 +184,20 @@ def settle(connection: Connection, request: Request, lot: Row[Any], *, accepted:
 
 
 def _moved(
-    connection: Connection, request: Request, action: str, lot: Row[Any], moves: Sequence[Move]
+    connection: Connection,
+    request: Request,
+    action: str,
+    lot: Row[Any],
+    moves: Sequence[Move],
+    status: LotStatus | None = None,
 ) -> Done[MoveAnswer]:
     ledger.move(connection, moves, request.actor, request.at)
     total = sum((m.quantity for m in moves), Decimal(0))
     answer = MoveAnswer(lot=lot.number, moves=len(moves), quantity=total, unit=lot.unit)
     news = {"moves": [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]}
-    entry = request.audit(action, news | {"workOrder": request.content.get("workOrder")}, entity=f"lot/{lot.number}")
-    return Done(answer, [entry])
+    news |= {"workOrder": request.content.get("workOrder")} | ({"status": status} if status else {})
+    old = {"status": lot.status} if status else None
+    return Done(answer, [request.audit(action, news, entity=f"lot/{lot.number}", old=old)])
 
 
 def _zone_mismatch(lot: Row[Any], place: str, zone: str) -> AdapterRefused:

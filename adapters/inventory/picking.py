@@ -172,7 +172,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
         .values(state="issued")
     )
     connection.execute(issued)
-    lots = [{"lot": m.lot, "from": m.source, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    lots = [{"lot": m.lot, "from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     return Done(IssueAnswer(moves=len(moves)), [request.audit("materials.issued", {"moves": lots})])
 
 

@@ -111,6 +111,7 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "overReport.ask": ("asked to report more than was ordered at", "申请超量报工："),
     "overReport.decide": ("decided about a report above the order at", "裁决了超量报工："),
     # Orders and plan lines
+    "plan-line.numbered": ("gave the batch number of", "分配了批号："),
     "plan-line.created": ("entered", "录入了"),
     "plan-lines.imported": ("made", "完成了"),
     "plan-lines.import-refused": ("was refused the", "被拒绝："),

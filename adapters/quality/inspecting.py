@@ -63,7 +63,10 @@ def request_inspection(
     }  # fmt: skip
     connection.execute(insert(records.INSPECTIONS).values(row))
     records.write_transition(connection, request, "inspection", number, "request", None, state)
-    news = {"lot": lot, "material": material, "workOrder": work_order, "characteristics": [one.name for one in asked]}
+    news = {
+        "lot": lot, "material": material, "workOrder": work_order, "state": state,
+        "characteristics": row["characteristics"],
+    }  # fmt: skip
     entry = request.audit("inspection.requested", news, entity=f"inspection/{number}")
     return Done(InspectionTicket(number=number, characteristics=asked), [entry])
 
@@ -105,8 +108,8 @@ def enter_results(
     records.write_results(connection, request, number, results)
     opened = [_open(connection, request, code, detail, row.lot, is_led) for code, detail in found]
     held = cases.hold(connection, request, lot) if failed and is_led else []
-    entered = [{"name": judged.name, "text": judged.text, "withinLimits": judged.within_limits} for judged in results]
-    entry = request.audit("inspection.resultsEntered", {"state": target, "results": entered})
+    entered = [judged.model_dump(mode="json", by_alias=True) for judged in results]
+    entry = request.audit("inspection.resultsEntered", {"state": target, "results": entered}, old={"state": row.state})
     deviations = tuple(deviation for deviation, _ in opened)
     answer = ResultsAnswer(number=number, state=target, results=results, deviations=deviations)
     return Done(answer, [entry, *held, *(deviation_entry for _, deviation_entry in opened)])
@@ -116,7 +119,7 @@ def _open(
     connection: Connection, request: Request, code: str, detail: str, lot: str, is_led: bool
 ) -> tuple[str, audit.Entry]:
     number = records.write_deviation(connection, request, code, detail, lot, None, has_process=is_led)
-    news = {"code": code, "detail": detail, "lot": lot}
+    news = {"code": code, "detail": detail, "lot": lot, "state": "open", "hasProcess": is_led}
     return number, request.audit("deviation.opened", news, entity=f"deviation/{number}")
 
 
@@ -168,12 +171,13 @@ def decide(
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     entries = [
-        request.audit("inspection.decided", {"state": target}, reason=reason),
+        request.audit("inspection.decided", {"state": target}, reason=reason, old={"state": row.state}),
         request.audit(
             f"lot.{'accepted' if accept else 'rejected'}",
             {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed},
             entity=f"lot/{lot.number}",
             reason=reason,
+            old={"status": lot.status},
         ),
     ]
     return Done(answer, entries)

@@ -98,7 +98,10 @@ class PostgresQuality:
             number = records.write_deviation(
                 connection, request, code, detail, lot, order_number, equipment=equipment, has_process=is_led
             )
-            news = {"code": code, "detail": detail, "lot": lot, "orderNumber": order_number, "equipment": equipment}
+            news = {
+                "code": code, "detail": detail, "lot": lot, "orderNumber": order_number, "equipment": equipment,
+                "state": "open", "hasProcess": is_led,
+            }  # fmt: skip
             entry = request.audit("deviation.opened", news, entity=f"deviation/{number}")
             return Done(DeviationAnswer(number=number, has_process=is_led), [entry])
 

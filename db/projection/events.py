@@ -64,7 +64,7 @@ class Writing(Generic[AnyFact]):
             actor=fact.actor, reason=fact.reason, at=fact.at, order_number=self.order_number, revision=fact.revision,
         )  # fmt: skip
         old = None if origin is None else {"state": origin}
-        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": target})
+        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": str(target)})
 
 
 class Context(Writing[e.Fact]):
@@ -272,7 +272,7 @@ def _(event: e.DeviationOpened, context: Context) -> None:
 def _(event: e.DeviationDecided, context: Context) -> None:
     context.batch.update(
         DEVIATIONS, {"number": event.number}, state="closed", decision=event.decision,
-        decided_by=context.fact.actor, decided_at=context.fact.at,
+        decided_by=event.decided_by or context.fact.actor, decided_at=context.fact.at,
     )  # fmt: skip
     context.audit("deviation.decide", f"deviation/{event.number}", new={"decision": event.decision})
 

@@ -220,7 +220,8 @@ def _deviations(then: list[e.Fact], number: str) -> list[Document]:
                     "openedBy": fact.actor, "openedAt": stamp(fact.at), "decision": None,
                 }  # fmt: skip
             elif isinstance(event, e.DeviationDecided) and event.number in found:
-                decided = {"decision": event.decision, "decidedBy": fact.actor, "decidedAt": stamp(fact.at)}
+                by = event.decided_by or fact.actor
+                decided = {"decision": event.decision, "decidedBy": by, "decidedAt": stamp(fact.at)}
                 found[event.number] |= decided
             elif isinstance(event, e.DeviationReopened) and event.number in found:
                 found[event.number] |= {"decision": None, "decidedBy": None, "decidedAt": None}

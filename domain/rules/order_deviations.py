@@ -170,7 +170,7 @@ def note_deviation(process: Process, command: NoteDeviation) -> Events:
         case "reopened":
             holds = _hold(work_order, led.opened.lot) if work_order is not None and led.opened.lot is not None else ()
             return (e.DeviationReopened(number=command.deviation), *holds)
-    decided = e.DeviationDecided(number=command.deviation, decision=command.decision)
+    decided = e.DeviationDecided(number=command.deviation, decision=command.decision, decided_by=command.decided_by)
     if work_order is None:
         return (decided,)
     return (decided, *_freed(process, work_order, command), *_of_lot(process, work_order, command))

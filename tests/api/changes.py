@@ -20,6 +20,8 @@ CREATE TABLE seen_change (id bigserial PRIMARY KEY, tx xid8 NOT NULL DEFAULT pg_
     old jsonb, new jsonb);
 CREATE FUNCTION see_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    -- What a test does to the record behind the product's back is no change of the product.
+    IF current_setting('application_name') NOT LIKE 'millwright-%' THEN RETURN NULL; END IF;
     INSERT INTO public.seen_change (name, old, new) VALUES (TG_TABLE_NAME,
         CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE to_jsonb(OLD) END,
         CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE to_jsonb(NEW) END);

@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for servers about as long as they compute: one process more than there are cores. Each needs a gigabyte.
 PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 1 : 6)))
 
-.PHONY: help setup demo up test trace-matrix check fix docs bench
+.PHONY: help setup demo up test trace-matrix check fix docs bench gallery
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ bench: setup ## what an order costs on this machine, one JSON document
 
 trace-matrix: setup ## all tests, then one line per requirement: its id, passed, failed or none, the number of tests
 	$(RUN) pytest -n $(PROCESSES) --trace-matrix -q
+
+gallery: setup ## a picture of every screen, in both languages and two widths, into gallery/
+	MES_GALLERY=$${MES_GALLERY:-gallery} $(RUN) pytest -n0 -q tests/ui/test_gallery.py
 
 check: setup ## format, lint, types
 	$(RUN) ruff format --check .

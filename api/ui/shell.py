@@ -36,7 +36,7 @@ def environment() -> Environment:
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals |= {
-        "asset": asset, "tone": words.tone, "icon_of": words.ICONS.__getitem__, "quantity": words.quantity,
+        "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": words.quantity,
         "share": words.share, "duration": words.duration, "new_id": lambda: uuid.uuid4().hex, "charts": charts,
         "pairs": lambda names: [(name, name) for name in names],
         "named": lambda t, names: [(name, t.of("choice", name)) for name in names],

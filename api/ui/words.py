@@ -32,9 +32,17 @@ TONES: Final = {
 ICONS: Final = {"ready": "circle", "running": "play", "hold": "pause", "bad": "warning", "done": "check"}
 
 
+_NOT_BEGUN: Final = frozenset({"draft", "pending", "cancelled", "voided"})
+
+
 def tone(state: object) -> str:
     """`ready`, `running`, `hold`, `bad` or `done`."""
     return TONES.get(str(state), "done")
+
+
+def icon(state: object) -> str:
+    """The icon that goes with it: colour never says it alone."""
+    return "minus" if str(state) in _NOT_BEGUN else ICONS[tone(state)]
 
 
 def moment(value: Any) -> datetime | None:

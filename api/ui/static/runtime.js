@@ -63,12 +63,12 @@
   }
 
   // Swap: every top-level element of an answer replaces its namesake -------------------------------------------
-  function swap(html) {
+  function swap(html, { quiet = false } = {}) {
     const parsed = new DOMParser().parseFromString(html, "text/html");
     if (parsed.title) document.title = parsed.title;
     for (const fresh of [...parsed.body.children]) {
       const old = fresh.id && document.getElementById(fresh.id);
-      if (!old) continue;
+      if (!old || (quiet && old.id === "notices")) continue; // what was said stays until somebody goes on
       if (old.matches("dialog")) { old.replaceChildren(...fresh.childNodes); attributes(old, fresh); }
       else morph(old, fresh);
       if (fresh.matches("dialog[data-show]") && !old.open) old.showModal();
@@ -93,7 +93,7 @@
     if (answer.status === 401) { if (!refresh) lock(() => visit(address, { push })); return false; }
     const html = await answer.text();
     if (refresh && $("#dialog")?.open && !answer.ok) return false;
-    swap(html);
+    swap(html, { quiet: refresh });
     if (push && answer.ok) history.pushState({}, "", answer.url || address);
     return true;
   }
@@ -121,7 +121,14 @@
         swap(html);
         if (!asks && answer.redirected && new URL(answer.url).pathname !== location.pathname) history.pushState({}, "", answer.url);
         sound(!asks);
-      } else { swap(await answer.text()); $("#notices [role=alert]")?.focus?.(); sound(false); }
+      } else {
+        // Judged and refused: the next try is another command. What could not be judged (5xx) keeps its id.
+        const id = form.elements.commandId;
+        if (id && answer.status < 500) id.value = newId();
+        swap(await answer.text());
+        showRefusal();
+        sound(false);
+      }
     } catch {
       form.dataset.pending = "1";
       say("bad", words.unsent);
@@ -131,6 +138,19 @@
       button?.removeAttribute("aria-busy");
       delete form.dataset.sending;
     }
+  }
+  const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  // A refusal is shown where the person is: inside the dialog when one is open, for nothing else can be read then.
+  function showRefusal() {
+    const notice = $("#notices [role=alert]"), dialog = $("dialog[open]");
+    if (!notice) return;
+    if (!dialog || dialog.querySelector("[role=alert]:not(.copy)")) { notice.focus(); return; }
+    $(".copy", dialog)?.remove();
+    const copy = notice.cloneNode(true);
+    copy.classList.add("copy");
+    $("[data-toggle]", copy)?.remove();
+    dialog.prepend(copy);
+    copy.focus();
   }
   // What was sent is no longer in hand: the fresh page may overwrite it.
   const clean = (form) => { form.reset(); for (const el of form.elements) { delete el.dataset?.touched; } if (form.contains(document.activeElement)) document.activeElement.blur(); };

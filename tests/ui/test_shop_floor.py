@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from sqlalchemy import Engine, text
 
 from tests.api.company import Company
@@ -130,33 +130,46 @@ async def test_a_double_tap_counts_once(
     assert sorted(reports(engine, work_order)) == ["40", "7"]
 
 
-async def test_what_cannot_be_sent_stays_and_counts_once_when_it_is_pressed_again(
+async def test_a_command_whose_answer_was_lost_counts_once(
     console: Console, company: Company, running: tuple[str, str], engine: Engine
 ) -> None:
     _, work_order = running
     await do(company, "olu", f"/mes/work-orders/{work_order}/operations/PRESS/start")
     terminal = await console.terminal("olu")
     await terminal.open(f"/ui/tasks/{work_order}/PRESS")
-    good = terminal.page.locator("input[name='good:number']")
-    await good.fill("55")
     lost = []
 
-    async def lose(route: object) -> None:
+    async def lose(route: Route) -> None:
         """The command arrives, the answer does not."""
-        lost.append(await route.fetch())  # type: ignore[attr-defined]
-        await route.abort()  # type: ignore[attr-defined]
+        lost.append(await route.fetch())
+        await route.abort()
 
     await terminal.page.route("**/ui/do/**", lose)
+    await terminal.page.locator("input[name='good:number']").fill("55")
     await terminal.press("Report", exact=True)
-    await terminal.said("Not sent")
-    assert await good.input_value() == "55"
-    await do(company, "olu", f"/mes/work-orders/{work_order}/operations/PRESS/comment", text="meanwhile")
-    await terminal.page.wait_for_timeout(700)
+    await terminal.said("Kept here")
     await terminal.page.unroute("**/ui/do/**")
-    await terminal.press("Report", exact=True)
-    await terminal.said("Recorded")
+    await expect(terminal.page.locator("#outbox")).to_be_hidden(timeout=20000)
     assert lost
     assert reports(engine, work_order) == ["55"]
+
+
+async def test_a_form_that_may_not_wait_stays_as_it_was_typed_and_counts_once_when_it_is_sent_again(
+    console: Console, company: Company, stock: None, engine: Engine
+) -> None:
+    order, _ = await at_stage(company, "released")
+    terminal = await console.terminal("sam")
+    await terminal.open(f"/ui/orders/{order}")
+    await terminal.press("Hold", within="#waits")
+    dialog = terminal.page.locator("#dialog")
+    await dialog.locator("textarea").fill("the press makes a noise")
+    await terminal.page.context.set_offline(True)
+    await dialog.locator("button.primary").click()
+    await expect(terminal.page.locator("#notices")).to_contain_text("Not sent")
+    assert await dialog.locator("textarea").input_value() == "the press makes a noise"
+    await terminal.page.context.set_offline(False)
+    await dialog.locator("button.primary").click()
+    await terminal.said("Recorded: Hold the order")
 
 
 async def test_a_page_that_changes_under_the_hands_keeps_the_focus_and_what_was_typed(

@@ -51,7 +51,7 @@ _MANY: Final = frozenset(
 """Several rows may be told with one record: they are a list under the table's name."""
 _OWN: Final = frozenset({"operation", "work_order"})
 """Those of them that are records themselves; in another record's row they are parts of it."""
-LEFT_OUT: Final = frozenset({"id", "uuid", "key", "revision", "body"})
+LEFT_OUT: Final = frozenset({"id", "uuid", "key", "revision", "body", "tasks", "waiting", "changed_at"})
 
 
 def told(entries: Sequence[Entry], written: Sequence[tuple[Table, Mapping[str, Any]]]) -> list[Entry]:

@@ -93,6 +93,9 @@ TOLD_AS: Final[dict[str, Names]] = {
 IDENTITIES: Final = frozenset({"id", "uuid", "key", "revision", "route", "bill_of_material", "position", "created_at"})
 """How the database names rows and counts their changes; when a row was made is when it was told."""
 FOLLOWS: Final[dict[tuple[str, str], str]] = {
+    ("production_order", "tasks"): "who can do what now, for boards: follows from the states",
+    ("production_order", "waiting"): "what is waited for, for boards: neighbour.waiting tells it",
+    ("production_order", "changed_at"): "when the last row was written",
     ("quality_case", "body"): "the fold of the case's facts, for reading",
     ("production_report", "good"): "of a counter-report: minus what it takes back",
     ("production_report", "scrap"): "the same",

@@ -24,6 +24,7 @@ TOGETHER: Final = {
 SECONDS: Final = {
     "tests/kills/test_chaos_in_small.py": 90,
     "tests/kills/test_between_commit_and_answer.py": 90,
+    "tests/api/test_permissions.py": 90,
     "tests/api/test_fuzz.py": 63,
     "tests/api/test_states.py": 59,
     "tests/safety/test_backup.py": 52,
@@ -31,6 +32,10 @@ SECONDS: Final = {
     "tests/system/": 38,
     "tests/contracts/equipment/": 36,
     "tests/api/test_shop_floor.py": 34,
+    "tests/api/test_audit_trail.py": 15,
+    "tests/api/test_last_routes.py": 20,
+    "tests/api/test_watching.py": 6,
+    "tests/workflows/test_encryption.py": 6,
     "tests/replay_client/test_replay.py": 33,
     "tests/workflows/test_cancel_anywhere.py": 28,
     "tests/safety/test_migrations.py": 28,

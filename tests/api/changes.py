@@ -18,6 +18,7 @@ Row = dict[str, Any]
 _INSTALL: Final = """
 CREATE TABLE seen_change (id bigserial PRIMARY KEY, tx xid8 NOT NULL DEFAULT pg_current_xact_id(), name text NOT NULL,
     old jsonb, new jsonb);
+GRANT SELECT ON seen_change TO mes_app;
 CREATE FUNCTION see_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     -- What a test does to the record behind the product's back is no change of the product.

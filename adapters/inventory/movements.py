@@ -194,7 +194,9 @@ def _moved(
     ledger.move(connection, moves, request.actor, request.at)
     total = sum((m.quantity for m in moves), Decimal(0))
     answer = MoveAnswer(lot=lot.number, moves=len(moves), quantity=total, unit=lot.unit)
-    news = {"moves": [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]}
+    news: dict[str, object] = {
+        "moves": [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    }
     news |= {"workOrder": request.content.get("workOrder")} | ({"status": status} if status else {})
     old = {"status": lot.status} if status else None
     return Done(answer, [request.audit(action, news, entity=f"lot/{lot.number}", old=old)])

@@ -38,7 +38,9 @@ async def closed(company: Company) -> tuple[str, str]:
 
 async def search(company: Company, who: str = "aud", **query: Any) -> list[Row]:
     """All rows that are found, page by page."""
-    desk, rows, before = await company.desk(who), [], {}
+    desk = await company.desk(who)
+    rows: list[Row] = []
+    before: dict[str, int] = {}
     while True:
         answer = await desk.get(AUDIT, **query, **before)
         assert answer.status_code == 200, answer.text

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
@@ -37,12 +38,10 @@ def verified(engine: Engine, heads: Heads) -> audit.Verdict:
 
 def as_superuser(database: Database, *statements: str) -> None:
     """What somebody does who may do everything in the database."""
-    import psycopg
-
     with psycopg.connect(database.owner_url) as connection:
         connection.execute("ALTER TABLE audit_row DISABLE TRIGGER USER")
         for statement in statements:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
         connection.execute("ALTER TABLE audit_row ENABLE TRIGGER USER")
 
 

@@ -57,7 +57,7 @@ def test_every_act_has_words() -> None:
 
 def test_every_kind_of_record_has_words() -> None:
     kinds = {
-        node.args[0].value
+        str(node.args[0].value)
         for path in (ROOT / "db" / "projection").glob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)

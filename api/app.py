@@ -117,13 +117,11 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(services.outcomes.run(), name="outcomes"),
-            asyncio.create_task(services.cases.run(), name="cases"),
-            asyncio.create_task(_expire(services.engine), name="ceremonies"),
-            asyncio.create_task(watching.watch(settings, services.engine), name="watching"),
-            asyncio.create_task(changes.run(), name="changes"),
-        ]
+        running = {
+            "outcomes": services.outcomes.run(), "cases": services.cases.run(), "changes": changes.run(),
+            "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
+        }  # fmt: skip
+        tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]
         try:
             yield
         finally:

@@ -97,11 +97,12 @@ def _is_about(entry: Entry, pattern: str, row: Mapping[str, Any]) -> bool:
 
 
 def _fields(row: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
-    """The columns of a row. Who and when are those of the entry; what is empty is not told."""
+    """The columns of a row. Who, when and which record are those of the entry; what is empty is not told."""
+    known = (entry.at, entry.actor, entry.command_id, *entry.entity.split("/"))
     return {
         to_camel(name): _plain(value)
         for name, value in row.items()
-        if name not in LEFT_OUT and value is not None and value not in (entry.at, entry.actor, entry.command_id)
+        if name not in LEFT_OUT and value is not None and value not in known
     }
 
 

@@ -19,6 +19,7 @@ from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
+from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from adapters.equipment.stations import Stations
@@ -28,6 +29,7 @@ from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.seal import OrganisationSeal
 from adapters.printing.typst_printer import TypstPrinter
+from adapters.quality.hold_process import PostgresHoldProcess
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from db.session import engine_for
@@ -56,6 +58,7 @@ def build_worker(
     seal = None if settings.seal_key is None else OrganisationSeal(settings.seal_key, settings.seal_password)
     batch_records = BatchRecordActivities(engine, TypstPrinter(), seal)
     laboratory = QualityActivities(quality or PostgresQuality(engine))
+    lot_holds = LotHoldActivities(PostgresHoldProcess(engine))
     equipment = EquipmentRegisterActivities(equipment_register or PostgresEquipmentRegister(engine))
     return Worker(
         client,
@@ -78,6 +81,9 @@ def build_worker(
             equipment.occupy,
             equipment.expire,
             laboratory.settle_lot,
+            lot_holds.find_held_orders,
+            lot_holds.read_hold_answers,
+            lot_holds.finish_hold_step,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,

@@ -21,6 +21,7 @@ from api.cases_door import Cases
 from api.deps import Services, inside
 from api.gate import PREFIX, Gate
 from api.history import Histories
+from api.lot_holds_door import LotHolds
 from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
@@ -31,6 +32,7 @@ from api.routes import (
     equipment,
     equipment_papers,
     labels,
+    lot_holds,
     lot_numbers,
     master_batch_records,
     master_data,
@@ -78,6 +80,7 @@ ROUTERS = (
     equipment,
     equipment_papers,
     quality_cases,
+    lot_holds,
     lot_numbers,
     trace_graph,
     traces,
@@ -97,6 +100,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         outcomes=Outcomes(settings.database_url, engine),
         orders=orders,
         cases=Cases(orders, engine, task_queue),
+        lot_holds=LotHolds(orders, engine, task_queue),
         histories=Histories(),
         inventory=PostgresInventory(engine),
         quality=PostgresQuality(engine),
@@ -114,6 +118,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
         tasks = [
             asyncio.create_task(services.outcomes.run(), name="outcomes"),
             asyncio.create_task(services.cases.run(), name="cases"),
+            asyncio.create_task(services.lot_holds.run(), name="lot holds"),
             asyncio.create_task(_expire(services.engine), name="ceremonies"),
         ]
         try:

@@ -52,6 +52,7 @@ APPEND_ONLY: Final = (
     "plan_line_link",
     "equipment_log_entry",
     "training_record",
+    "shipment_return",
 )
 
 
@@ -90,6 +91,7 @@ class Material(SQLModel, table=True):
     is_active: bool = True
     shelf_life_days: int | None = None
     gtin: str | None = Field(default=None, unique=True)
+    strength: str | None = None
 
 
 class BillOfMaterial(SQLModel, table=True):
@@ -940,6 +942,96 @@ class QualityCaseRow(SQLModel, table=True):
     opened_at: datetime = _time()
     revision: int
     body: dict[str, Any] = _json(nullable=False)
+
+
+# Holds, shipments, recalls -----------------------------------------------------------------------------------------
+
+
+class LotHoldRow(SQLModel, table=True):
+    """A signed hold of a lot; `shown` is what its signer saw, `recall` the recall that it belongs to."""
+
+    __tablename__ = "lot_hold"
+    number: str = Field(primary_key=True)
+    lot: str = Field(index=True)
+    reason: str
+    downstream: bool
+    recall: str | None = Field(default=None, index=True)
+    state: str = Field(index=True)
+    placed_by: str
+    placed_at: datetime = _time()
+    signature_id: str
+    command_id: str = Field(unique=True)
+    shown: dict[str, Any] = _json(nullable=False)
+    released_by: str | None = None
+    released_at: datetime | None = _time(nullable=True)
+    release_reason: str | None = None
+    release_signature_id: str | None = None
+
+
+class LotHoldLot(SQLModel, table=True):
+    """A lot that a hold is about. `owner` is the running order that makes it and moves it; `held_from` the status that
+    this hold took it from (none: it was stopped already)."""
+
+    __tablename__ = "lot_hold_lot"
+    hold: str = Field(foreign_key="lot_hold.number", primary_key=True)
+    lot: str = Field(primary_key=True, index=True)
+    owner: str | None = None
+    held_from: str | None = None
+    state: str
+
+
+class LotHoldOrder(SQLModel, table=True):
+    """An order that uses a held lot, and what it has answered."""
+
+    __tablename__ = "lot_hold_order"
+    hold: str = Field(foreign_key="lot_hold.number", primary_key=True)
+    order_number: str = Field(primary_key=True, index=True)
+    lots: list[str] = _json(nullable=False)
+    makes: list[str] = _json(nullable=False)
+    state: str
+    asked_at: datetime = _time()
+    answered_at: datetime | None = _time(nullable=True)
+    detail: str | None = None
+
+
+class Shipment(SQLModel, table=True):
+    """A quantity of one batch for one consignee (CN 295): prepared, then shipped, cancelled or blocked."""
+
+    __table_args__ = (CheckConstraint("quantity > 0", name="a_shipment_ships_something"),)
+    number: str = Field(primary_key=True)
+    lot: str = Field(foreign_key="lot.number", index=True)
+    product: str
+    product_name: str
+    strength: str
+    quantity: Decimal = _number()
+    unit: str
+    place: str
+    consignee: str = Field(index=True)
+    address: str
+    contact: str
+    transport: str
+    state: str = Field(index=True)
+    expires_on: date | None = None
+    retain_until: date
+    prepared_by: str
+    prepared_at: datetime = _time()
+    ended_by: str | None = None
+    ended_at: datetime | None = _time(nullable=True)
+    detail: str | None = None
+
+
+class ShipmentReturn(SQLModel, table=True):
+    """What came back of a shipment."""
+
+    __tablename__ = "shipment_return"
+    __table_args__ = (CheckConstraint("quantity > 0", name="a_return_brings_something_back"),)
+    key: str = Field(primary_key=True)
+    shipment: str = Field(foreign_key="shipment.number", index=True)
+    quantity: Decimal = _number()
+    place: str
+    reason: str
+    returned_by: str
+    returned_at: datetime = _time()
 
 
 # Machines --------------------------------------------------------------------------------------------------------

@@ -16,9 +16,12 @@ from workflows import equipment_clock
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
 from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.lot_hold import LotHoldWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 
-WORKFLOWS: Final[Sequence[type]] = (ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow)
+WORKFLOWS: Final[Sequence[type]] = (
+    ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow, LotHoldWorkflow,
+)  # fmt: skip
 
 _PASSED_THROUGH: Final = ("domain", "activities")
 """Pure packages that the sandbox does not load again for every order: a quarter of the memory, half of the CPU."""

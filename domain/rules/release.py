@@ -17,6 +17,7 @@ from domain.rules.common import (
     same_person,
 )
 from domain.rules.line_side import material_on_line
+from domain.rules.lot_holds import held_by_lots
 from domain.rules.measurements import judge_values
 from domain.rules.order_deviations import OUT_OF_SPECIFICATION, deviation, failed, lot_on_hold, result_open
 from domain.rules.record_review import certification_request, record_open
@@ -195,6 +196,7 @@ def _before_release(process: Process, work_order: WorkOrder) -> list[Blocker]:
         _blocker(work_order, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
     ]
+    blockers += held_by_lots(process)
     return blockers + record_open(process, work_order) + material_on_line(process, work_order)
 
 

@@ -169,6 +169,11 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"person": "olu", "qualification": "Q", "validUntil": "2030-01-01T00:00:00Z"},
     ),
+    "/quality/lots/{lot}/hold": (
+        (R.QA_REVIEWER, R.QUALITY_MANAGER),
+        {"reason": "glass was found", "lots": 1, "orders": 0, "shipped": "0"},
+    ),
+    "/quality/lots/{lot}/release-hold": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "no glass", "hold": "H"}),
     "/quality/capas": (
         (*QUALITY, R.SUPERVISOR, R.PROCESS_ENGINEER, R.MAINTENANCE), {"source": "audit", "action": "clean"}
     ),

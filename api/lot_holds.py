@@ -20,9 +20,10 @@ from domain.base import Message
 from domain.hold_commands import HoldLot, ReleaseLotHold
 from domain.hold_states import LotHoldState
 from domain.quantities import plain
+from domain.signing import Meaning
 
-HOLD_MEANING: Final = "held"
-RELEASE_MEANING: Final = "hold released"
+HOLD_MEANING: Final = Meaning.APPROVED
+RELEASE_MEANING: Final = Meaning.RELEASED
 
 
 class HoldAnswer(Message):

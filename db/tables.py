@@ -235,7 +235,7 @@ class PlantPolicy(SQLModel, table=True):
     body: dict[str, Any] = _json(nullable=False)
 
 
-OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP"})
+OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER"})
 """Material comes from there or goes there; no balance is kept of it. Everybody who moves stock asks this one list."""
 
 

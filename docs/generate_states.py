@@ -14,6 +14,7 @@ from domain import (  # noqa: E402
     record_states,
     return_states,
     rework_states,
+    shipping_states,
     signing,
     states,
 )
@@ -21,7 +22,7 @@ from domain.states import StateMachine  # noqa: E402
 
 MODULES = (
     states, rework_states, return_states, record_states, master_record_states, equipment_states, case_states, signing,
-    hold_states,
+    hold_states, shipping_states,
 )  # fmt: skip
 PAGE = ROOT / "docs" / "states.md"
 

@@ -35,7 +35,7 @@ from db.rows import insert_rows, table_of
 from db.tables import OUTSIDE_PLACES, Lot, Place, StockBalance, StockMove, core
 from domain.errors import AdapterRefused, Blocker
 
-SUPPLIER, PROCESS, SCRAP = "SUPPLIER", "PROCESS", "SCRAP"
+SUPPLIER, PROCESS, SCRAP, CUSTOMER = "SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER"
 OUTSIDE: Final = OUTSIDE_PLACES
 """Places without a balance: what is there is no longer, or not yet, ours to count."""
 LINE_SIDE, RECEIVING, RAW, REJECTED_STOCK = "LINE", "RECEIVING", "RAW", "REJECTED"

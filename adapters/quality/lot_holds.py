@@ -36,7 +36,7 @@ def refuse(code: str, entity: str, identity: str, found: str, required: str, who
 def lock_lots(connection: Connection, lots: Sequence[str]) -> list[Row[Any]]:
     """Lock lots in the order of their numbers."""
     statement = select(ledger.LOTS).where(ledger.LOTS.c.number.in_(lots)).order_by(collate(ledger.LOTS.c.number, "C"))
-    return list(connection.execute(statement.with_for_update()).all())
+    return list(connection.execute(statement.with_for_update(key_share=True)).all())
 
 
 def next_number(connection: Connection, lot: str) -> str:

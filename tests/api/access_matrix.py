@@ -169,6 +169,14 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"person": "olu", "qualification": "Q", "validUntil": "2030-01-01T00:00:00Z"},
     ),
+    "/wms/shipments": (
+        (R.WAREHOUSE_KEEPER,),
+        {"lot": "L", "quantity": 1, "unit": "pcs", "place": "P", "consignee": "C", "address": "A", "contact": "T",
+         "transport": "truck"},
+    ),
+    "/wms/shipments/{shipment}/dispatch": ((R.WAREHOUSE_KEEPER,), {}),
+    "/wms/shipments/{shipment}/cancel": ((R.WAREHOUSE_KEEPER,), {"reason": "not wanted"}),
+    "/wms/shipments/{shipment}/take-back": ((R.WAREHOUSE_KEEPER,), {"reason": "too much", "quantity": 1, "place": "P"}),
     "/quality/lots/{lot}/hold": (
         (R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"reason": "glass was found", "lots": 1, "orders": 0, "shipped": "0"},

@@ -92,7 +92,7 @@ async def test_a_hold_binds_what_its_signer_was_shown(company: Company, engine: 
     signature = (await until_hold(company, hold, "held"))["signature"]
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM signature WHERE id = :id"), {"id": signature}).one()
-    assert (row.signer, row.meaning, row.entity) == ("rae", "held", "lot/API-SEEN")
+    assert (row.signer, row.meaning, row.entity) == ("rae", "approved", "lot/API-SEEN")
     assert row.content["command"] | {"lots": 1, "orders": 1, "shipped": "0"} == row.content["command"]
 
 

@@ -35,6 +35,13 @@ def upgrade() -> None:
             )
         )
         _grant(f"GRANT SELECT, INSERT ON {table} TO {APP_ROLE}")
+    # A shipment is kept for as long as its batch may be asked for (TR-08): nobody deletes one by mistake.
+    op.execute(
+        sa.text(
+            "CREATE TRIGGER shipment_is_kept BEFORE DELETE OR TRUNCATE ON shipment "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+    )
     for table in CHANGED:
         _grant(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {APP_ROLE}")
 

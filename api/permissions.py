@@ -50,6 +50,10 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "registerTraining": (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "shipGoods": (R.WAREHOUSE_KEEPER,),
     "takeBackGoods": (R.WAREHOUSE_KEEPER,),
+    "openRecall": (R.QA_REVIEWER, R.QUALITY_MANAGER, R.QUALIFIED_PERSON),
+    "approveRecall": (R.QUALITY_MANAGER, R.QUALIFIED_PERSON),
+    "runRecall": (R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "closeRecall": (R.QUALITY_MANAGER,),
     "holdLot": (R.QA_REVIEWER, R.QUALITY_MANAGER),
     "releaseLotHold": (R.QA_REVIEWER, R.QUALITY_MANAGER),
     "readAudit": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
@@ -164,6 +168,13 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /wms/shipments/{shipment}/dispatch": "shipGoods",
     "POST /wms/shipments/{shipment}/cancel": "shipGoods",
     "POST /wms/shipments/{shipment}/take-back": "takeBackGoods",
+    "POST /quality/recalls": "openRecall",
+    "POST /quality/recalls/{recall}/approve": "approveRecall",
+    **{
+        f"POST /quality/recalls/{{recall}}/{path}": "runRecall"
+        for path in ("scope", "execute", "told", "account", "reconcile")
+    },
+    "POST /quality/recalls/{recall}/close": "closeRecall",
     "POST /quality/lots/{lot}/hold": "holdLot",
     "POST /quality/lots/{lot}/release-hold": "releaseLotHold",
     f"POST {_ORDER}/backorder": "makeBackorder",

@@ -53,6 +53,7 @@ APPEND_ONLY: Final = (
     "equipment_log_entry",
     "training_record",
     "shipment_return",
+    "recall_entry",
 )
 
 
@@ -700,6 +701,8 @@ class Lot(SQLModel, table=True):
     work_order: str | None = Field(default=None, index=True)
     supplier: str | None = None
     expires_on: date | None = None
+    supplier_lot: str | None = Field(default=None, index=True)
+    retest_on: date | None = None
     created_at: datetime = _time()
 
 
@@ -1032,6 +1035,53 @@ class ShipmentReturn(SQLModel, table=True):
     reason: str
     returned_by: str
     returned_at: datetime = _time()
+
+
+class RecallRow(SQLModel, table=True):
+    """A recall, or a mock of one: what it starts from, its frozen report, and what was done (SM-13)."""
+
+    __tablename__ = "recall"
+    number: str = Field(primary_key=True)
+    is_mock: bool
+    lot: str | None = None
+    supplier_lot: str | None = None
+    reason: str
+    state: str = Field(index=True)
+    opened_by: str
+    opened_at: datetime = _time()
+    scope: dict[str, Any] | None = _json()
+    scope_hash: str | None = None
+    scoped_by: str | None = None
+    scoped_at: datetime | None = _time(nullable=True)
+    approved_by: str | None = None
+    approved_at: datetime | None = _time(nullable=True)
+    signature_id: str | None = None
+    execution: dict[str, Any] | None = _json()
+    executed_by: str | None = None
+    executed_at: datetime | None = _time(nullable=True)
+    hold: str | None = None
+    reconciliation: dict[str, Any] | None = _json()
+    reconciled_by: str | None = None
+    reconciled_at: datetime | None = _time(nullable=True)
+    effectiveness: dict[str, Any] | None = _json()
+    closed_by: str | None = None
+    closed_at: datetime | None = _time(nullable=True)
+
+
+class RecallEntry(SQLModel, table=True):
+    """Something that was done with a customer: `told`, or `accounted` for a quantity of a shipment."""
+
+    __tablename__ = "recall_entry"
+    id: int = _row_id()
+    recall: str = Field(foreign_key="recall.number", index=True)
+    kind: str
+    shipment: str | None = None
+    consignee: str
+    quantity: Decimal | None = _number(nullable=True)
+    note: str
+    actor: str
+    at: datetime = _time()
+    command_id: str = Field(unique=True)
 
 
 # Machines --------------------------------------------------------------------------------------------------------

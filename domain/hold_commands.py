@@ -36,7 +36,7 @@ class PlaceLotHold(OrderCommand):
     makes: tuple[str, ...] = ()
     placed_by: str
     is_recall: bool = False
-    """Released lots of the order's own are recalled instead of held."""
+    """Lots of the order's own are recalled instead of held."""
 
 
 class LiftLotHold(OrderCommand):

@@ -4,6 +4,7 @@ Every function runs inside the transaction that `db.once.answer_once` opened.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -41,26 +42,36 @@ _GATES: Final = {
 }
 
 
-def receive(
-    connection: Connection, request: Request, delivery: ReceiptAnswer, supplier: str | None, expires_on: date | None
-) -> Done[ReceiptAnswer]:
+@dataclass(frozen=True)
+class Told:
+    """What a supplier says about a lot."""
+
+    supplier: str | None
+    expires_on: date | None
+    supplier_lot: str | None = None
+    retest_on: date | None = None
+
+
+def receive(connection: Connection, request: Request, delivery: ReceiptAnswer, told: Told) -> Done[ReceiptAnswer]:
     """Book a delivery. The lot is made if it is new; a known one must be of this material and unit."""
     check_delivery(connection, delivery)
     new = {
         "number": delivery.lot, "material": delivery.material, "unit": delivery.unit, "origin": "received",
-        "status": LotStatus.QUARANTINE, "supplier": supplier, "expires_on": expires_on, "created_at": request.at,
+        "status": LotStatus.QUARANTINE, "created_at": request.at, **vars(told),
     }  # fmt: skip
     made = connection.execute(insert(LOTS).values(new).on_conflict_do_nothing().returning(LOTS.c.number))
     status: str = LotStatus.QUARANTINE
     if made.one_or_none() is None:
-        status = _add_to(connection, delivery, expires_on)
+        status = _add_to(connection, delivery, told)
     ledger.lock_balances(connection, [(delivery.lot, delivery.place)])
     arrival = Move(
         request.key, delivery.lot, ledger.SUPPLIER, delivery.place, delivery.quantity, delivery.unit, "receipt"
     )
     ledger.move(connection, [arrival], request.actor, request.at)
     answer = delivery.model_copy(update={"lot_status": LotStatus(status)})
-    news = dict(answer) | {"supplier": supplier, "expiresOn": expires_on}
+    news = dict(answer) | {"supplier": told.supplier, "expiresOn": told.expires_on}
+    later = {"supplierLot": told.supplier_lot, "retestOn": told.retest_on}
+    news |= {name: value for name, value in later.items() if value is not None}
     return Done(answer, [request.audit("lot.received", news)])
 
 
@@ -84,7 +95,7 @@ def _check_material(connection: Connection, delivery: ReceiptAnswer) -> None:
         raise AdapterRefused("UNIT_MISMATCH", f"{delivery.material} is kept in {unit}, not in {delivery.unit}")
 
 
-def _add_to(connection: Connection, delivery: ReceiptAnswer, expires_on: date | None) -> str:
+def _add_to(connection: Connection, delivery: ReceiptAnswer, told: Told) -> str:
     known = ledger.lock_lot(connection, delivery.lot)
     found = (known.material, known.unit, known.origin)
     if found != (delivery.material, delivery.unit, "received"):
@@ -95,9 +106,10 @@ def _add_to(connection: Connection, delivery: ReceiptAnswer, expires_on: date | 
         raise AdapterRefused("LOT_MISMATCH", f"lot {delivery.lot} is {' '.join(found)}", (blocker,))
     if planning.QUARANTINE not in ZONES[known.status]:
         raise _not_usable(known, "a lot that is not rejected")
-    if expires_on is not None and (known.expires_on is None or expires_on < known.expires_on):
+    for column, day in (("expires_on", told.expires_on), ("retest_on", told.retest_on)):
         # Two deliveries of one lot that name two days: the earlier one is the safe one.
-        connection.execute(update(LOTS).where(LOTS.c.number == delivery.lot).values(expires_on=expires_on))
+        if day is not None and (known._mapping[column] is None or day < known._mapping[column]):
+            connection.execute(update(LOTS).where(LOTS.c.number == delivery.lot).values({column: day}))
     return str(known.status)
 
 

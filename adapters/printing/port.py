@@ -32,11 +32,26 @@ class PrintJob:
         return self.document["review"]["state"] not in ("approved", "archived")
 
 
+@dataclass(frozen=True)
+class RecallJob:
+    """The evidence of a recall to be printed: `document` is what `db.queries.recalls.detail` gives, with signatures."""
+
+    document: Document
+    language: Language
+    printed_at: datetime
+    people: Mapping[str, str]
+    printed_by: str
+
+
 class Printer(Protocol):
-    """Makes a PDF/A-2b file of a batch record. Pure: no network, no database, no clock."""
+    """Makes PDF/A-2b files of records. Pure: no network, no database, no clock."""
 
     def print(self, job: PrintJob) -> bytes:
-        """The file. Raises `PrintFailed`."""
+        """The file of a batch record. Raises `PrintFailed`."""
+        ...
+
+    def print_recall(self, job: RecallJob) -> bytes:
+        """The file of a recall. Raises `PrintFailed`."""
         ...
 
 

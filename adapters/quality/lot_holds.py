@@ -89,7 +89,7 @@ def stop(
 ) -> tuple[str | None, Entries]:
     """Stop a lot that no running order makes: (the status that it was taken from, audit entries)."""
     status = LotStatus(row.status)
-    event = LotEvent.RECALL if is_recall and status == LotStatus.RELEASED else LotEvent.HOLD
+    event = LotEvent.RECALL if is_recall and LOT.allows(status, LotEvent.RECALL) else LotEvent.HOLD
     if status == LotStatus.RECALLED or not LOT.allows(status, event):
         return None, []
     target = LOT.advance(status, event)

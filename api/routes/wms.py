@@ -51,6 +51,8 @@ class ReceiptBody(CommandBody):
     place: Identifier = "RECEIVING"
     supplier: Text | None = None
     expires_on: date | None = None
+    supplier_lot: Identifier | None = None
+    retest_on: date | None = None
     plant: Identifier | None = None
     line: Code | None = None
     process: Code | None = None
@@ -198,7 +200,8 @@ async def receive(body: ReceiptBody, who: Keeper) -> dict[str, Any]:
 
 def _receive(body: ReceiptBody, who: Caller) -> dict[str, Any]:
     delivery = Delivery(
-        body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on
+        body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on,
+        body.supplier_lot, body.retest_on,
     )  # fmt: skip
     return receipts.receive(who, body.command_id, delivery, Numbering(body.plant, body.line, body.process))
 

@@ -68,7 +68,9 @@ def _own_lots(process: Process, lots: tuple[str, ...]) -> list[tuple[WorkOrder, 
 
 
 def _event(work_order: WorkOrder, is_recall: bool) -> LotEvent:
-    return LotEvent.RECALL if is_recall and work_order.lot_status == LotStatus.RELEASED else LotEvent.HOLD
+    status = work_order.lot_status
+    is_recalled = is_recall and status is not None and LOT.allows(status, LotEvent.RECALL)
+    return LotEvent.RECALL if is_recalled else LotEvent.HOLD
 
 
 def _can_be_stopped(work_order: WorkOrder, is_recall: bool) -> bool:

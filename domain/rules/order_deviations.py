@@ -32,6 +32,8 @@ from domain.states import (
 )
 
 OUT_OF_SPECIFICATION = "OUT_OF_SPECIFICATION"
+STOPPED = (LotStatus.ON_HOLD, LotStatus.REJECTED, LotStatus.RECALLED)
+"""Nothing is done with a lot of these statuses until quality has decided."""
 
 
 def specification_of(process: Process, number: str) -> DeviationSpecification:
@@ -83,7 +85,7 @@ def _hold(work_order: WorkOrder, lot: str) -> Events:
 
 def lot_on_hold(process: Process, work_order: WorkOrder) -> list[Blocker]:
     """A blocker if a deviation stops the work order's lot: nothing is done with it until quality has decided."""
-    if work_order.lot_status not in (LotStatus.ON_HOLD, LotStatus.REJECTED):
+    if work_order.lot_status not in STOPPED:
         return []
     lot = process.specification.work_order(work_order.number).output_lot
     holding = ", ".join(lots_held_by(process, work_order, lot)) or "quality"

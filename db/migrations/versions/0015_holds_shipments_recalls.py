@@ -11,8 +11,8 @@ depends_on = None
 
 APP_ROLE = "mes_app"
 TIME = sa.DateTime(timezone=True)
-CHANGED = ("lot_hold", "lot_hold_lot", "lot_hold_order", "shipment")
-APPEND_ONLY = ("shipment_return",)
+CHANGED = ("lot_hold", "lot_hold_lot", "lot_hold_order", "shipment", "recall")
+APPEND_ONLY = ("shipment_return", "recall_entry")
 
 
 def _text(name: str, *more: object, nullable: bool = False) -> sa.Column:  # type: ignore[type-arg]
@@ -25,8 +25,12 @@ def _time(name: str, nullable: bool = False) -> sa.Column:  # type: ignore[type-
 
 def upgrade() -> None:
     op.add_column("material", sa.Column("strength", sa.String(), nullable=True))
+    op.add_column("lot", sa.Column("supplier_lot", sa.String(), nullable=True))
+    op.add_column("lot", sa.Column("retest_on", sa.Date(), nullable=True))
+    op.create_index("ix_lot_supplier_lot", "lot", ["supplier_lot"])
     _holds()
     _shipments()
+    _recalls()
     for table in APPEND_ONLY:
         op.execute(
             sa.text(
@@ -122,6 +126,52 @@ def _shipments() -> None:
         op.create_index(f"ix_{table}_{column}", table, [column])
 
 
+def _recalls() -> None:
+    op.create_table(
+        "recall",
+        sa.Column("number", sa.String(), primary_key=True),
+        sa.Column("is_mock", sa.Boolean(), nullable=False),
+        _text("lot", nullable=True),
+        _text("supplier_lot", nullable=True),
+        _text("reason"),
+        _text("state"),
+        _text("opened_by"),
+        _time("opened_at"),
+        sa.Column("scope", JSONB(), nullable=True),
+        _text("scope_hash", nullable=True),
+        _text("scoped_by", nullable=True),
+        _time("scoped_at", nullable=True),
+        _text("approved_by", nullable=True),
+        _time("approved_at", nullable=True),
+        _text("signature_id", nullable=True),
+        sa.Column("execution", JSONB(), nullable=True),
+        _text("executed_by", nullable=True),
+        _time("executed_at", nullable=True),
+        _text("hold", nullable=True),
+        sa.Column("reconciliation", JSONB(), nullable=True),
+        _text("reconciled_by", nullable=True),
+        _time("reconciled_at", nullable=True),
+        sa.Column("effectiveness", JSONB(), nullable=True),
+        _text("closed_by", nullable=True),
+        _time("closed_at", nullable=True),
+    )
+    op.create_table(
+        "recall_entry",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("recall", sa.String(), sa.ForeignKey("recall.number"), nullable=False),
+        _text("kind"),
+        _text("shipment", nullable=True),
+        _text("consignee"),
+        sa.Column("quantity", sa.Numeric(), nullable=True),
+        _text("note"),
+        _text("actor"),
+        _time("at"),
+        sa.Column("command_id", sa.String(), nullable=False, unique=True),
+    )
+    op.create_index("ix_recall_state", "recall", ["state"])
+    op.create_index("ix_recall_entry_recall", "recall_entry", ["recall"])
+
+
 def _grant(statement: str) -> None:
     """Rights of the application's role, where the database has such a role."""
     op.execute(
@@ -133,6 +183,17 @@ def _grant(statement: str) -> None:
 
 
 def downgrade() -> None:
-    for table in ("shipment_return", "shipment", "lot_hold_order", "lot_hold_lot", "lot_hold"):
+    for table in (
+        "recall_entry",
+        "recall",
+        "shipment_return",
+        "shipment",
+        "lot_hold_order",
+        "lot_hold_lot",
+        "lot_hold",
+    ):
         op.drop_table(table)
+    op.drop_index("ix_lot_supplier_lot", table_name="lot")
+    op.drop_column("lot", "retest_on")
+    op.drop_column("lot", "supplier_lot")
     op.drop_column("material", "strength")

@@ -101,7 +101,7 @@ def _alarm(connection: Connection, request: Request, row: Row[Any], lots: int) -
 
 
 def note(
-    connection: Connection, request: Request, number: str, kind: str, consignee: str, note_text: str,
+    connection: Connection, request: Request, number: str, what: str, consignee: str, note_text: str,
     shipment: str | None = None, quantity: Decimal | None = None,
 ) -> Entries:  # fmt: skip
     """A customer was told, or has accounted for a quantity that will not come back."""
@@ -110,7 +110,7 @@ def note(
         raise refuse("INVALID_TRANSITION", "recall", number, row.state, RecallState.EXECUTING)
     known = tables.sent_of(connection, number, row.execution["lots"])
     own = [(one, sent) for one, sent in known if shipment in (None, sent.shipment)]
-    if kind == "accounted":
+    if what == "accounted":
         if len(own) != 1 or shipment is None:
             raise refuse("UNKNOWN_SHIPMENT", "shipment", shipment or "", "not of this recall", "a shipment of it")
         consignee, sent = own[0][0]["consignee"], own[0][1]
@@ -121,12 +121,12 @@ def note(
         raise refuse("UNKNOWN_CUSTOMER", "customer", consignee, "got nothing of these lots", "a customer of the report")
     connection.execute(
         insert(tables.ENTRIES).values(
-            recall=number, kind=kind, shipment=shipment, consignee=consignee, quantity=quantity, note=note_text,
+            recall=number, kind=what, shipment=shipment, consignee=consignee, quantity=quantity, note=note_text,
             actor=request.actor, at=request.at, command_id=request.key,
         )
     )  # fmt: skip
     news = {"consignee": consignee, "shipment": shipment, "quantity": quantity, "note": note_text}
-    return [request.audit(f"recall.{kind}", news, entity=f"recall/{number}")]
+    return [request.audit(f"recall.{what}", news, entity=f"recall/{number}")]
 
 
 def reconcile(connection: Connection, request: Request, number: str) -> Entries:

@@ -107,7 +107,7 @@ async def execute(recall: Identifier, body: CommandBody, who: Doer) -> dict[str,
 @router.post("/{recall}/told")
 def told(recall: Identifier, body: ToldBody, who: Doer) -> dict[str, Any]:
     """A customer was told."""
-    fields = {"kind": "told", "consignee": body.consignee, "note_text": body.note}
+    fields = {"what": "told", "consignee": body.consignee, "note_text": body.note}
     return _shown(recalls.step(who, body, recall, "noteRecall", RecallState.EXECUTING, record.note, **fields), body)
 
 
@@ -115,7 +115,7 @@ def told(recall: Identifier, body: ToldBody, who: Doer) -> dict[str, Any]:
 def account(recall: Identifier, body: AccountBody, who: Doer) -> dict[str, Any]:
     """A quantity is accounted for: used up, or destroyed by the customer."""
     fields = {
-        "kind": "accounted", "consignee": "", "note_text": body.note, "shipment": body.shipment,
+        "what": "accounted", "consignee": "", "note_text": body.note, "shipment": body.shipment,
         "quantity": body.quantity,
     }  # fmt: skip
     return _shown(recalls.step(who, body, recall, "noteRecall", RecallState.EXECUTING, record.note, **fields), body)

@@ -8,6 +8,7 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from temporalio.client import Client
@@ -30,6 +31,7 @@ from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.seal import OrganisationSeal
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.hold_process import PostgresHoldProcess
+from adapters.quality.lot_dates import PostgresLotDates
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from db.session import engine_for
@@ -54,12 +56,14 @@ def build_worker(
 ) -> Worker:
     """The worker of orders: their workflows, the projector, warehouse, quality and equipment register."""
     record = RecordActivities(engine)
-    warehouse = InventoryActivities(inventory or PostgresInventory(engine))
+    warehouse = InventoryActivities(inventory or PostgresInventory(engine, time_zone=ZoneInfo(settings.time_zone)))
     seal = None if settings.seal_key is None else OrganisationSeal(settings.seal_key, settings.seal_password)
     batch_records = BatchRecordActivities(engine, TypstPrinter(), seal)
     laboratory = QualityActivities(quality or PostgresQuality(engine))
     lot_holds = LotHoldActivities(PostgresHoldProcess(engine))
-    equipment = EquipmentRegisterActivities(equipment_register or PostgresEquipmentRegister(engine))
+    equipment = EquipmentRegisterActivities(
+        equipment_register or PostgresEquipmentRegister(engine), PostgresLotDates(engine, ZoneInfo(settings.time_zone))
+    )
     return Worker(
         client,
         task_queue=task_queue,

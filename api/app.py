@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
@@ -29,6 +30,7 @@ from api.routes import (
     batch_record,
     batch_record_prints,
     batch_records,
+    disposal,
     equipment,
     equipment_papers,
     labels,
@@ -85,6 +87,7 @@ ROUTERS = (
     quality_cases,
     lot_holds,
     recalls,
+    disposal,
     lot_numbers,
     trace_graph,
     traces,
@@ -106,7 +109,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         cases=Cases(orders, engine, task_queue),
         lot_holds=LotHolds(orders, engine, task_queue),
         histories=Histories(),
-        inventory=PostgresInventory(engine),
+        inventory=PostgresInventory(engine, time_zone=ZoneInfo(settings.time_zone)),
         quality=PostgresQuality(engine),
         equipment=PostgresEquipmentRegister(engine),
         printer=TypstPrinter(),

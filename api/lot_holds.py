@@ -15,6 +15,7 @@ from api.signatures import Signing
 from db import audit
 from db.once import Request
 from db.queries import lot_holds as tables
+from db.queries.marking import marked
 from db.queries.trace import LotUnknown
 from domain.base import Message
 from domain.hold_commands import HoldLot, ReleaseLotHold
@@ -37,7 +38,8 @@ class HoldAnswer(Message):
 def preview(who: Caller, lot: str, downstream: bool) -> dict[str, Any]:
     """What a hold would reach: to be shown before it is signed."""
     with who.services.engine.connect() as connection:
-        return {"lot": lot, "downstream": downstream} | _reach(connection, lot, downstream).as_document()
+        reach = _reach(connection, lot, downstream).as_document()
+        return marked(connection, {"lot": lot, "downstream": downstream} | reach)  # type: ignore[no-any-return]
 
 
 def _reach(connection: Connection, lot: str, downstream: bool) -> tables.Reach:

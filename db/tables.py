@@ -1037,6 +1037,26 @@ class ShipmentReturn(SQLModel, table=True):
     returned_at: datetime = _time()
 
 
+class Destruction(SQLModel, table=True):
+    """A lot is destroyed: decided by the quality manager, done by one person before another one (CN 131)."""
+
+    number: str = Field(primary_key=True)
+    lot: str = Field(foreign_key="lot.number", index=True)
+    reason: str
+    state: str
+    decided_by: str
+    decided_at: datetime = _time()
+    decision_signature: str
+    quantity: Decimal | None = _number(nullable=True)
+    unit: str | None = None
+    how: str | None = None
+    destroyed_by: str | None = None
+    witnessed_by: str | None = None
+    destroyed_at: datetime | None = _time(nullable=True)
+    signature: str | None = None
+    witness: str | None = None
+
+
 class RecallRow(SQLModel, table=True):
     """A recall, or a mock of one: what it starts from, its frozen report, and what was done (SM-13)."""
 

@@ -42,7 +42,7 @@ LINE_SIDE, RECEIVING, RAW, REJECTED_STOCK = "LINE", "RECEIVING", "RAW", "REJECTE
 
 LOTS, PLACES, BALANCES, MOVES = core(Lot), core(Place), core(StockBalance), core(StockMove)
 _STOCK_COLUMNS = (
-    LOTS.c.material, LOTS.c.unit, LOTS.c.status, LOTS.c.expires_on, LOTS.c.created_at,
+    LOTS.c.material, LOTS.c.unit, LOTS.c.status, LOTS.c.expires_on, LOTS.c.retest_on, LOTS.c.created_at,
     BALANCES.c.lot, BALANCES.c.place, BALANCES.c.on_hand, BALANCES.c.reserved, PLACES.c.zone,
 )  # fmt: skip
 

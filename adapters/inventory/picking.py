@@ -146,7 +146,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
     """Move the reserved lots to the line, if every one of them may still be used."""
     # A lot that is being stopped at this moment is either stopped before us, or after the issue is complete.
     statement = (
-        select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on)
+        select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on, LOTS.c.retest_on)
         .join(LOTS, LOTS.c.number == RESERVATIONS.c.lot)
         .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(("reserved", "issued")))
         .order_by(collate(RESERVATIONS.c.lot, "C"))
@@ -180,9 +180,11 @@ def _check_usable(reserved: Sequence[Row[Any]], today: date) -> None:
     blockers: dict[str, Blocker] = {}
     for row in reserved:
         expired = row.expires_on is not None and row.expires_on < today
-        if row.status == LotStatus.RELEASED and not expired:
+        is_due = row.retest_on is not None and row.retest_on <= today
+        if row.status == LotStatus.RELEASED and not expired and not is_due:
             continue
         expiry = f"expired on {row.expires_on}" if expired else f"expires {row.expires_on or 'never'}"
+        expiry += f", to be tested again since {row.retest_on}" if is_due else ""
         blockers[row.lot] = Blocker(
             code="LOT_NOT_USABLE", entity="lot", id=row.lot, found=f"{row.status}, {expiry}",
             required=f"released, not past its expiry on {today}", who_can_fix="qaReviewer",

@@ -43,13 +43,13 @@ class Wanted:
     transport: str
 
 
-def prepare(connection: Connection, request: Request, wanted: Wanted) -> tuple[str, Entries]:
+def prepare(connection: Connection, request: Request, wanted: Wanted, today: date) -> tuple[str, Entries]:
     """Write a shipment and reserve its stock. Refuses with everything that stands in the way at once."""
     zone = ledger.zone_of(connection, wanted.place)
     lot = ledger.lock_lot(connection, wanted.lot)
     material = connection.execute(select(MATERIALS).where(MATERIALS.c.code == lot.material)).one()
     ledger.lock_balances(connection, [(wanted.lot, wanted.place)])
-    blockers = [*not_saleable(lot, request.at.date()), *_wrong(connection, wanted, lot, zone)]
+    blockers = [*not_saleable(lot, today), *_wrong(connection, wanted, lot, zone)]
     if not material.strength and _is_certified(connection, lot):
         blockers.append(
             _blocker("STRENGTH_MISSING", "material", material.code, "none", "its strength", "processEngineer")
@@ -61,7 +61,7 @@ def prepare(connection: Connection, request: Request, wanted: Wanted) -> tuple[s
         insert(SHIPMENTS).values(
             **vars(wanted), number=number, product=material.code, product_name=material.name,
             strength=material.strength or "", state=ShipmentState.PREPARED, expires_on=expires_on,
-            retain_until=retain_until(request.at.date(), expires_on), prepared_by=request.actor, prepared_at=request.at,
+            retain_until=retain_until(today, expires_on), prepared_by=request.actor, prepared_at=request.at,
         )
     )  # fmt: skip
     ledger.reserve(connection, {(wanted.lot, wanted.place): wanted.quantity})
@@ -70,19 +70,19 @@ def prepare(connection: Connection, request: Request, wanted: Wanted) -> tuple[s
     return number, [request.audit("shipment.prepare", news, entity=f"shipment/{number}")]
 
 
-def ship(connection: Connection, request: Request, number: str) -> Entries:
+def ship(connection: Connection, request: Request, number: str, today: date) -> Entries:
     """The goods leave. The lot is looked at again: what was stopped since then stays here."""
     row, lot = _locked(connection, number)
     target = _advance(row, ShipmentEvent.SHIP)
     ledger.lock_balances(connection, [(row.lot, row.place)])
     zone = ledger.zone_of(connection, row.place)
-    _check([*not_saleable(lot, request.at.date()), *_wrong_zone(lot, row.place, zone)])
+    _check([*not_saleable(lot, today), *_wrong_zone(lot, row.place, zone)])
     connection.execute(
         upsert(ledger.PLACES).values(code=CUSTOMER, name="Customers", zone="outside").on_conflict_do_nothing()
     )
     leaves = Move(f"ship/{number}", row.lot, row.place, CUSTOMER, row.quantity, row.unit, "ship")
     ledger.move(connection, [leaves], request.actor, request.at, reserved=True)
-    _end(connection, request, row, target, retain_until=retain_until(request.at.date(), row.expires_on))
+    _end(connection, request, row, target, retain_until=retain_until(today, row.expires_on))
     _transition(connection, request, number, ShipmentEvent.SHIP, row.state, target)
     news = {"lot": row.lot, "quantity": row.quantity, "unit": row.unit, "consignee": row.consignee}
     return [request.audit("shipment.ship", news, entity=f"shipment/{number}")]
@@ -149,9 +149,11 @@ def take_back(
 def not_saleable(lot: Row[Any], today: date) -> list[Blocker]:
     """A blocker if a lot may not leave: not released, or past its expiry (the day of expiry is the last one)."""
     expired = lot.expires_on is not None and lot.expires_on < today
-    if lot.status == LotStatus.RELEASED and not expired:
+    is_due = lot.retest_on is not None and lot.retest_on <= today
+    if lot.status == LotStatus.RELEASED and not expired and not is_due:
         return []
     expiry = f"expired on {lot.expires_on}" if expired else f"expires {lot.expires_on or 'never'}"
+    expiry += f", to be tested again since {lot.retest_on}" if is_due else ""
     required = f"released, not past its expiry on {today}"
     return [_blocker("LOT_NOT_USABLE", "lot", lot.number, f"{lot.status}, {expiry}", required, "qaReviewer")]
 

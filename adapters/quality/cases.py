@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from adapters.inventory import ledger
+from adapters.inventory import ledger, relocating
 from adapters.quality import lot_holds, records
 from adapters.quality.port import LotAnswer
 from db import audit
@@ -109,6 +109,7 @@ def settle_lot(
         if LOT.allows(status, LotEvent.REJECT):
             step = (LotEvent.REJECT, status, LOT.advance(status, LotEvent.REJECT))
             entries += _step(connection, request, number, step, deviation)
+            relocating.segregate(connection, request, lot)
     elif status == LotStatus.ON_HOLD and not _held_by_another(connection, number, deviation):
         held_from = _held_from(connection, number)
         if heirs := holds.others(connection, number):  # a signed hold stops it, too: now that alone does

@@ -5,9 +5,10 @@ Every function runs inside the transaction that `db.once.answer_once` opened.
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from adapters.inventory import ledger, movements
 from adapters.quality import cases, records
@@ -145,7 +146,12 @@ def _judged(row: Row[Any], values: Sequence[Measurement]) -> tuple[JudgedValue, 
 
 
 def decide(
-    connection: Connection, request: Request, number: str, accept: bool, reason: str | None
+    connection: Connection,
+    request: Request,
+    number: str,
+    accept: bool,
+    reason: str | None,
+    retest_on: date | None = None,
 ) -> Done[DecisionAnswer]:
     """Release or reject a received lot, and move it accordingly."""
     row = records.own_inspection(connection, number)
@@ -163,6 +169,9 @@ def decide(
         connection, request, row, event, target, reason, decided_by=request.actor, decided_at=request.at
     )
     records.move_lot(connection, request, lot.number, steps, reason)
+    if any(event == LotEvent.PASS_RETEST for event, _, _ in steps):
+        own = ledger.LOTS.c.number == lot.number
+        connection.execute(update(ledger.LOTS).where(own).values(retest_on=retest_on))
     moves = movements.settle(connection, request, lot, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))

@@ -11,6 +11,7 @@ from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.shapes import Identifier, NotNegative, ReasonedBody
 from db.queries import lot_holds as tables
+from db.queries.marking import marked
 
 router = APIRouter(prefix="/quality", tags=["holds of lots"])
 Holder = Annotated[Caller, Depends(only("holdLot", "lot"))]
@@ -72,7 +73,7 @@ def listed(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:
     """Holds, newest first."""
-    return {"holds": tables.page(reading, lot, is_open, limit)}
+    return {"holds": marked(reading, tables.page(reading, lot, is_open, limit))}
 
 
 @router.get("/holds/{hold}")
@@ -81,4 +82,5 @@ def detail(hold: Identifier, reading: Reading) -> dict[str, Any]:
     found = tables.detail(reading, hold)
     if found is None:
         raise not_found("hold", hold)
-    return found
+    shown: dict[str, Any] = marked(reading, found)
+    return shown

@@ -20,6 +20,7 @@ from api.routes.batch_record_prints import PDF, PDF_FILE
 from api.shapes import CommandBody, Identifier, LongText, Positive, ReasonedBody, Text
 from db.queries import recalls as tables
 from db.queries import signatures as signed
+from db.queries.marking import marked
 from db.queries.record_people import names
 from domain.recall_states import RecallState
 
@@ -137,13 +138,14 @@ def close(recall: Identifier, body: EffectBody, who: Closer) -> dict[str, Any]:
 @router.get("")
 def listed(reading: Reading, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
     """Recalls, newest first."""
-    return {"recalls": tables.page(reading, limit)}
+    return {"recalls": marked(reading, tables.page(reading, limit))}
 
 
 @router.get("/{recall}")
-def detail(recall: Identifier, who: Who) -> dict[str, Any]:
+def detail(recall: Identifier, reading: Reading, who: Who) -> dict[str, Any]:
     """A recall with its frozen report, what was done, and how the quantities stand."""
-    return recalls.found(who, recall)
+    shown: dict[str, Any] = marked(reading, recalls.found(who, recall))
+    return shown
 
 
 @router.get("/{recall}/pdf", response_class=Response, responses=PDF_FILE)

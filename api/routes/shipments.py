@@ -1,7 +1,9 @@
 """Shipments: who got how much of which batch, when and how; and what came back."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
@@ -16,6 +18,7 @@ from api.security import now
 from api.shapes import CommandBody, Identifier, LongText, Positive, ReasonedBody, Text
 from db.once import Request
 from db.queries import shipments as tables
+from db.queries.marking import marked
 from domain.base import Message
 from domain.shipping_states import ShipmentState
 
@@ -56,6 +59,11 @@ def _request(who: Caller, kind: str, subject: str, body: CommandBody) -> Request
     return Request(kind, subject, body.command_id, who.id, now(), content)
 
 
+def _today(who: Caller) -> date:
+    """Which day it is in the plant: a lot may be used on the day of its expiry, and not after it."""
+    return now().astimezone(ZoneInfo(who.services.settings.time_zone)).date()
+
+
 def _shown(answer: ShipmentAnswer, body: CommandBody) -> dict[str, Any]:
     return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "accepted": True}
 
@@ -68,7 +76,7 @@ def prepare(body: ShipmentBody, who: Shipper) -> dict[str, Any]:
     wanted = Wanted(**fields | {"quantity": Decimal(body.quantity)})
 
     def work(connection: Connection, _: tuple[str, ...]) -> tuple[ShipmentAnswer, shipping.Entries]:
-        number, entries = shipping.prepare(connection, request, wanted)
+        number, entries = shipping.prepare(connection, request, wanted, _today(who))
         return ShipmentAnswer(shipment=number, state=ShipmentState.PREPARED), entries
 
     return _shown(act(who, request, ShipmentAnswer, work), body)
@@ -80,7 +88,7 @@ def dispatch(shipment: Identifier, body: CommandBody, who: Shipper) -> dict[str,
     request = _request(who, "dispatchShipment", f"shipment/{shipment}", body)
 
     def work(connection: Connection, _: tuple[str, ...]) -> tuple[ShipmentAnswer, shipping.Entries]:
-        entries = shipping.ship(connection, request, shipment)
+        entries = shipping.ship(connection, request, shipment, _today(who))
         return ShipmentAnswer(shipment=shipment, state=ShipmentState.SHIPPED), entries
 
     return _shown(act(who, request, ShipmentAnswer, work), body)
@@ -121,13 +129,14 @@ def listed(
 ) -> dict[str, Any]:
     """Shipments, newest first."""
     lots = None if lot is None else [lot]
-    return {"shipments": tables.page(reading, lots=lots, consignee=consignee, state=state, limit=limit)}
+    found = tables.page(reading, lots=lots, consignee=consignee, state=state, limit=limit)
+    return {"shipments": marked(reading, found)}
 
 
 @router.get("/{shipment}")
 def detail(shipment: Identifier, reading: Reading) -> dict[str, Any]:
     """One shipment."""
-    found = tables.page(reading, number=shipment)
+    found: list[dict[str, Any]] = marked(reading, tables.page(reading, number=shipment))
     if not found:
         raise not_found("shipment", shipment)
     return found[0]

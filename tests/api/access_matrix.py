@@ -189,6 +189,11 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     ),
     "/quality/recalls/{recall}/reconcile": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {}),
     "/quality/recalls/{recall}/close": ((R.QUALITY_MANAGER,), {"effective": True, "conclusion": "all was found"}),
+    "/quality/lots/{lot}/move": (
+        (R.WAREHOUSE_KEEPER,), {"reason": "a better place", "quantity": 1, "fromPlace": "A", "toPlace": "B"}
+    ),
+    "/quality/lots/{lot}/decide-destruction": ((R.QUALITY_MANAGER,), {"reason": "it is rejected"}),
+    "/quality/lots/{lot}/destroy": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER), {"destruction": "X", "how": "burnt"}),
     "/quality/lots/{lot}/hold": (
         (R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"reason": "glass was found", "lots": 1, "orders": 0, "shipped": "0"},

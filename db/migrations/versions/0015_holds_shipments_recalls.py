@@ -11,7 +11,7 @@ depends_on = None
 
 APP_ROLE = "mes_app"
 TIME = sa.DateTime(timezone=True)
-CHANGED = ("lot_hold", "lot_hold_lot", "lot_hold_order", "shipment", "recall")
+CHANGED = ("lot_hold", "lot_hold_lot", "lot_hold_order", "shipment", "recall", "destruction")
 APPEND_ONLY = ("shipment_return", "recall_entry")
 
 
@@ -31,6 +31,7 @@ def upgrade() -> None:
     _holds()
     _shipments()
     _recalls()
+    _destructions()
     for table in APPEND_ONLY:
         op.execute(
             sa.text(
@@ -172,6 +173,24 @@ def _recalls() -> None:
     op.create_index("ix_recall_entry_recall", "recall_entry", ["recall"])
 
 
+def _destructions() -> None:
+    op.create_table(
+        "destruction",
+        sa.Column("number", sa.String(), primary_key=True),
+        sa.Column("lot", sa.String(), sa.ForeignKey("lot.number"), nullable=False),
+        _text("reason"),
+        _text("state"),
+        _text("decided_by"),
+        _time("decided_at"),
+        _text("decision_signature"),
+        sa.Column("quantity", sa.Numeric(), nullable=True),
+        *(_text(name, nullable=True) for name in ("unit", "how", "destroyed_by", "witnessed_by")),
+        _time("destroyed_at", nullable=True),
+        *(_text(name, nullable=True) for name in ("signature", "witness")),
+    )
+    op.create_index("ix_destruction_lot", "destruction", ["lot"])
+
+
 def _grant(statement: str) -> None:
     """Rights of the application's role, where the database has such a role."""
     op.execute(
@@ -184,6 +203,7 @@ def _grant(statement: str) -> None:
 
 def downgrade() -> None:
     for table in (
+        "destruction",
         "recall_entry",
         "recall",
         "shipment_return",

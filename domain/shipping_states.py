@@ -30,7 +30,7 @@ SHIPMENT: Final = StateMachine(
     {
         (_S.PREPARED, _SE.SHIP): _S.SHIPPED,
         (_S.PREPARED, _SE.CANCEL): _S.CANCELLED,
-        # A recall stops what has not left; the stock is freed when the blocked shipment is cancelled.
+        # A recall or a rejection stops what has not left; its stock is free again.
         (_S.PREPARED, _SE.BLOCK): _S.BLOCKED,
         (_S.BLOCKED, _SE.CANCEL): _S.CANCELLED,
     },

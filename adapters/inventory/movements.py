@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from adapters.inventory import ledger, planning
 from adapters.inventory.ledger import LOTS, Move
 from adapters.inventory.port import MoveAnswer, ReceiptAnswer
+from db import audit, segregation
 from db.once import Done, Request
 from db.tables import Material, core
 from domain.errors import AdapterRefused, Blocker
@@ -176,21 +177,24 @@ def _out_of(
     ]
 
 
-def settle(connection: Connection, request: Request, lot: Row[Any], *, accepted: bool) -> list[Move]:
-    """What a decision on a received lot moves: from receiving to raw stock, or all that is not reserved to rejected.
-
-    What a work order has reserved stays until it is allocated anew: a rejected lot is never issued.
-    """
-    if accepted:
-        stock = ledger.lock_stock_of(connection, lot.number, ledger.RAW)
-        taken = [line for line in stock if line.place == ledger.RECEIVING and line.free > 0]
-        moves = [
-            Move(f"{request.key}/{line.place}", line.lot, line.place, ledger.RAW, line.free, line.unit, "accepted")
-            for line in taken
-        ]
-    else:
-        zones = (planning.QUARANTINE, planning.RELEASED)
-        moves = _out_of(connection, request, lot, zones, ledger.REJECTED_STOCK, "rejected", None)
+def settle(
+    connection: Connection, request: Request, lot: Row[Any], audit_of_blocked: list[audit.Entry], *, accepted: bool
+) -> list[Move]:
+    """What a decision on a received lot moves: from receiving to raw stock, or all of it to the rejected goods."""
+    if not accepted:
+        moved, entries = segregation.segregate(connection, lot.number, request.key, request.actor, request.at)
+        audit_of_blocked += entries
+        return [
+            Move(f"{request.key}/{own.place}", lot.number, own.place, ledger.REJECTED_STOCK, own.quantity, own.unit,
+                 "rejected")
+            for own in moved
+        ]  # fmt: skip
+    stock = ledger.lock_stock_of(connection, lot.number, ledger.RAW)
+    taken = [line for line in stock if line.place == ledger.RECEIVING and line.free > 0]
+    moves = [
+        Move(f"{request.key}/{line.place}", line.lot, line.place, ledger.RAW, line.free, line.unit, "accepted")
+        for line in taken
+    ]
     ledger.move(connection, moves, request.actor, request.at)
     return moves
 

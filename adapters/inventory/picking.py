@@ -21,6 +21,9 @@ from domain.events import Allocation, ShortLine
 from domain.states import LotStatus
 
 RESERVATIONS: Final = core(Reservation)
+_WANTED: Final = ("reserved", "issued", "withdrawn")
+"""Withdrawn: reserved until the lot was rejected. It is not issued, and nothing else in its place, until it is
+allocated anew."""
 Deltas = dict[tuple[str, str], Decimal]
 
 
@@ -102,7 +105,12 @@ def reserved_by(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
 
 
 def free(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
-    """Free what is reserved for a work order; the balances are not changed yet."""
+    """Free what is reserved for a work order; the balances are not changed yet.
+
+    What was withdrawn with its lot has been taken out of the balances already.
+    """
+    gone = (RESERVATIONS.c.work_order == work_order) & (RESERVATIONS.c.state == "withdrawn")
+    connection.execute(update(RESERVATIONS).where(gone).values(state="freed"))
     statement = (
         update(RESERVATIONS)
         .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
@@ -148,7 +156,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
     statement = (
         select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on, LOTS.c.retest_on)
         .join(LOTS, LOTS.c.number == RESERVATIONS.c.lot)
-        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(("reserved", "issued")))
+        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(_WANTED))
         .order_by(collate(RESERVATIONS.c.lot, "C"))
         .with_for_update(of=LOTS, read=True)
     )
@@ -156,7 +164,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
     if not known:
         raise AdapterRefused("NOTHING_RESERVED", f"nothing is reserved for work order {work_order}")
     reserved = [row for row in known if row.state == "reserved"]
-    _check_usable(reserved, today)
+    _check_usable([row for row in known if row.state != "issued"], today)
     if not reserved:
         return Done(IssueAnswer(moves=0))
     ledger.lock_balances(connection, {(row.lot, place) for row in reserved for place in (row.place, ledger.LINE_SIDE)})

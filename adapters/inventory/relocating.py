@@ -56,20 +56,6 @@ def relocate(
     return [request.audit("lot.relocated", news, entity=f"lot/{lot}", reason=reason)]
 
 
-def segregate(connection: Connection, request: Request, lot: Row[Any]) -> list[Move]:
-    """A lot that is rejected now goes to the rejected zone: all of it that nobody has reserved."""
-    stock = ledger.lock_stock_of(connection, lot.number, ledger.REJECTED_STOCK)
-    moves = [
-        Move(
-            f"{request.key}/{line.place}", line.lot, line.place, ledger.REJECTED_STOCK, line.free, line.unit, "rejected"
-        )
-        for line in stock
-        if line.zone in (planning.QUARANTINE, planning.RELEASED) and line.free > 0
-    ]
-    ledger.move(connection, moves, request.actor, request.at)
-    return moves
-
-
 def decide(connection: Connection, request: Request, lot: str, reason: str, signature: str) -> tuple[str, Entries]:
     """The Quality manager's decision that a lot is destroyed. Refuses DESTRUCTION_NOT_POSSIBLE."""
     row = ledger.lock_lot(connection, lot)

@@ -93,24 +93,11 @@ def cancel(connection: Connection, request: Request, number: str, reason: str) -
     row, _ = _locked(connection, number)
     target = _advance(row, ShipmentEvent.CANCEL)
     ledger.lock_balances(connection, [(row.lot, row.place)])
-    ledger.reserve(connection, {(row.lot, row.place): -row.quantity})
+    if row.state == ShipmentState.PREPARED:  # a blocked one has nothing reserved any more
+        ledger.reserve(connection, {(row.lot, row.place): -row.quantity})
     _end(connection, request, row, target, detail=reason)
     _transition(connection, request, number, ShipmentEvent.CANCEL, row.state, target, reason)
     return [request.audit("shipment.cancel", {"lot": row.lot}, entity=f"shipment/{number}", reason=reason)]
-
-
-def block(connection: Connection, request: Request, lots: list[str], why: str) -> tuple[list[str], Entries]:
-    """Stop what is prepared of some lots, whose locks the caller holds: (numbers, audit entries)."""
-    own = SHIPMENTS.c.lot.in_(lots) & (SHIPMENTS.c.state == ShipmentState.PREPARED)
-    changed = update(SHIPMENTS).where(own).values(state=ShipmentState.BLOCKED, detail=why)
-    numbers = sorted(connection.execute(changed.returning(SHIPMENTS.c.number)).scalars())
-    entries: Entries = []
-    for number in numbers:
-        _transition(
-            connection, request, number, ShipmentEvent.BLOCK, ShipmentState.PREPARED, ShipmentState.BLOCKED, why
-        )
-        entries.append(request.audit("shipment.block", {"why": why}, entity=f"shipment/{number}"))
-    return numbers, entries
 
 
 def take_back(

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from adapters.inventory import ledger, relocating
+from adapters.inventory import ledger
 from adapters.quality import lot_holds, records
 from adapters.quality.port import LotAnswer
-from db import audit
+from db import audit, segregation
 from db.once import Done, Request
 from db.queries import lot_holds as holds
 from db.queries import policies
@@ -109,7 +109,7 @@ def settle_lot(
         if LOT.allows(status, LotEvent.REJECT):
             step = (LotEvent.REJECT, status, LOT.advance(status, LotEvent.REJECT))
             entries += _step(connection, request, number, step, deviation)
-            relocating.segregate(connection, request, lot)
+            entries += segregation.segregate(connection, number, request.key, request.actor, request.at)[1]
     elif status == LotStatus.ON_HOLD and not _held_by_another(connection, number, deviation):
         held_from = _held_from(connection, number)
         if heirs := holds.others(connection, number):  # a signed hold stops it, too: now that alone does

@@ -172,11 +172,13 @@ def decide(
     if any(event == LotEvent.PASS_RETEST for event, _, _ in steps):
         own = ledger.LOTS.c.number == lot.number
         connection.execute(update(ledger.LOTS).where(own).values(retest_on=retest_on))
-    moves = movements.settle(connection, request, lot, accepted=accept)
+    blocked: list[audit.Entry] = []
+    moves = movements.settle(connection, request, lot, blocked, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     entries = [
+        *blocked,
         request.audit("inspection.decided", {"state": target}, reason=reason),
         request.audit(
             f"lot.{'accepted' if accept else 'rejected'}",

@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from adapters.inventory import shipping
 from adapters.quality import lot_holds, records
 from adapters.quality.lot_holds import Entries, refuse
-from db import audit
+from db import audit, segregation
 from db.once import Request
 from db.queries import lot_holds as holds
 from db.queries import recalls as tables
@@ -84,7 +83,7 @@ def execute(connection: Connection, request: Request, number: str) -> tuple[str 
             connection, request, reach, row.scope["start"][0], row.signature_id, downstream=True, recall=number,
             reason=row.reason,
         )  # fmt: skip
-        blocked, told = shipping.block(connection, request, lots, number)
+        blocked, told = segregation.block_shipments(connection, lots, number, request.actor, request.at)
         execution["blockedShipments"] = blocked
         entries += told
         _alarm(connection, request, row, len(lots))

@@ -176,3 +176,48 @@ async def test_only_rejected_or_recalled_lots_are_destroyed(company: Company) ->
         "/quality/lots/API-FINE/decide-destruction", signed=PASSWORD, reason="by mistake"
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "DESTRUCTION_NOT_POSSIBLE")
+
+
+@pytest.mark.accepts("QL-12")
+async def test_what_was_reserved_of_a_lot_is_withdrawn_when_the_lot_is_rejected(
+    company: Company, engine: Engine
+) -> None:
+    """Another delivery of a released lot fails: nothing of it stays among the released, not even what was picked."""
+    lot = f"API-WD-{uuid.uuid4().hex[:6]}"
+    await receive(company, lot, "10")
+    order, work_order = await at_stage(company, "dispatched", fixedLots={"API": [lot]})
+    wil = await company.desk("wil")
+    shown = (await wil.get(f"/mes/work-orders/{work_order}")).json()
+    pick_list = f"/wms/outbound-orders/{shown['pickList']['id']}"
+    await do(company, "wes", f"{pick_list}/approve")
+    await rejected(company, lot, "1")
+    stock = (await wil.get("/wms/stock", lot=lot)).json()["stock"]
+    assert [(row["place"], row["onHand"], row["reserved"]) for row in stock] == [("REJECTED", "11", "0")]
+    issue = await (await company.desk("wes")).command(f"{pick_list}/execute")
+    assert (issue.status_code, issue.json()["code"]) == (409, "LOT_NOT_USABLE")
+    short = await (await company.desk("wes")).command(f"{pick_list}/preallocate-inventory")
+    assert (short.status_code, short.json()["code"]) == (409, "SHORT")
+    with engine.connect() as connection:
+        left = text("SELECT count(*) FROM reservation WHERE lot = :l AND state <> 'freed'")
+        assert connection.execute(left, {"l": lot}).scalar_one() == 0
+    cancel = {"reason": "no material", "disposition": "scrap"}
+    await do(company, "sam", f"/mes/orders/{order}/cancel", **cancel)
+
+
+@pytest.mark.accepts("QL-12")
+async def test_a_batch_that_fails_its_test_is_put_away_among_the_rejected_only(company: Company) -> None:
+    await receive(company, "API-PA", "5")
+    order, work_order = await at_stage(company, "inspecting", fixedLots={"API": ["API-PA"]})
+    path = f"/mes/work-orders/{work_order}"
+    values = [{"name": "dissolution", "text": "90.0", "unit": "%"}]
+    await do(company, "ana", f"{path}/inspection/results", values=values)
+    await do(company, "ben", f"{path}/inspection/decision", accept=False, reason="broken tablets")
+    wil = await company.desk("wil")
+    for place in ("FINISHED", "QUARANTINE"):
+        refused = await wil.command(f"{path}/put-away", place=place)
+        assert (refused.status_code, refused.json()["code"]) == (409, "ZONE_MISMATCH"), place
+    await do(company, "wil", f"{path}/put-away", place="REJECTED")
+    shown = (await wil.get(f"/mes/orders/{order}")).json()["workOrders"][0]
+    assert (shown["lotStatus"], shown[MARK]) == ("rejected", True)
+    stock = (await wil.get("/wms/stock", lot=shown["outputLot"])).json()["stock"]
+    assert {row["zone"] for row in stock} == {"rejected"}

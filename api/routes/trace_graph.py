@@ -17,7 +17,6 @@ from api.neighbours import once
 from api.security import now
 from api.shapes import Body, CommandBody, Identifier, Text, Time
 from db import serials
-from db.queries.marking import marked
 from db.queries.trace import Direction, as_documents, closure
 from db.queries.trace_graph import Filters, Shift, known, material_code, seeds
 from domain.errors import Blocker
@@ -69,11 +68,10 @@ def graph(asked: Annotated[GraphQuery, Query()], reading: Reading) -> dict[str, 
     lots = found[: asked.limit]
     nodes, edges = closure(reading, lots, WAYS[asked.direction], asked.since, asked.until)
     echo = asked.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"direction", "limit"})
-    shown: dict[str, Any] = marked(reading, {
+    return {
         "filters": echo, "direction": asked.direction, "seeds": lots, "complete": len(found) <= asked.limit,
         **as_documents(nodes, edges),
-    })  # fmt: skip
-    return shown
+    }  # fmt: skip
 
 
 def _filters(reading: Connection, asked: GraphQuery) -> Filters:

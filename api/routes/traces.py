@@ -15,7 +15,7 @@ from api.errors import not_found
 from api.shapes import Identifier, Time, storable
 from db import serials
 from db.queries import master_data, stock
-from db.queries.marking import marked
+from db.queries.marking import MARK, NONCONFORMING
 from db.queries.trace import Direction, LotUnknown, as_documents, closure, trace
 from db.queries.trace_batch import BatchSummary, batch_summary, validate_batch
 from domain.quantities import plain
@@ -45,10 +45,9 @@ def of_lot(
 ) -> Document:
     """The trace of a lot, all levels."""
     try:
-        found: Document = marked(reading, trace(reading, lot, direction, since, until).as_document())
+        return trace(reading, lot, direction, since, until).as_document()
     except LotUnknown:
         raise not_found("lot", lot) from None
-    return found
 
 
 @router.get("/forward-trace/{product_id}")
@@ -74,7 +73,7 @@ def _of_product(reading: Connection, product: str, direction: Direction, since: 
         "direction": direction,
         "lots": lots[:MOST_LOTS],
         "complete": len(lots) <= MOST_LOTS,
-        **marked(reading, as_documents(nodes, edges)),
+        **as_documents(nodes, edges),
     }
 
 
@@ -107,8 +106,7 @@ def of_serial(serial_no: Identifier, reading: Reading, since: Since = None, unti
         raise not_found("serial number", serial_no) from None
     known = {} if piece is None else {"registeredBy": piece.registered_by, "registeredAt": piece.registered_at}
     (own,) = (node for node in found["nodes"] if node["lot"] == lot)
-    shown: Document = marked(reading, {"serialNo": serial_no, "material": own["material"], **known, **found})
-    return shown
+    return {"serialNo": serial_no, "material": own["material"], **known, **found}
 
 
 @router.get("/batch/{batch_no}/summary")
@@ -119,15 +117,15 @@ def summary(batch_no: Identifier, reading: Reading, since: Since = None, until: 
     what was left at its end. The states are those of now.
     """
     try:
-        found: Document = marked(reading, _page(batch_summary(reading, batch_no, since, until)))
+        return _page(batch_summary(reading, batch_no, since, until))
     except LotUnknown:
         raise not_found("lot", batch_no) from None
-    return found
 
 
 def _page(found: BatchSummary) -> Document:
     return {
         "lot": found.lot, "material": found.material, "unit": found.unit, "status": found.status,
+        MARK: found.status in NONCONFORMING,
         "origin": found.origin, "quantity": plain(found.quantity), "onHand": plain(found.on_hand),
         "workOrder": found.work_order, "orderNumber": found.order_number, "orderState": found.order_state,
         "usedIn": found.used_in, "deviations": found.deviations, "serials": found.serials,
@@ -145,5 +143,5 @@ def validate(
 ) -> Document:
     """Whether a batch is what it is said to be; `reasons` say why not. A time range compares what is of that time."""
     found = validate_batch(reading, batch_no, _code(reading, product_id), since, until)
-    shown: Document = marked(reading, {"batchNo": batch_no, "valid": found.valid, "reasons": list(found.reasons)})
-    return shown
+    is_stopped = stock.status(reading, batch_no) in NONCONFORMING
+    return {"batchNo": batch_no, MARK: is_stopped, "valid": found.valid, "reasons": list(found.reasons)}

@@ -34,8 +34,9 @@ def naming(value: Any, lot: str) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         if any(value.get(name) == lot for name in NAMING):
             yield value
-        for own in value.values():
-            yield from naming(own, lot)
+        for name, own in value.items():
+            if name != "filters":  # the question, told again
+                yield from naming(own, lot)
     elif isinstance(value, list):
         for own in value:
             yield from naming(own, lot)

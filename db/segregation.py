@@ -50,8 +50,16 @@ def segregate(
         _unreserve(connection, lot, row.place, row.quantity)
     _, entries = block_shipments(connection, [lot], "the lot is rejected", actor, at)
     moved = [Segregated(row.place, row.on_hand, row.unit) for row in rows if row.on_hand > 0]
+    _write(connection, lot, moved, key, actor, at)
+    return moved, entries
+
+
+def _write(
+    connection: Connection, lot: str, moved: Sequence[Segregated], key: str, actor: str, at: datetime
+) -> None:  # fmt: skip
+    """The moves to the rejected goods, and both ends' balances."""
     if not moved:
-        return [], entries
+        return
     insert_rows(connection, MOVES, [
         {
             "key": f"{key}/{own.place}", "lot": lot, "from_place": own.place, "to_place": REJECTED_STOCK,
@@ -61,17 +69,14 @@ def segregate(
         for own in moved
     ])  # fmt: skip
     for one in moved:
-        connection.execute(
-            update(BALANCES).where(BALANCES.c.lot == lot, BALANCES.c.place == one.place)
-            .values(on_hand=BALANCES.c.on_hand - one.quantity)
-        )  # fmt: skip
+        own = (BALANCES.c.lot == lot) & (BALANCES.c.place == one.place)
+        connection.execute(update(BALANCES).where(own).values(on_hand=BALANCES.c.on_hand - one.quantity))
     total = sum((one.quantity for one in moved), Decimal(0))
     there = (BALANCES.c.lot == lot) & (BALANCES.c.place == REJECTED_STOCK)
     added = update(BALANCES).where(there).values(on_hand=BALANCES.c.on_hand + total)
     if connection.execute(added).rowcount == 0:
         first = {"lot": lot, "place": REJECTED_STOCK, "on_hand": total, "reserved": Decimal(0)}
         connection.execute(insert(BALANCES).values(first))
-    return moved, entries
 
 
 def block_shipments(

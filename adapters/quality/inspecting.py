@@ -169,9 +169,7 @@ def decide(
         connection, request, row, event, target, reason, decided_by=request.actor, decided_at=request.at
     )
     records.move_lot(connection, request, lot.number, steps, reason)
-    if any(event == LotEvent.PASS_RETEST for event, _, _ in steps):
-        own = ledger.LOTS.c.number == lot.number
-        connection.execute(update(ledger.LOTS).where(own).values(retest_on=retest_on))
+    _note_retest(connection, lot.number, steps, retest_on)
     blocked: list[audit.Entry] = []
     moves = movements.settle(connection, request, lot, blocked, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
@@ -188,6 +186,15 @@ def decide(
         ),
     ]
     return Done(answer, entries)
+
+
+def _note_retest(
+    connection: Connection, lot: str, steps: Sequence[tuple[LotEvent, LotStatus, LotStatus]], retest_on: date | None
+) -> None:
+    """A lot that has passed its retest gets the day of the next one, or none."""
+    if any(event == LotEvent.PASS_RETEST for event, _, _ in steps):
+        own = ledger.LOTS.c.number == lot
+        connection.execute(update(ledger.LOTS).where(own).values(retest_on=retest_on))
 
 
 def _lot_steps(lot: Row[Any], *, accept: bool) -> list[tuple[LotEvent, LotStatus, LotStatus]]:

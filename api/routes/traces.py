@@ -15,7 +15,7 @@ from api.errors import not_found
 from api.shapes import Identifier, Time, storable
 from db import serials
 from db.queries import master_data, stock
-from db.queries.marking import MARK, NONCONFORMING
+from db.queries.marking import marked
 from db.queries.trace import Direction, LotUnknown, as_documents, closure, trace
 from db.queries.trace_batch import BatchSummary, batch_summary, validate_batch
 from domain.quantities import plain
@@ -117,7 +117,8 @@ def summary(batch_no: Identifier, reading: Reading, since: Since = None, until: 
     what was left at its end. The states are those of now.
     """
     try:
-        return _page(batch_summary(reading, batch_no, since, until))
+        shown: Document = marked(reading, _page(batch_summary(reading, batch_no, since, until)))
+        return shown
     except LotUnknown:
         raise not_found("lot", batch_no) from None
 
@@ -125,7 +126,6 @@ def summary(batch_no: Identifier, reading: Reading, since: Since = None, until: 
 def _page(found: BatchSummary) -> Document:
     return {
         "lot": found.lot, "material": found.material, "unit": found.unit, "status": found.status,
-        MARK: found.status in NONCONFORMING,
         "origin": found.origin, "quantity": plain(found.quantity), "onHand": plain(found.on_hand),
         "workOrder": found.work_order, "orderNumber": found.order_number, "orderState": found.order_state,
         "usedIn": found.used_in, "deviations": found.deviations, "serials": found.serials,
@@ -143,5 +143,4 @@ def validate(
 ) -> Document:
     """Whether a batch is what it is said to be; `reasons` say why not. A time range compares what is of that time."""
     found = validate_batch(reading, batch_no, _code(reading, product_id), since, until)
-    is_stopped = stock.status(reading, batch_no) in NONCONFORMING
-    return {"batchNo": batch_no, MARK: is_stopped, "valid": found.valid, "reasons": list(found.reasons)}
+    return {"batchNo": batch_no, "valid": found.valid, "reasons": list(found.reasons)}

@@ -11,7 +11,7 @@ from domain.states import LotStatus
 
 LOTS: Final = core(Lot)
 MARK: Final = "nonconforming"
-NAMING: Final = ("lot", "batch", "outputLot", "batchNo")
+NAMING: Final = ("lot", "batch", "outputLot")
 """Under these names a document says which lot it is about."""
 NONCONFORMING: Final = (
     LotStatus.ON_HOLD, LotStatus.REJECTED, LotStatus.RETEST_DUE, LotStatus.EXPIRED, LotStatus.RECALLED,

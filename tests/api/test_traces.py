@@ -200,7 +200,9 @@ async def test_the_page_of_a_batch(traced: Company) -> None:
         "lot": "A1", "material": "M1", "unit": "kg", "status": "released", "origin": "produced", "quantity": "60",
         "onHand": "5", "workOrder": "WA1", "orderNumber": "PO", "orderState": "inProgress", "usedIn": 2,
         "deviations": 0, "serials": 0, "nonconforming": False,
-        "inputs": [{"workOrder": "WA1", "lot": "R1", "material": "M0", "quantity": "60", "unit": "kg", "nonconforming": False}],
+        "inputs": [
+            {"workOrder": "WA1", "lot": "R1", "material": "M0", "quantity": "60", "unit": "kg", "nonconforming": False}
+        ],
     }  # fmt: skip
     early = await get(traced, "/batch/A1/summary", until=day(5).isoformat())
     assert (early["onHand"], early["quantity"], early["usedIn"]) == ("0", "60", 2)

@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from temporalio.client import Client
@@ -27,6 +28,7 @@ from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
+from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from adapters.equipment.stations import Stations
@@ -36,6 +38,8 @@ from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.seal import OrganisationSeal
 from adapters.printing.typst_printer import TypstPrinter
+from adapters.quality.hold_process import PostgresHoldProcess
+from adapters.quality.lot_dates import PostgresLotDates
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from db.audit import SOURCE
@@ -77,11 +81,14 @@ def build_worker(
 ) -> Worker:
     """The worker of orders: their workflows, the projector, warehouse, quality and equipment register."""
     record = RecordActivities(engine)
-    warehouse = InventoryActivities(inventory or PostgresInventory(engine))
+    warehouse = InventoryActivities(inventory or PostgresInventory(engine, time_zone=ZoneInfo(settings.time_zone)))
     seal = None if settings.seal_key is None else OrganisationSeal(settings.seal_key, settings.seal_password)
     batch_records = BatchRecordActivities(engine, TypstPrinter(), seal)
     laboratory = QualityActivities(quality or PostgresQuality(engine))
-    equipment = EquipmentRegisterActivities(equipment_register or PostgresEquipmentRegister(engine))
+    lot_holds = LotHoldActivities(PostgresHoldProcess(engine))
+    equipment = EquipmentRegisterActivities(
+        equipment_register or PostgresEquipmentRegister(engine), PostgresLotDates(engine, ZoneInfo(settings.time_zone))
+    )
     return Worker(
         client,
         task_queue=task_queue,
@@ -103,6 +110,9 @@ def build_worker(
             equipment.occupy,
             equipment.expire,
             laboratory.settle_lot,
+            lot_holds.find_held_orders,
+            lot_holds.read_hold_answers,
+            lot_holds.finish_hold_step,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,

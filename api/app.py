@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
@@ -21,6 +22,7 @@ from api.cases_door import Cases
 from api.deps import Services, inside
 from api.gate import PREFIX, Gate
 from api.history import Histories
+from api.lot_holds_door import LotHolds
 from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
@@ -29,9 +31,11 @@ from api.routes import (
     batch_record,
     batch_record_prints,
     batch_records,
+    disposal,
     equipment,
     equipment_papers,
     labels,
+    lot_holds,
     lot_numbers,
     master_batch_records,
     master_data,
@@ -39,10 +43,12 @@ from api.routes import (
     plan_lines,
     quality,
     quality_cases,
+    recalls,
     records,
     replanning,
     reports,
     reworks,
+    shipments,
     signatures,
     trace_graph,
     traces,
@@ -78,11 +84,15 @@ ROUTERS = (
     reports,
     reworks,
     wms,
+    shipments,
     labels,
     quality,
     equipment,
     equipment_papers,
     quality_cases,
+    lot_holds,
+    recalls,
+    disposal,
     lot_numbers,
     trace_graph,
     traces,
@@ -102,8 +112,9 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         outcomes=Outcomes(settings.database_url, engine),
         orders=orders,
         cases=Cases(orders, engine, task_queue),
+        lot_holds=LotHolds(orders, engine, task_queue),
         histories=Histories(),
-        inventory=PostgresInventory(engine),
+        inventory=PostgresInventory(engine, time_zone=ZoneInfo(settings.time_zone)),
         quality=PostgresQuality(engine),
         equipment=PostgresEquipmentRegister(engine),
         printer=TypstPrinter(),
@@ -119,6 +130,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running = {
             "outcomes": services.outcomes.run(), "cases": services.cases.run(), "changes": changes.run(),
+            "lot holds": services.lot_holds.run(),
             "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
         }  # fmt: skip
         tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]

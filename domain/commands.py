@@ -13,6 +13,8 @@ from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
+from domain.hold_commands import LiftLotHold as LiftLotHold
+from domain.hold_commands import PlaceLotHold as PlaceLotHold
 from domain.material_commands import LineQuantity as LineQuantity
 from domain.material_commands import ReturnDisposition as ReturnDisposition
 from domain.material_commands import ReturnedQuantity as ReturnedQuantity
@@ -375,6 +377,8 @@ AnyCommand = Annotated[
     | JustifyException
     | ReturnMaterials
     | SplitOrder
-    | ReduceQuantity,
+    | ReduceQuantity
+    | PlaceLotHold
+    | LiftLotHold,
     Field(discriminator="kind"),
 ]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import hold_events as h
 from domain import material_events as m
 from domain import planning_events as p
 from domain import quality_events as q
@@ -352,7 +353,9 @@ Event = Annotated[
     | m.MaterialsReturned
     | p.OrderSplit
     | p.QuantityReduced
-    | EquipmentOccupationMoved,
+    | EquipmentOccupationMoved
+    | h.LotHoldPlaced
+    | h.LotHoldLifted,
     Field(discriminator="kind"),
 ]
 

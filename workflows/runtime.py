@@ -17,11 +17,14 @@ from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
 from workflows.encryption import data_converter
 from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.lot_hold import LotHoldWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 
 TlsFiles: TypeAlias = tuple[Path | None, Path | None, Path | None, str | None]
 """The authority that the server is known by (None: the machine's), our certificate and key, the server's name."""
-WORKFLOWS: Final[Sequence[type]] = (ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow)
+WORKFLOWS: Final[Sequence[type]] = (
+    ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow, LotHoldWorkflow,
+)  # fmt: skip
 
 _PASSED_THROUGH: Final = ("domain", "activities")
 """Pure packages that the sandbox does not load again for every order: a quarter of the memory, half of the CPU."""

@@ -46,6 +46,17 @@ class AuditJob:
     printed_by: str
 
 
+@dataclass(frozen=True)
+class RecallJob:
+    """The evidence of a recall to be printed: `document` is what `db.queries.recalls.detail` gives, with signatures."""
+
+    document: Document
+    language: Language
+    printed_at: datetime
+    people: Mapping[str, str]
+    printed_by: str
+
+
 class Printer(Protocol):
     """Makes PDF/A-2b files. Pure: no network, no database, no clock."""
 
@@ -55,6 +66,10 @@ class Printer(Protocol):
 
     def print_audit(self, job: AuditJob) -> bytes:
         """Rows of the audit trail. Raises `PrintFailed`."""
+        ...
+
+    def print_recall(self, job: RecallJob) -> bytes:
+        """The evidence of a recall. Raises `PrintFailed`."""
         ...
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from adapters.printing.port import Language
+from adapters.printing.recall_texts import RECALL_TEXTS
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     # Page and head
@@ -272,6 +273,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "exception.samePerson": ("Same person", "同一人"),
     "exception.refusedSignature": ("Refused signature", "签名被拒"),
     "exception.dataGap": ("Data gap", "数据缺口"),
+    **RECALL_TEXTS,
 }
 
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from adapters.inventory import ledger
-from adapters.quality import records
+from adapters.quality import lot_holds, records
 from adapters.quality.port import LotAnswer
-from db import audit
+from db import audit, segregation
 from db.once import Done, Request
+from db.queries import lot_holds as holds
 from db.queries import policies
 from db.tables import QualityCaseRow, core
 from domain.case_states import OutOfSpecificationState
@@ -108,10 +109,15 @@ def settle_lot(
         if LOT.allows(status, LotEvent.REJECT):
             step = (LotEvent.REJECT, status, LOT.advance(status, LotEvent.REJECT))
             entries += _step(connection, request, number, step, deviation)
+            entries += segregation.segregate(connection, number, request.key, request.actor, request.at)[1]
     elif status == LotStatus.ON_HOLD and not _held_by_another(connection, number, deviation):
-        released = _held_from(connection, number) == LotStatus.RELEASED
-        event = LotEvent.RELEASE_HOLD if released else LotEvent.RETURN_TO_QUARANTINE
-        entries += _step(connection, request, number, (event, status, LOT.advance(status, event)), deviation)
+        held_from = _held_from(connection, number)
+        if heirs := holds.others(connection, number):  # a signed hold stops it, too: now that alone does
+            lot_holds.hand_over(connection, heirs[0], number, held_from or LotStatus.QUARANTINE)
+        else:
+            released = held_from == LotStatus.RELEASED
+            event = LotEvent.RELEASE_HOLD if released else LotEvent.RETURN_TO_QUARANTINE
+            entries += _step(connection, request, number, (event, status, LOT.advance(status, event)), deviation)
     if standing == "decided" and disposition == CaseDisposition.ACCEPT:
         entries += _set_aside(connection, request, number)
     now = connection.execute(select(ledger.LOTS.c.status).where(ledger.LOTS.c.number == number)).scalar_one()

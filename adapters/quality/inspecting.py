@@ -5,9 +5,10 @@ Every function runs inside the transaction that `db.once.answer_once` opened.
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from adapters.inventory import ledger, movements
 from adapters.quality import cases, records
@@ -148,7 +149,12 @@ def _judged(row: Row[Any], values: Sequence[Measurement]) -> tuple[JudgedValue, 
 
 
 def decide(
-    connection: Connection, request: Request, number: str, accept: bool, reason: str | None
+    connection: Connection,
+    request: Request,
+    number: str,
+    accept: bool,
+    reason: str | None,
+    retest_on: date | None = None,
 ) -> Done[DecisionAnswer]:
     """Release or reject a received lot, and move it accordingly."""
     row = records.own_inspection(connection, number)
@@ -166,11 +172,14 @@ def decide(
         connection, request, row, event, target, reason, decided_by=request.actor, decided_at=request.at
     )
     records.move_lot(connection, request, lot.number, steps, reason)
-    moves = movements.settle(connection, request, lot, accepted=accept)
+    _note_retest(connection, lot.number, steps, retest_on)
+    blocked: list[audit.Entry] = []
+    moves = movements.settle(connection, request, lot, blocked, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     entries = [
+        *blocked,
         request.audit("inspection.decided", {"state": target}, reason=reason, old={"state": row.state}),
         request.audit(
             f"lot.{'accepted' if accept else 'rejected'}",
@@ -181,6 +190,15 @@ def decide(
         ),
     ]
     return Done(answer, entries)
+
+
+def _note_retest(
+    connection: Connection, lot: str, steps: Sequence[tuple[LotEvent, LotStatus, LotStatus]], retest_on: date | None
+) -> None:
+    """A lot that has passed its retest gets the day of the next one, or none."""
+    if any(event == LotEvent.PASS_RETEST for event, _, _ in steps):
+        own = ledger.LOTS.c.number == lot
+        connection.execute(update(ledger.LOTS).where(own).values(retest_on=retest_on))
 
 
 def _lot_steps(lot: Row[Any], *, accept: bool) -> list[tuple[LotEvent, LotStatus, LotStatus]]:

@@ -10,6 +10,7 @@ from api.errors import not_found
 from api.security import Role, now
 from api.shapes import MAX_INT, CommandBody, Identifier, ReasonedBody, Text, Time
 from db.queries import equipment as tables
+from db.queries.marking import marked
 from domain import equipment_acts as acts
 from domain.equipment import CleaningLevel, EquipmentClass, Item, ItemKind, label
 
@@ -134,7 +135,7 @@ def listed(
     """Equipment and rooms by code, each with its axes and label; `next` is `after` of the next page."""
     found = tables.items(reading, after, limit, kind=kind, room=room, workstation=workstation)
     return {
-        "equipment": [_shown(item) for item in found],
+        "equipment": marked(reading, [_shown(item) for item in found]),
         "next": found[-1].code if len(found) == limit else None,
     }
 
@@ -145,7 +146,8 @@ def one(code: Identifier, reading: Reading) -> Document:
     item = tables.item(reading, code)
     if item is None:
         raise not_found("equipment", code)
-    return _shown(item)
+    shown: Document = marked(reading, _shown(item))
+    return shown
 
 
 def _shown(item: Item) -> Document:
@@ -165,7 +167,11 @@ def log(
     if tables.item(reading, code) is None:
         raise not_found("equipment", code)
     found = tables.log(reading, code, after, limit)
-    return {"equipment": code, "entries": found, "next": found[-1]["sequence"] if len(found) == limit else None}
+    return {
+        "equipment": code,
+        "entries": marked(reading, found),
+        "next": found[-1]["sequence"] if len(found) == limit else None,
+    }
 
 
 @router.post("/equipment/{code}/qualify")

@@ -16,6 +16,7 @@ from api.shapes import Identifier, Time, storable
 from api.trace_scope import Looking, documents_inside, lots_inside
 from db import serials
 from db.queries import master_data, stock
+from db.queries.marking import marked
 from db.queries.trace import Direction, LotUnknown, closure, trace
 from db.queries.trace_batch import BatchSummary, batch_summary, validate_batch
 from domain.quantities import plain
@@ -53,7 +54,7 @@ def _of_lot(reading: Connection, who: Caller, lot: str, direction: Direction, si
         found = trace(reading, lot, direction, since, until)
     except LotUnknown:
         raise not_found("lot", lot) from None
-    return {"lot": lot, "direction": direction, **documents_inside(reading, who, found.nodes, found.edges)}
+    return found.head() | documents_inside(reading, who, found.nodes, found.edges)
 
 
 @router.get("/forward-trace/{product_id}")
@@ -121,7 +122,7 @@ def of_serial(
         traced = trace(reading, lot, "both", since, until)
     except LotUnknown:
         raise not_found("serial number", serial_no) from None
-    found = {"lot": lot, "direction": "both", **documents_inside(reading, who, traced.nodes, traced.edges)}
+    found = traced.head() | documents_inside(reading, who, traced.nodes, traced.edges)
     known = {} if piece is None else {"registeredBy": piece.registered_by, "registeredAt": piece.registered_at}
     (own,) = (node for node in found["nodes"] if node["lot"] == lot)
     return {"serialNo": serial_no, "material": own["material"], **known, **found}
@@ -138,7 +139,9 @@ def summary(batch_no: Identifier, reading: Reading, who: Looking, since: Since =
         found = batch_summary(reading, batch_no, since, until)
     except LotUnknown:
         raise not_found("lot", batch_no) from None
-    return _page(found, set(lots_inside(reading, who, [row.lot for row in found.inputs])))
+    inside = set(lots_inside(reading, who, [row.lot for row in found.inputs]))
+    shown: Document = marked(reading, _page(found, inside))
+    return shown
 
 
 def _page(found: BatchSummary, inside: set[str]) -> Document:

@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar
 from db import tables as t
 from db.audit import Entry
 from db.projection.batch import Batch
+from db.segregation import segregate
 from domain import events as e
 from domain.base import uuid_for
 from domain.facts import Decision
 from domain.quality_events import OverReportDecided
-from domain.states import OperationState, OrderState, PickListState, WorkOrderState
+from domain.states import LotStatus, OperationState, OrderState, PickListState, WorkOrderState
 
 ORDERS = t.core(t.ProductionOrder)
 WORK_ORDERS = t.core(t.WorkOrder)
@@ -324,6 +325,9 @@ def _(event: e.PutAwayMoved, context: Context) -> None:
 @project.register
 def _(event: e.LotMoved, context: Context) -> None:
     context.batch.update(LOTS, {"number": event.lot}, status=event.target)
+    if event.target == LotStatus.REJECTED:
+        fact, key = context.fact, context.key
+        context.batch.then(lambda connection: segregate(connection, event.lot, key, fact.actor, fact.at)[1])
     context.transition("lot", event.lot, event.event, event.origin, event.target)
 
 

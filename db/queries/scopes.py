@@ -12,6 +12,7 @@ from db.tables import (
     Deviation,
     InspectionRow,
     Lot,
+    LotHoldRow,
     OperationRow,
     PickListRow,
     PlanLine,
@@ -20,6 +21,7 @@ from db.tables import (
     PutAwayRow,
     QualityCaseRow,
     SerialNumber,
+    Shipment,
     WorkOrder,
     Workstation,
     core,
@@ -31,6 +33,7 @@ ORDERS, WORK_ORDERS, OPERATIONS, STATIONS = (
     core(OperationRow),
     core(Workstation),
 )
+HOLDS, SHIPMENTS = core(LotHoldRow), core(Shipment)
 PICK_LISTS, PUT_AWAYS, LOTS, LINES = core(PickListRow), core(PutAwayRow), core(Lot), core(PlanLine)
 REPORTS, SERIALS, INSPECTIONS, DEVIATIONS, CASES = (
     core(ProductionReport), core(SerialNumber), core(InspectionRow), core(Deviation), core(QualityCaseRow),
@@ -103,6 +106,12 @@ def named(connection: Connection, name: str, value: str) -> Place | None:
         case "lot" | "batch" | "batch_no" | "serial_no" | "product_id":
             # A trace takes the number of a lot where it takes a product.
             number = _of_lot(connection, value)
+        case "shipment":
+            lot = _one(connection, select(SHIPMENTS.c.lot), SHIPMENTS.c.number, value)
+            number = None if lot is None else _of_lot(connection, lot)
+        case "hold":
+            lot = _one(connection, select(HOLDS.c.lot), HOLDS.c.number, value)
+            number = None if lot is None else _of_lot(connection, lot)
         case "number":
             lot = _one(connection, select(INSPECTIONS.c.lot), INSPECTIONS.c.number, value)
             number = None if lot is None else _of_lot(connection, lot)

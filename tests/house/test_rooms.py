@@ -12,6 +12,7 @@ from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
+from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from domain import commands, events
@@ -105,6 +106,9 @@ IMPLEMENTATIONS = (
     EquipmentRegisterActivities.occupy,
     EquipmentRegisterActivities.expire,
     QualityActivities.settle_lot,
+    LotHoldActivities.find_held_orders,
+    LotHoldActivities.read_hold_answers,
+    LotHoldActivities.finish_hold_step,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
 )

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import httpx
 
-from plants.tablets import master_batch_record, master_data
+from plants.tablets import equipment, master_batch_record, master_data
 from plants.tablets.source import Batch, read
 from plants.texts import Unreadable
 from replay import lots
 from replay.client import Document, NotTaken, Plant
-from replay.people import PLANNER, Person
+from replay.floor import Floor
+from replay.people import OPERATOR, OPERATOR_2, PLANNER, Person
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
 from replay.report import Refusal, ReplayedOrder, ReplayReport, replayed
-from replay.setup import ensure_master_batch_records, import_master_data
+from replay.setup import ensure_equipment, ensure_master_batch_records, ensure_training, import_master_data
 from replay.tablet_order import TabletOrder, unreadable_values
 
 
@@ -44,6 +45,8 @@ async def replay_tablets(
     document = master_data.build(products, online_products=online & set(products), press_connection=press_connection)
     async with Plant(client_factory, people) as plant:
         await import_master_data(plant, document)
+        await ensure_equipment(plant, equipment.CLASSES, equipment.build(online=press_connection is not None))
+        await ensure_training(plant, (OPERATOR, OPERATOR_2), equipment.TRAINING.values())
         wanted = {batch.code for batch in chosen}
         records = master_batch_record.build({code: what for code, what in products.items() if code in wanted})
         await ensure_master_batch_records(plant, records, max(1, concurrency))
@@ -82,6 +85,7 @@ class _Replay:
 
     def __init__(self, plant: Plant, batches: Sequence[Batch], count: Count) -> None:
         self._plant, self._batches, self._count = plant, batches, count
+        self._floor = Floor(plant)
         self._made: dict[int, ReplayedOrder] = {}
         self._lots: dict[str, asyncio.Task[NotTaken | None]] = {}
         self._closed: set[int] = set()
@@ -132,7 +136,7 @@ class _Replay:
         for lot in batch.lots.values():
             if lot in self._lots and (refused := await self._lots[lot]) is not None:
                 self.refusals.append(refusal_of(batch.row, f"lot {lot}", refused))
-        order = TabletOrder(self._plant, batch, self._count)
+        order = TabletOrder(self._plant, self._floor, batch, self._count)
         try:
             await order.run()
         except NotTaken as refused:

@@ -7,24 +7,29 @@ import asyncio
 from typing import Any, Final
 
 from domain.base import uuid_for
+from domain.rules.order_deviations import OUT_OF_SPECIFICATION
 from replay import people as p
-from replay.client import PATIENCE_SECONDS, Document, NotTaken, Plant
+from replay.client import PATIENCE_SECONDS, NotTaken, Plant
 
 OWNER: Final = p.SUPERVISOR
-_OVER: Final = frozenset({"closed", "void"})
 
 
-async def resolve(plant: Plant, number: str, cause: str) -> None:
-    """Lead a deviation to its end. Doing it again changes nothing. Raises `NotTaken`."""
+async def resolve(plant: Plant, number: str, cause: str, *, report: str = "") -> None:
+    """Lead a deviation to its end: a minor one, or with a `report` a major one; the quality manager approves that, too.
+
+    Doing it again changes nothing. Raises `NotTaken`.
+    """
     path = await _begun(plant, number)
 
     async def do(who: str, step: str, *, signed: bool = False, **body: Any) -> None:
         await plant.command(who, f"{path}/{step}", body, key=(number, step), signed=signed)
 
-    await do(p.REVIEWER, "classify", classification="minor", impact="this batch alone")
+    await do(p.REVIEWER, "classify", classification="major" if report else "minor", impact="this batch alone")
     await do(p.REVIEWER, "assign", owner=OWNER)
-    await do(OWNER, "propose", rootCause=cause, disposition="accept", needsCapa=False)
+    await do(OWNER, "propose", rootCause=cause, disposition="accept", needsCapa=False, report=report)
     await do(p.REVIEWER, "approve", signed=True)
+    if report:
+        await do(p.QUALITY, "approve-as-quality-manager", signed=True)
     await do(p.REVIEWER, "close", signed=True)
 
 
@@ -44,10 +49,33 @@ async def confirm_result(plant: Plant, number: str, cause: str) -> None:
     await do(p.REVIEWER, "close", signed=True)
 
 
-async def open_cases(plant: Plant, order_id: str) -> list[Document]:
-    """The deviations of an order that are not decided yet, oldest first."""
-    found = (await plant.get(p.REVIEWER, "/quality/cases", orderId=order_id))["cases"]
-    return [case for case in reversed(found) if case["state"] not in _OVER]
+async def retest(plant: Plant, number: str, error: str) -> None:
+    """An out-of-specification result that the laboratory is to blame for: proven, and the test is done once more."""
+    path = await _begun(plant, number)
+    for who, step, body in (
+        (p.ANALYST_2, "investigate-laboratory", {}),
+        (p.REVIEWER, "prove-laboratory-error", {"finding": error}),
+        (p.REVIEWER, "authorise-retest", {}),
+    ):
+        await plant.command(who, f"{path}/{step}", body, key=(number, step))
+
+
+async def set_aside(plant: Plant, number: str, cause: str, report: str) -> None:
+    """The result of before the retest is not confirmed. Who concludes does not close."""
+    path = await _begun(plant, number)
+    body = {"confirmed": False, "rootCause": cause, "disposition": "accept", "needsCapa": False, "report": report}
+    await plant.command(p.ANALYST_2, f"{path}/conclude", body, key=(number, "conclude"))
+    await plant.command(p.REVIEWER, f"{path}/close", {}, key=(number, "close"), signed=True)
+
+
+async def open_deviations(plant: Plant, order_id: str, *, results: bool) -> list[str]:
+    """The numbers of an order's deviations that are not decided, oldest first: failed results, or all others."""
+    found = (await plant.get(p.REVIEWER, "/quality/deviations", orderId=order_id))["deviations"]
+    return [
+        own["number"]
+        for own in reversed(found)
+        if own["state"] == "open" and (own["code"] == OUT_OF_SPECIFICATION) == results
+    ]
 
 
 async def _begun(plant: Plant, number: str) -> str:

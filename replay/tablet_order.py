@@ -17,7 +17,7 @@ from plants.tablets.source import Batch
 from plants.texts import number_in, written_out
 from replay import people as p
 from replay.client import Document, NotTaken, Plant
-from replay.deviations import confirm_result, open_cases, resolve
+from replay.deviations import confirm_result, open_deviations, resolve
 from replay.floor import Floor, Step
 from replay.lots import Values, as_entered, measured, not_numbers
 from replay.progress import Count, refusal_of
@@ -186,9 +186,8 @@ class TabletOrder:
 
     async def _resolve_deviations(self) -> None:
         """Whatever is open about the order is investigated and closed; the order goes on when it has heard of it."""
-        for case in await open_cases(self._plant, self._order):
-            if case["kind"] != "outOfSpecification":
-                await resolve(self._plant, case["number"], "as the source says; nothing is known against the batch")
+        for number in await open_deviations(self._plant, self._order, results=False):
+            await resolve(self._plant, number, "as the source says; nothing is known against the batch")
         await self._plant.wait(p.SUPERVISOR, self._number, lambda order: not order["openDeviations"])
 
     async def _inspect(self) -> bool:
@@ -197,22 +196,21 @@ class TabletOrder:
         values = measured(self._batch.cells, c.RELEASE)
         if not values:
             raise NotTaken(0, "NOT_TESTED", "the source has no release test of this batch")
-        await self._work("inspection/results", p.ANALYST, {"values": as_entered(values, c.RELEASE)})
-        accept = not outside(values, c.RELEASE)
+        accept = await self._test(values)
         if not accept:
             await self._confirm_results()
         await self._work("inspection/decision", p.ANALYST_2, {"accept": accept}, signed=True)
         self._count.at(self._number, f"tested in {order['inspection']['number']}")
         return accept
 
+    async def _test(self, values: Values) -> bool:
+        """The analyst's results; whether all are within specification."""
+        await self._work("inspection/results", p.ANALYST, {"values": as_entered(values, c.RELEASE)})
+        return not outside(values, c.RELEASE)
+
     async def _confirm_results(self) -> None:
         """Results out of specification stand: nothing says that the laboratory was wrong."""
-        await self._plant.wait(p.SUPERVISOR, self._number, lambda order: bool(order["openDeviations"]))
-        results = [
-            case["number"]
-            for case in await open_cases(self._plant, self._order)
-            if case["kind"] == "outOfSpecification"
-        ]
+        results = await open_deviations(self._plant, self._order, results=True)
         for number in results:
             await confirm_result(self._plant, number, "as the source says")
         await self._plant.wait(

@@ -87,6 +87,23 @@ async def test_every_start_was_ready_and_every_check_was_anothers(
         assert (await plant.get(REVIEWER, path))["exceptions"] == []
 
 
+async def test_a_batch_that_fails_its_release_test_is_rejected_and_its_order_closed(
+    client_factory: Factory, people: dict[str, Person], tmp_path: Path
+) -> None:
+    """As a row of another month might: the result is investigated and confirmed, nothing of it is ever saleable."""
+    header, *rows = (TABLETS / "laboratory.csv").read_text(encoding="utf-8").splitlines()
+    columns = header.split(";")
+    cells = dict(zip(columns, next(row for row in rows if row.startswith("2;")).split(";"), strict=True))
+    failing = {**cells, "batch": "7002", "dissolution_min": "31.0", "tbl_max_weight": "400"}
+    (tmp_path / "laboratory.csv").write_text("\n".join([header, ";".join(failing.values())]), encoding="utf-8")
+    report = await replay_tablets(client_factory, people, tmp_path)
+    assert report.refusals == ()
+    assert [(order.state, order.deviations) for order in report.orders] == [("closed", 2)]
+    async with Plant(client_factory, people) as plant:
+        stock = (await plant.get(PLANNER, "/wms/stock", lot="FCT-7002"))["stock"]
+    assert {(balance["place"], balance["status"]) for balance in stock} == {("REJECTED", "rejected")}
+
+
 async def _stock(client_factory: Factory, people: dict[str, Person]) -> Any:
     async with Plant(client_factory, people) as plant:
         return (await plant.get(PLANNER, "/wms/stock", limit=1000))["stock"]

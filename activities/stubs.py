@@ -18,6 +18,7 @@ from domain.material_events import ReturnedLine, ReturnLine
 from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
+from domain.tasks import Task
 
 
 class FactBatch(Message):
@@ -25,6 +26,8 @@ class FactBatch(Message):
 
     order_number: str
     facts: tuple[Fact, ...]
+    tasks: tuple[Task, ...] | None = None
+    """What the order waits for after these facts; None from a process of an earlier release."""
 
 
 class CaseFactBatch(Message):

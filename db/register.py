@@ -73,6 +73,12 @@ def station(connection: Connection, workstation: str) -> list[str]:
     return [row.code for row in rows] + sorted({row.room for row in rows if row.room})
 
 
+def in_room(connection: Connection, room: str) -> list[str]:
+    """Codes of the equipment in service that stands in a room."""
+    statement = select(ITEMS.c.code).where(ITEMS.c.room == room, ITEMS.c.qualification != "retired")
+    return list(connection.execute(statement).scalars())
+
+
 def add(connection: Connection, item: Item, by: By) -> None:
     """A new item, with the first entry of its log."""
     connection.execute(insert(ITEMS).values(**_columns(item), uuid=uuid_for("equipment", item.code)))

@@ -83,10 +83,17 @@ class AcceptBody(CommandBody):
     accept: bool
 
 
+class VerifyBody(AcceptBody):
+    """The second person's word on a cleaning; of a room `withEquipment` also on what was cleaned in it."""
+
+    with_equipment: bool = False
+
+
 class CleanBody(CommandBody):
-    """How thoroughly: minor before the same product, full before any."""
+    """How thoroughly: minor before the same product, full before any. A room may be cleaned with what stands in it."""
 
     level: CleaningLevel
+    with_equipment: bool = False
 
 
 class ReturnBody(ReasonedBody):
@@ -198,13 +205,16 @@ async def review_calibration(code: Identifier, body: AcceptBody, who: Calibratio
 @router.post("/equipment/{code}/clean")
 async def clean(code: Identifier, body: CleanBody, who: Cleaner) -> Document:
     """Clean; it counts when another person has verified it."""
-    return await equipment.act(who, code, body, acts.StartCleaning(level=body.level))
+    return await equipment.act(
+        who, code, body, acts.StartCleaning(level=body.level, with_equipment=body.with_equipment)
+    )
 
 
 @router.post("/equipment/{code}/verify-cleaning")
-async def verify_cleaning(code: Identifier, body: AcceptBody, who: CleaningVerifier) -> Document:
+async def verify_cleaning(code: Identifier, body: VerifyBody, who: CleaningVerifier) -> Document:
     """Verify a cleaning, by another person than who cleaned: its clean hold time begins."""
-    return await equipment.act(who, code, body, acts.VerifyCleaning(accept=body.accept))
+    act = acts.VerifyCleaning(accept=body.accept, with_equipment=body.with_equipment)
+    return await equipment.act(who, code, body, act)
 
 
 @router.post("/equipment/{code}/report-fault")

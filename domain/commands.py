@@ -12,6 +12,7 @@ from pydantic import Field
 from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
+from domain.command_base import ScanningCommand as ScanningCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
 from domain.material_commands import LineQuantity as LineQuantity
 from domain.material_commands import ReturnDisposition as ReturnDisposition
@@ -33,6 +34,7 @@ from domain.record_commands import ResubmitBatchRecord as ResubmitBatchRecord
 from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
 from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
+from domain.scanning import ScanKind
 
 
 class SubmitOrder(OrderCommand):
@@ -120,22 +122,31 @@ class ApprovePickList(WorkOrderCommand):
     roles: ClassVar = ("warehouseKeeper", "supervisor")
 
 
-class IssuePickList(WorkOrderCommand):
+class IssuePickList(ScanningCommand, WorkOrderCommand):
+    """Hand the reserved lots to the line; `scans` are the lots that were picked."""
+
+    scanned_first: ClassVar = (ScanKind.LOT,)
     kind: Literal["issuePickList"] = "issuePickList"
     roles: ClassVar = ("warehouseKeeper",)
 
 
-class StartOperation(OperationCommand):
+class StartOperation(ScanningCommand, OperationCommand):
+    """Begin an operation; `scans` may hold its barcode and the equipment's."""
+
+    scanned_first: ClassVar = (ScanKind.OPERATION, ScanKind.EQUIPMENT)
+    is_bound_to_device: ClassVar = True
     kind: Literal["startOperation"] = "startOperation"
     roles: ClassVar = ("operator",)
 
 
 class PauseOperation(OperationCommand):
+    is_bound_to_device: ClassVar = True
     kind: Literal["pauseOperation"] = "pauseOperation"
     roles: ClassVar = ("operator", "supervisor")
 
 
 class ResumeOperation(OperationCommand):
+    is_bound_to_device: ClassVar = True
     kind: Literal["resumeOperation"] = "resumeOperation"
     roles: ClassVar = ("operator", "supervisor")
 
@@ -146,6 +157,7 @@ class CompleteOperation(OperationCommand):
     What is stated is all: a lot that is not named was not used. The rest stays at the line, to be returned.
     """
 
+    is_bound_to_device: ClassVar = True
     kind: Literal["completeOperation"] = "completeOperation"
     consumed: tuple[LineQuantity, ...] | None = Field(default=None, max_length=200)
     roles: ClassVar = ("operator",)
@@ -200,6 +212,7 @@ class ReportType(StrEnum):
 class ReportProduction(OperationCommand):
     """Pieces and hours at one operation. `labour_seconds` is the net time of the person who reports."""
 
+    is_bound_to_device: ClassVar = True
     kind: Literal["reportProduction"] = "reportProduction"
     good: Exact = Field(ge=0)
     scrap: Exact = Field(default=0, ge=0, validate_default=True)

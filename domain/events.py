@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import identification_events as i
 from domain import material_events as m
 from domain import planning_events as p
 from domain import quality_events as q
@@ -349,7 +350,8 @@ Event = Annotated[
     | m.MaterialsReturned
     | p.OrderSplit
     | p.QuantityReduced
-    | EquipmentOccupationMoved,
+    | EquipmentOccupationMoved
+    | i.CodeTyped,
     Field(discriminator="kind"),
 ]
 

@@ -20,7 +20,7 @@ from api.history import Folded
 from api.openapi import LATER, of_command
 from api.receipts import Delivery, Numbering
 from api.routes.work_orders import read
-from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, Text
+from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, ScanBody, Text
 from db.queries import proposals as proposals_of
 from db.queries import reports, signatures, stock
 from db.session import reading
@@ -130,9 +130,17 @@ def _plain(path: str, kind: type[c.Command]) -> None:
 for _path, _kind in (
     ("preallocate-inventory", c.AllocateMaterials),
     ("approve", c.ApprovePickList),
-    ("execute", c.IssuePickList),
 ):
     _plain(_path, _kind)
+
+
+@router.post("/outbound-orders/{pick_list_id}/execute", responses=LATER)
+async def execute(pick_list_id: UUID, body: ScanBody, who: Who) -> Response:
+    """Hand the reserved lots to the line; every one of them among the `scans`, where the policy asks for it.
+
+    Command `issuePickList`, for: warehouseKeeper.
+    """
+    return await perform(who, c.IssuePickList, PICK_LIST, pick_list_id, body)
 
 
 @router.post("/outbound-orders/{pick_list_id}/return", responses=LATER)

@@ -4,6 +4,7 @@ from typing import Any
 
 from db import tables as t
 from db.projection.events import PARAMETERS, Context, judged, project
+from domain import identification_events as i
 from domain import record_events as r
 from domain.record_states import BatchRecordEvent
 
@@ -92,3 +93,13 @@ def _(event: r.ExceptionJustified, context: Context) -> None:
     )  # fmt: skip
     new = {"exception": event.exception, "type": event.type, "text": event.text}
     context.audit("batch-record.explain", f"batch-record/{event.work_order}", new=new)
+
+
+@project.register
+def _(event: i.CodeTyped, context: Context) -> None:
+    where = f"/{event.operation}" if event.operation else ""
+    entity = f"{'operation' if event.operation else 'work-order'}/{event.work_order}{where}"
+    new = {"command": event.command, "codes": list(event.codes), "secondPerson": event.second_person} | {
+        "reason": event.reason
+    }
+    context.audit("scan.typed", entity, new=new)

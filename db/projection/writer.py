@@ -41,6 +41,8 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "startGate": False,
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
     "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
+    "scanRequired": False, "weighing": False, "registeredDevices": False, "assay": "", "water": "",
+    "reservePercent": None, "container": None,
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
     "lot": None, "hasProcess": False, "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
 }  # fmt: skip

@@ -20,6 +20,8 @@ from domain.rules import (
     start_gate,
 )
 from domain.rules.common import Events
+from domain.rules.devices import device_blockers
+from domain.rules.scans import all_at_once
 
 Rule = Callable[[Process, Any], Events]
 
@@ -79,4 +81,4 @@ RULES: Final[dict[type[c.Command], Rule]] = {
 
 def judge(process: Process, command: c.Command) -> Events:
     """The events of an accepted command. Raises `Refused` with every blocker; `process` is not changed."""
-    return RULES[type(command)](process, command)
+    return all_at_once(device_blockers(process, command), lambda: RULES[type(command)](process, command))

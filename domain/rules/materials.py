@@ -13,6 +13,7 @@ from domain.rules.common import (
     order_is_worked_on,
     same_person,
 )
+from domain.rules.scans import issue_blockers, typed_codes
 from domain.states import PickListEvent, PickListState, WorkOrderEvent
 
 
@@ -62,7 +63,9 @@ def issue_pick_list(process: Process, command: IssuePickList) -> Events:
     work_order, _ = find_work_order(process, command.work_order)
     check(order_is_worked_on(process))
     moved = move_pick_list(work_order, PickListEvent.ISSUE)
-    return (moved, _pending(process, work_order, issue_request(work_order.number), command))
+    check(issue_blockers(process, work_order, command))
+    pending = _pending(process, work_order, issue_request(work_order.number), command)
+    return (moved, pending, *typed_codes(process, command))
 
 
 def _pending(

@@ -68,6 +68,8 @@ def build_worker(
             warehouse.issue,
             warehouse.give_back,
             warehouse.return_materials,
+            warehouse.dispense,
+            warehouse.undispense,
             warehouse.put_away,
             warehouse.release_to_stock,
             warehouse.scrap,
@@ -77,6 +79,7 @@ def build_worker(
             batch_records.archive_record,
             equipment.occupy,
             equipment.expire,
+            equipment.check_scale,
             laboratory.settle_lot,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
@@ -96,7 +99,7 @@ def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
     return Worker(
         client,
         task_queue=policies.EQUIPMENT_QUEUE,
-        activities=[machines.run_job, machines.abort_job],
+        activities=[machines.run_job, machines.abort_job, machines.read_scale],
         deployment_config=_deployment(),
         # A cancelled job must reach the machine soon: the cancellation comes with a heartbeat.
         max_heartbeat_throttle_interval=timedelta(seconds=1),

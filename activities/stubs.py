@@ -18,6 +18,7 @@ from domain.material_events import ReturnedLine, ReturnLine
 from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
+from domain.weighing import ScaleReading
 
 
 class FactBatch(Message):
@@ -61,6 +62,14 @@ class ReturnAnswer(Message):
     """Where each line's quantity went; a line whose lot came from several places may come in several parts."""
 
     lines: tuple[ReturnedLine, ...]
+
+
+class DispenseRequest(Keyed):
+    """A net weight of a lot that goes into a container."""
+
+    lot: str
+    quantity: Exact
+    unit: str
 
 
 class PutAwayRequest(Keyed):
@@ -127,6 +136,22 @@ class OccupyAnswer(Message):
     """Codes of the equipment and rooms that the operation occupies now; none after a check."""
 
     equipment: tuple[str, ...] = ()
+
+
+class ScaleRequest(Message):
+    """A scale at a workstation. `is_bound`: it has to be registered for it."""
+
+    scale: str
+    workstation: str
+    is_bound: bool = False
+
+
+class ScaleAnswer(Message):
+    """What stands in the way of weighing on a scale now, and the certificate of its calibration."""
+
+    blockers: tuple[Blocker, ...] = ()
+    certificate: str | None = None
+    calibration_due_at: datetime | None = None
 
 
 class ExpireRequest(Message):
@@ -224,6 +249,18 @@ def return_materials(request: ReturnRequest) -> ReturnAnswer:
     raise NotImplementedError
 
 
+@activity.defn(name="inventory.dispense")
+def dispense(request: DispenseRequest) -> int:
+    """Move a net weight from the line into a container. Refused when the lot may not be used any more."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.undispense")
+def undispense(request: DispenseRequest) -> int:
+    """Empty a container back to the line."""
+    raise NotImplementedError
+
+
 @activity.defn(name="inventory.put-away")
 def put_away(request: PutAwayRequest) -> int:
     """Take the finished quantity from the line to a place whose zone fits the lot's status."""
@@ -260,6 +297,12 @@ def occupy(request: OccupyRequest) -> OccupyAnswer:
     raise NotImplementedError
 
 
+@activity.defn(name="equipment-register.check-scale")
+def check_scale(request: ScaleRequest) -> ScaleAnswer:
+    """Whether a scale may be used now: known, at its workstation, in service, calibrated."""
+    raise NotImplementedError
+
+
 @activity.defn(name="equipment-register.expire")
 def expire(request: ExpireRequest) -> ExpireAnswer:
     """Write what time alone has changed."""
@@ -281,4 +324,10 @@ async def run_job(request: JobRequest) -> JobResult:
 @activity.defn(name="equipment.abort-job")
 async def abort_job(request: JobRequest) -> None:
     """Abort a job, if the machine has it."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment.read-scale")
+async def read_scale(request: ScaleRequest) -> ScaleReading:
+    """Read the connected scale of a workstation once: tare, gross, unit, and whether they may be used."""
     raise NotImplementedError

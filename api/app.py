@@ -48,6 +48,7 @@ from api.routes import (
     traces,
     users,
     validation,
+    weighing,
     wms,
     work_orders,
 )
@@ -76,6 +77,7 @@ ROUTERS = (
     wms,
     labels,
     scan,
+    weighing,
     quality,
     equipment,
     equipment_papers,

@@ -35,6 +35,10 @@ from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
 from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
 from domain.scanning import ScanKind
+from domain.weighing_commands import ChargeMaterials as ChargeMaterials
+from domain.weighing_commands import StageContainers as StageContainers
+from domain.weighing_commands import VoidContainer as VoidContainer
+from domain.weighing_commands import WeighMaterial as WeighMaterial
 
 
 class SubmitOrder(OrderCommand):
@@ -333,7 +337,7 @@ COMMANDS: tuple[type[Command], ...] = (
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
-    ReturnMaterials, SplitOrder, ReduceQuantity,
+    ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -386,6 +390,10 @@ AnyCommand = Annotated[
     | JustifyException
     | ReturnMaterials
     | SplitOrder
-    | ReduceQuantity,
+    | ReduceQuantity
+    | WeighMaterial
+    | StageContainers
+    | ChargeMaterials
+    | VoidContainer,
     Field(discriminator="kind"),
 ]

@@ -15,6 +15,7 @@ from domain import material_events as m
 from domain import planning_events as p
 from domain import quality_events as q
 from domain import record_events as r
+from domain import weighing_events as w
 from domain.base import Message
 from domain.commands import Disposition, ReportType
 from domain.equipment_events import EquipmentOccupationMoved
@@ -134,6 +135,8 @@ class Consumption(Message):
     lot: str
     quantity: Exact
     unit: str
+    container: str | None = None
+    """The dispensed container that it came in; none: it lay at the line."""
 
 
 class MaterialsConsumed(Message):
@@ -351,7 +354,12 @@ Event = Annotated[
     | p.OrderSplit
     | p.QuantityReduced
     | EquipmentOccupationMoved
-    | i.CodeTyped,
+    | i.CodeTyped
+    | w.WeighingAsked
+    | w.ScaleRead
+    | w.MaterialWeighed
+    | w.ContainerMoved
+    | w.MaterialsCharged,
     Field(discriminator="kind"),
 ]
 

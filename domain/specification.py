@@ -174,6 +174,10 @@ class OrderSpecification(Message):
                 return work_order
         raise KeyError(number)
 
+    def is_weighed(self, line: MaterialLine) -> bool:
+        """Whether a line is weighed and dispensed: its master record says how exactly, and the policy weighs."""
+        return self.policy.weighing and line.weighing_tolerance is not None
+
     def feeding(self, number: str) -> Iterator[WorkOrderSpecification]:
         """The work orders whose lots the work order of that number needs."""
         return (work_order for work_order in self.work_orders if work_order.feeds == number)

@@ -12,7 +12,7 @@ from domain.commands import ReportProduction
 from domain.errors import Blocker, Refused
 from domain.process import Operation, WorkOrder
 from domain.rules.common import SYSTEM, lot_moved, move_operation, move_pick_list, move_put_away
-from domain.rules.materials import allocation_request, issue_request
+from domain.rules.materials import allocation_request, issue_request, to_bring
 from domain.rules.order_deviations import deviation
 from domain.rules.release import inspection_request, put_away_request, release_request
 from domain.rules.reports import reported
@@ -129,7 +129,9 @@ class WorkOrderProcedure:
         actor = pending.actor if pending else SYSTEM
         # A new allocation is a new effect: its key is the command that asked for it.
         step = f"allocate/{pending.command_id}" if pending else "allocate"
-        ask = stubs.AllocateRequest(**self._keyed(step, actor), lines=self._specification.materials)
+        ask = stubs.AllocateRequest(
+            **self._keyed(step, actor), lines=to_bring(self._journal.process.specification, self._number)
+        )
         answer = await self._neighbours.ask(
             "warehouse",
             request,

@@ -39,6 +39,8 @@ SUPPLIER, PROCESS, SCRAP = "SUPPLIER", "PROCESS", "SCRAP"
 OUTSIDE: Final = OUTSIDE_PLACES
 """Places without a balance: what is there is no longer, or not yet, ours to count."""
 LINE_SIDE, RECEIVING, RAW, REJECTED_STOCK = "LINE", "RECEIVING", "RAW", "REJECTED"
+DISPENSED = "DISPENSED"
+"""Where material lies that was weighed into containers."""
 
 LOTS, PLACES, BALANCES, MOVES = core(Lot), core(Place), core(StockBalance), core(StockMove)
 _STOCK_COLUMNS = (

@@ -115,6 +115,17 @@ class Inventory(Protocol):
         """
         ...
 
+    def dispense(self, work_order: str, lot: str, quantity: Exact, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """Move a net weight of a lot from the line into a dispensed container.
+
+        Refuses UNKNOWN_LOT, UNIT_MISMATCH, LOT_NOT_USABLE and NOT_ON_LINE (less is at the line for this work order).
+        """
+        ...
+
+    def undispense(self, work_order: str, lot: str, quantity: Exact, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """Empty a dispensed container back to the line. Refuses UNKNOWN_LOT, UNIT_MISMATCH and NOT_DISPENSED."""
+        ...
+
     def put_away(
         self, work_order: str, lot: str, quantity: Exact, unit: str, place: str, *, key: str, actor: str
     ) -> MoveAnswer:

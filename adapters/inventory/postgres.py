@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from adapters.inventory import movements, picking, returning
+from adapters.inventory import dispensing, movements, picking, returning
 from adapters.inventory.port import (
     AllocationAnswer,
     GiveBackAnswer,
@@ -67,6 +67,25 @@ class PostgresInventory:
         today = self._today(request.at)
         return self._once(
             request, ReturnAnswer, lambda c: returning.return_materials(c, request, work_order, lines, today)
+        )
+
+    def dispense(self, work_order: str, lot: str, quantity: Decimal, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """See `Inventory.dispense`."""
+        subject = f"work-order/{work_order}"
+        request = self._request("dispense", subject, key, actor, lot=lot, quantity=quantity, unit=unit)
+        today = self._today(request.at)
+        return self._once(
+            request, MoveAnswer, lambda c: dispensing.dispense(c, request, work_order, lot, quantity, unit, today)
+        )
+
+    def undispense(
+        self, work_order: str, lot: str, quantity: Decimal, unit: str, *, key: str, actor: str
+    ) -> MoveAnswer:
+        """See `Inventory.undispense`."""
+        subject = f"work-order/{work_order}"
+        request = self._request("undispense", subject, key, actor, lot=lot, quantity=quantity, unit=unit)
+        return self._once(
+            request, MoveAnswer, lambda c: dispensing.undispense(c, request, work_order, lot, quantity, unit)
         )
 
     def put_away(

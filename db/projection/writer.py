@@ -48,7 +48,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
-_COMMANDS_ADDED_LATER: Final = frozenset({"returnMaterials"})
+_COMMANDS_ADDED_LATER: Final = frozenset({"returnMaterials", "weighMaterial", "stageContainers", "chargeMaterials"})
 """Commands that earlier releases did not know. That one is `possible` is advice to its reader, not a decision."""
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
 from db.tables import (
     Deviation,
+    DispensedContainer,
     InspectionRow,
     Lot,
     OperationRow,
@@ -30,6 +31,7 @@ ORDERS, WORK_ORDERS, OPERATIONS, STATIONS = (
     core(Workstation),
 )
 PICK_LISTS, PUT_AWAYS, LOTS, LINES = core(PickListRow), core(PutAwayRow), core(Lot), core(PlanLine)
+CONTAINERS = core(DispensedContainer)
 REPORTS, SERIALS, INSPECTIONS, DEVIATIONS, CASES = (
     core(ProductionReport), core(SerialNumber), core(InspectionRow), core(Deviation), core(QualityCaseRow),
 )  # fmt: skip
@@ -101,6 +103,8 @@ def named(connection: Connection, name: str, value: str) -> Place | None:
         case "lot" | "batch" | "batch_no" | "serial_no" | "product_id":
             # A trace takes the number of a lot where it takes a product.
             number = _of_lot(connection, value)
+        case "container":
+            number = _one(connection, select(CONTAINERS.c.work_order), CONTAINERS.c.number, value)
         case "number":
             lot = _one(connection, select(INSPECTIONS.c.lot), INSPECTIONS.c.number, value)
             number = None if lot is None else _of_lot(connection, lot)

@@ -7,6 +7,7 @@ from domain import commands as c
 from domain.process import Process
 from domain.rules import (
     batch_record,
+    charging,
     line_side,
     materials,
     operations,
@@ -18,6 +19,7 @@ from domain.rules import (
     reports,
     rework,
     start_gate,
+    weighing,
 )
 from domain.rules.common import Events
 from domain.rules.devices import device_blockers
@@ -76,6 +78,10 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReturnMaterials: line_side.return_materials,
     c.SplitOrder: replanning.split_order,
     c.ReduceQuantity: replanning.reduce_quantity,
+    c.WeighMaterial: weighing.weigh_material,
+    c.StageContainers: charging.stage_containers,
+    c.ChargeMaterials: charging.charge_materials,
+    c.VoidContainer: weighing.void_container,
 }
 
 

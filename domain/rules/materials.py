@@ -14,7 +14,9 @@ from domain.rules.common import (
     same_person,
 )
 from domain.rules.scans import issue_blockers, typed_codes
+from domain.specification import MaterialLine, OrderSpecification
 from domain.states import PickListEvent, PickListState, WorkOrderEvent
+from domain.weighing import brought
 
 
 def allocation_request(work_order: str) -> str:
@@ -25,6 +27,16 @@ def allocation_request(work_order: str) -> str:
 def issue_request(work_order: str) -> str:
     """The name under which the warehouse is asked to issue the reserved lots."""
     return f"{work_order}/issue"
+
+
+def to_bring(order: OrderSpecification, work_order: str) -> tuple[MaterialLine, ...]:
+    """The lines of a work order with what the warehouse shall bring: more than needed where a weak lot needs more."""
+    return tuple(
+        line.model_copy(update={"quantity": brought(line.quantity, line.reserve_percent)})
+        if order.is_weighed(line) and line.reserve_percent is not None
+        else line
+        for line in order.work_order(work_order).materials
+    )
 
 
 def dispatch_work_order(process: Process, command: DispatchWorkOrder) -> Events:

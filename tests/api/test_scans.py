@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from api.label_sheet import elements_of
+from adapters.printing.label_sheet import elements_of
 from db.queries import record_document
 from domain.gs1 import element_string
 from domain.lot_label import LotLabel

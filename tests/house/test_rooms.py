@@ -94,6 +94,8 @@ IMPLEMENTATIONS = (
     InventoryActivities.issue,
     InventoryActivities.give_back,
     InventoryActivities.return_materials,
+    InventoryActivities.dispense,
+    InventoryActivities.undispense,
     InventoryActivities.put_away,
     InventoryActivities.release_to_stock,
     InventoryActivities.scrap,
@@ -103,9 +105,11 @@ IMPLEMENTATIONS = (
     BatchRecordActivities.archive_record,
     EquipmentRegisterActivities.occupy,
     EquipmentRegisterActivities.expire,
+    EquipmentRegisterActivities.check_scale,
     QualityActivities.settle_lot,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
+    EquipmentActivities.read_scale,
 )
 
 

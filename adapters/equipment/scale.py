@@ -9,7 +9,6 @@ from typing import Any, Final
 from asyncua import ua
 
 from adapters.equipment.opcua_link import Link, OpcUaEndpoint
-from adapters.equipment.port import AdapterUnreachable
 from domain.weighing import ScaleReading
 
 NODES: Final = ("Scale.Tare", "Scale.Gross", "Scale.Unit", "Scale.IsStable")
@@ -23,15 +22,16 @@ class OpcUaScale:
         self._link = Link(endpoint)
 
     async def read(self) -> ScaleReading:
-        """What the scale shows now. Raises `AdapterRefused` and `AdapterUnreachable`."""
+        """What the scale shows now; a value of bad quality may be empty. Raises `AdapterRefused`, `AdapterUnreachable`.
+
+        A bad value is an answer: asking again at once would give the same one, and a person stands beside.
+        """
         found = await self._link.read(NODES)
-        shown = [None if value.Value is None else value.Value.Value for value in found]
-        if any(value is None for value in shown):
-            raise AdapterUnreachable(self._url, "the scale shows nothing")
-        tare, gross, unit, is_stable = shown
+        tare, gross, unit, is_stable = (None if value.Value is None else value.Value.Value for value in found)
+        is_complete = None not in (tare, gross, unit, is_stable)
         return ScaleReading(
-            tare=str(tare), gross=str(gross), unit=str(unit), read_at=_time(found[1]), is_stable=bool(is_stable),
-            is_good=all(_is_good(value) for value in found),
+            tare=str(tare or ""), gross=str(gross or ""), unit=str(unit or ""), read_at=_time(found[1]),
+            is_stable=bool(is_stable), is_good=is_complete and all(_is_good(value) for value in found),
         )  # fmt: skip
 
     async def close(self) -> None:

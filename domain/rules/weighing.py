@@ -146,7 +146,9 @@ def judged(process: Process, work_order: WorkOrder, number: str) -> Weighing:
     is_open = open_quantity(process, work_order, request)
     found = list(is_open.blockers)
     if reading is not None:
-        found += _of_reading(request, reading)
+        unusable = _of_reading(request, reading)
+        if unusable:
+            check([*found, *unusable])
     tare_text, gross_text = (request.tare, request.gross) if reading is None else (reading.tare, reading.gross)
     assert tare_text is not None
     assert gross_text is not None
@@ -185,9 +187,8 @@ def _potency(process: Process, work_order: WorkOrder, request: WeighingRequest, 
 def _of_reading(request: WeighingRequest, reading: ScaleReading) -> list[Blocker]:
     found: list[Blocker] = []
     if not (reading.is_stable and reading.is_good):
-        state = "not stable" if reading.is_good else "not good"
-        required = "a stable value of good quality"
-        found.append(blocker("READING_UNUSABLE", "equipment", request.scale, f"{reading.gross}, {state}", required))
+        state = f"{reading.gross or 'nothing'}, {'not stable' if reading.is_good else 'not of good quality'}"
+        return [blocker("READING_UNUSABLE", "equipment", request.scale, state, "a stable value of good quality")]
     if reading.unit != request.unit:
         found.append(blocker("UNIT_MISMATCH", "equipment", request.scale, reading.unit, request.unit))
     return found

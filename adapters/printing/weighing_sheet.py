@@ -19,8 +19,8 @@ def weighing(document: Document, reading: Reading) -> Iterator[Part]:
                 yield paragraph(words("potency", container=own["number"], **potency), "small")
     if charges := document.get("charges", ()):
         yield heading(words("charges"), 1)
-        columns = (("operation", 1.2), ("charged", 4.0), ("chargedBy", 2.0))
-        yield table([(words(key), width) for key, width in columns], [
+        widths = (("operation", 1.2), ("charged", 4.0), ("chargedBy", 2.0))
+        yield table([(words(key), width) for key, width in widths], [
             row(cell(own["operation"]), cell(", ".join((*own["containers"], *own["lots"]))),
                 cell(*reading.by(own["chargedBy"], own["chargedAt"])))
             for own in charges

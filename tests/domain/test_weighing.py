@@ -298,7 +298,7 @@ def test_the_complete_set_is_staged_and_charged_or_nothing() -> None:
     (rest,) = (own for own in done.events if isinstance(own, e.MaterialsConsumed))
     assert [(line.lot, line.container) for line in rest.lines] == [("LAC-1", None)]
     (api, lac) = line_stock(desk.process, desk.process.work_orders[desk.work_order])
-    assert (api.consumed, api.rest, lac.rest) == (Decimal("12.500"), Decimal("1.2500"), 0)
+    assert (api.consumed, api.rest, lac.rest) == (Decimal("12.500"), Decimal("1.2500"), Decimal(0))
 
 
 def test_a_container_that_is_voided_does_not_count() -> None:

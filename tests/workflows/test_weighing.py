@@ -2,93 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from adapters.equipment.pki import ensure_pair
 from adapters.equipment.scale_server import ScaleServer
 from adapters.equipment.stations import Stations
 from db.audit import verify
 from db.queries import record_document
 from db.queries.trace import trace
 from domain import commands as c
-from domain.policy import Policy
-from domain.scanning import ScanKind, Scanned
-from tests.contracts.equipment.support import free_port
-from tests.desk import GMP, tablet_order
-from tests.line import Line, on_line
-from tests.plant import Order, Plant, Refusal
+from tests.booth import booth, listening_scale, lot
+from tests.contracts.equipment.support import PASSWORD
+from tests.plant import Plant, Refusal
 from worker import build_gateway
-
-WEIGHING = GMP.model_copy(update={"code": "weighing", "weighing": True, "batch_record_review": True})
-PASSWORD = "the scale's own word"
-HUNDRED = {"quantity": Decimal("100"), "weighing_tolerance": Decimal("0.5"), "reserve_percent": Decimal(10)}
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def _raw_material(plant: Plant) -> None:
     await plant.stock("API-1", "API", "10000")
     await plant.stock("LAC-1", "LAC", "10000")
-
-
-@dataclass
-class Booth:
-    """A weighing booth: its scale stands in the register as the equipment of a line."""
-
-    plant: Plant
-    line: Line
-    order: Order
-
-    @property
-    def lots(self) -> dict[str, Decimal]:
-        """What of API-1 lies at the line and in containers for everybody."""
-        found = self.plant.balance("API-1")
-        return {place: found.get(place, (Decimal(0),))[0] for place in ("RAW", "LINE", "DISPENSED")}
-
-    async def weigh(self, gross: str | None, tare: str | None = "1.0", **more: Any) -> str:
-        """Olu weighs, ole beside; gives the number of the container."""
-        fields: dict[str, Any] = {
-            "operation": "DISPENSE", "line": 1, "scale": self.line.press, "unit": "kg", "scans": (lot("API-1"),),
-            "tare": tare, "gross": gross, "second_signer": "ole" if tare else None, **more,
-        }  # fmt: skip
-        return (await self.order.do(c.WeighMaterial, "olu", **fields)).result["container"]
-
-    def scanned(self, number: str) -> Scanned:
-        """The scan of a container."""
-        return Scanned(
-            text=number, kind=ScanKind.CONTAINER, id=number, lot="API-1", material="API", status="released",
-            work_order=self.order.work_order, batch=self.order.lot,
-        )  # fmt: skip
-
-
-def lot(number: str) -> Scanned:
-    """The scan of a released lot."""
-    return Scanned(
-        text=number, kind=ScanKind.LOT, id=number, lot=number, material=number.split("-")[0], status="released"
-    )
-
-
-async def booth(plant: Plant, policy: Policy = WEIGHING, ready: bool = True, **line: Any) -> Booth:
-    """An order at the scale: 100 kg ± 0.5 kg of API, 110 kg at the line."""
-    scale = await asyncio.to_thread(lambda: Line(plant.engine))
-    if ready:
-        await asyncio.to_thread(lambda: scale.qualified().calibrated())
-    order = tablet_order(policy, plant.next_number())
-    (own,) = order.work_orders
-    api = own.materials[0].model_copy(update={**HUNDRED, **line})
-    own = own.model_copy(update={"materials": (api, *own.materials[1:])})
-    made = Order(plant, on_line(order.model_copy(update={"work_orders": (own,)}), scale, "DISPENSE"))
-    await made.start()
-    await made.picked()
-    await made.do(c.StartOperation, "olu", operation="DISPENSE")
-    return Booth(plant, scale, made)
 
 
 @pytest.mark.accepts("B11", "MT-06")
@@ -228,11 +165,8 @@ async def test_what_was_weighed_goes_back_when_the_order_is_cancelled(plant: Pla
 @pytest.fixture
 async def scale(tmp_path: Path) -> AsyncIterator[tuple[ScaleServer, dict[str, str]]]:
     """A scale that listens, and how a workstation reaches it."""
-    server, us = await asyncio.to_thread(ensure_pair, tmp_path / "pki")
-    port = free_port()
-    reached = {"url": f"opc.tcp://127.0.0.1:{port}/scale", "identity": str(us.folder), "password": "env:SCALE_PASSWORD"}
-    async with ScaleServer().serving(port, server, "mes", PASSWORD) as serving:
-        yield serving, reached
+    async with listening_scale(tmp_path / "pki") as found:
+        yield found
 
 
 @pytest.mark.accepts("MT-06")
@@ -241,7 +175,7 @@ async def test_a_connected_scale_needs_no_second_person(
 ) -> None:
     server, reached = scale
     at = await booth(plant)
-    stations = Stations(engine, {"SCALE_PASSWORD": PASSWORD})
+    stations = Stations(engine, {"PRESS_PASSWORD": PASSWORD})
     async with build_gateway(client, engine, stations):
         with pytest.raises(Refusal) as unconnected:
             await at.weigh(None, None)
@@ -253,8 +187,8 @@ async def test_a_connected_scale_needs_no_second_person(
         assert (heavy.value.blocker.code, heavy.value.blocker.found) == (
             "WEIGHING_OUT_OF_TOLERANCE", "100.600 kg net of lot API-1",
         )  # fmt: skip
-        for bad in ({"stable": False}, {"good": False}):
-            await server.put("1.000", "101.0", **bad)
+        for stable, good in ((False, True), (True, False)):
+            await server.put("1.000", "101.0", stable=stable, good=good)
             with pytest.raises(Refusal) as shaking:
                 await at.weigh(None, None)
             assert shaking.value.codes == ["READING_UNUSABLE"]

@@ -37,8 +37,10 @@ class InventoryActivities:
             for line in request.lines
         ]
         with adapter_errors():
-            answer = self._inventory.allocate(request.work_order, needs, key=request.key, actor=request.actor)
-        return AllocateAnswer(allocations=answer.allocations, short=answer.short)
+            answer = self._inventory.allocate(
+                request.work_order, needs, key=request.key, actor=request.actor, chosen=request.chosen
+            )
+        return AllocateAnswer(allocations=answer.allocations, short=answer.short, proposed=answer.proposed)
 
     @activity.defn(name="inventory.issue")
     def issue(self, request: Keyed) -> int:

@@ -14,6 +14,7 @@ from domain.base import Message
 from domain.equipment_gate import StartNeed
 from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
+from domain.material_commands import ChosenLots
 from domain.material_events import ReturnedLine, ReturnLine
 from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
@@ -44,7 +45,10 @@ class Keyed(Message):
 
 
 class AllocateRequest(Keyed):
+    """`chosen`: lots that are to be taken for a line before those that expire first."""
+
     lines: tuple[MaterialLine, ...]
+    chosen: tuple[ChosenLots, ...] = ()
 
 
 class AllocateAnswer(Message):
@@ -52,6 +56,8 @@ class AllocateAnswer(Message):
 
     allocations: tuple[Allocation, ...] = ()
     short: tuple[ShortLine, ...] = ()
+    proposed: tuple[Allocation, ...] = ()
+    """What first expired first out would have taken, when lots were chosen."""
 
 
 class ReturnRequest(Keyed):

@@ -108,6 +108,7 @@ COMMAND_ROUTES: Final[Mapping[str, type[c.Command]]] = {
     f"{_WORK_ORDER}/containers/{{container}}/void": c.VoidContainer,
     "/wms/inbound-orders/from-production-report": c.PutAway,
     f"{_PICK_LIST}/preallocate-inventory": c.AllocateMaterials,
+    f"{_PICK_LIST}/choose-lots": c.ChooseLots,
     f"{_PICK_LIST}/approve": c.ApprovePickList,
     f"{_PICK_LIST}/execute": c.IssuePickList,
     f"{_WORK_ORDER}/in-process-inspections/{{inspection}}/decision": c.DecideInProcessInspection,

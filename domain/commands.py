@@ -14,6 +14,8 @@ from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
 from domain.command_base import ScanningCommand as ScanningCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
+from domain.material_commands import ChooseLots as ChooseLots
+from domain.material_commands import ChosenLots as ChosenLots
 from domain.material_commands import LineQuantity as LineQuantity
 from domain.material_commands import ReturnDisposition as ReturnDisposition
 from domain.material_commands import ReturnedQuantity as ReturnedQuantity
@@ -338,6 +340,7 @@ COMMANDS: tuple[type[Command], ...] = (
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
     ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
+    ChooseLots,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -394,6 +397,7 @@ AnyCommand = Annotated[
     | WeighMaterial
     | StageContainers
     | ChargeMaterials
-    | VoidContainer,
+    | VoidContainer
+    | ChooseLots,
     Field(discriminator="kind"),
 ]

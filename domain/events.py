@@ -16,6 +16,7 @@ from domain import planning_events as p
 from domain import quality_events as q
 from domain import record_events as r
 from domain import weighing_events as w
+from domain.allocations import Allocation as Allocation
 from domain.base import Message
 from domain.commands import Disposition, ReportType
 from domain.equipment_events import EquipmentOccupationMoved
@@ -91,17 +92,6 @@ class OperationMoved(Message):
     event: OperationEvent
     origin: OperationState
     target: OperationState
-
-
-class Allocation(Message):
-    """A quantity of one lot at one place, reserved for one line of a pick list."""
-
-    line: int
-    material: str
-    lot: str
-    place: str
-    quantity: Exact
-    unit: str
 
 
 class ShortLine(Message):
@@ -355,6 +345,9 @@ Event = Annotated[
     | p.QuantityReduced
     | EquipmentOccupationMoved
     | i.CodeTyped
+    | i.LotsChosen
+    | i.AllocationReplaced
+    | i.FefoOverridden
     | w.WeighingAsked
     | w.ScaleRead
     | w.MaterialWeighed

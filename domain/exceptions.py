@@ -217,6 +217,12 @@ def _of_entry(event: e.Event) -> Iterator[_Found]:
             yield _found(ExceptionType.CORRECTED_VALUE, detail.strip(), event)
         case r.OperationCommented():
             yield _found(ExceptionType.COMMENT, event.text, event)
+        case i.FefoOverridden():
+            lines = "; ".join(
+                f"{', '.join(own.taken)} of {own.material}, where {', '.join(own.proposed) or 'none'} expires first"
+                for own in event.lines
+            )
+            yield _found(ExceptionType.FORCED_OR_VOIDED, f"lots chosen: {lines} ({event.reason})", event)
         case i.CodeTyped():
             codes = ", ".join(event.codes)
             detail = f"{event.command}: {codes} typed, not scanned ({event.reason}); beside: {event.second_person}"

@@ -55,5 +55,24 @@ def _(event: r.ExceptionJustified, process: Process, fact: e.Fact) -> None:
 
 
 @apply.register
+def _(event: i.LotsChosen, process: Process, fact: e.Fact) -> None:
+    pick_list = process.work_orders[event.work_order].pick_list
+    assert pick_list is not None
+    pick_list.choice = event if event.choice else None
+
+
+@apply.register
+def _(event: i.AllocationReplaced, process: Process, fact: e.Fact) -> None:
+    pick_list = process.work_orders[event.work_order].pick_list
+    assert pick_list is not None
+    pick_list.allocations = event.allocations
+
+
+@apply.register
+def _(event: i.FefoOverridden, process: Process, fact: e.Fact) -> None:
+    """The record holds it; it is an exception of the batch."""
+
+
+@apply.register
 def _(event: i.CodeTyped, process: Process, fact: e.Fact) -> None:
     """The record holds it; it is an exception of the batch."""

@@ -13,6 +13,7 @@ from domain import material_events as m
 from domain.base import Holder
 from domain.commands import Disposition, ReportProduction
 from domain.container_states import ContainerState
+from domain.identification_events import LotsChosen
 from domain.quantities import Exact
 from domain.record_states import BatchRecordState
 from domain.return_states import MaterialReturnState
@@ -101,6 +102,8 @@ class PickList(Holder):
     approved_by: str | None = None
     used: dict[str, Used] = Field(default_factory=dict)
     """`<line>/<lot>` → what became of it."""
+    choice: LotsChosen | None = None
+    """Lots that somebody wants instead of those that expire first, until the warehouse has answered."""
 
     def use(self, line: int, lot: str) -> Used:
         """What became of one lot of one line, to be added to."""

@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from activities import stubs
 from domain import events as e
-from domain.commands import ReportProduction
+from domain.commands import ChooseLots, ReportProduction
 from domain.errors import Blocker, Refused
 from domain.process import Operation, WorkOrder
 from domain.rules.common import SYSTEM, lot_moved, move_operation, move_pick_list, move_put_away
@@ -32,6 +32,7 @@ from domain.states import (
 from workflows import beside, policies
 from workflows.hold_times import HoldTimes
 from workflows.journal import Journal
+from workflows.lot_choice import choose
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
@@ -126,6 +127,9 @@ class WorkOrderProcedure:
     async def _allocate(self) -> None:
         request = allocation_request(self._number)
         pending = self._journal.process.pending.get(request)
+        if pending is not None and pending.command == ChooseLots.kind_name():
+            await choose(self._number, self._journal, self._neighbours, pending, self._stop_if_ending)
+            return
         actor = pending.actor if pending else SYSTEM
         # A new allocation is a new effect: its key is the command that asked for it.
         step = f"allocate/{pending.command_id}" if pending else "allocate"

@@ -20,6 +20,7 @@ from adapters.inventory.port import (
 from adapters.inventory.requests import InventoryRequests
 from db.once import Answer, Done, Request, answer_once, find, reached
 from domain.events import ShortLine
+from domain.material_commands import ChosenLots
 from domain.material_events import ReturnLine
 from domain.states import LotStatus
 
@@ -43,11 +44,24 @@ class PostgresInventory:
         with reached(self._engine, SYSTEM) as connection:
             return picking.coverage(connection, work_order, needs, self._today(self._now()))
 
-    def allocate(self, work_order: str, needs: Sequence[MaterialNeed], *, key: str, actor: str) -> AllocationAnswer:
+    def allocate(
+        self,
+        work_order: str,
+        needs: Sequence[MaterialNeed],
+        *,
+        key: str,
+        actor: str,
+        chosen: Sequence[ChosenLots] = (),
+    ) -> AllocationAnswer:
         """See `Inventory.allocate`."""
-        request = self._request("allocate", f"work-order/{work_order}", key, actor, needs=list(needs))
+        # Without a choice the request is what it always was: the digest under an older key stays the same.
+        more = {"chosen": list(chosen)} if chosen else {}
+        request = self._request("allocate", f"work-order/{work_order}", key, actor, needs=list(needs), **more)
         today = self._today(request.at)
-        return self._once(request, AllocationAnswer, lambda c: picking.allocate(c, request, work_order, needs, today))
+        first = {own.line: own.lots for own in chosen}
+        return self._once(
+            request, AllocationAnswer, lambda c: picking.allocate(c, request, work_order, needs, today, first)
+        )
 
     def issue(self, work_order: str, *, key: str, actor: str) -> IssueAnswer:
         """See `Inventory.issue`."""

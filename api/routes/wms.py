@@ -81,6 +81,19 @@ class ReturnBody(CommandBody):
     lines: tuple[ReturnLineBody, ...] = Field(min_length=1, max_length=200)
 
 
+class ChosenBody(Body):
+    """Lots to be taken first for a line, in this order."""
+
+    line: Annotated[int, Field(ge=0, le=MAX_INT)]
+    lots: tuple[Identifier, ...] = Field(min_length=1, max_length=50)
+
+
+class ChooseBody(CommandBody):
+    """Lots instead of those that expire first."""
+
+    choice: tuple[ChosenBody, ...] = Field(min_length=1, max_length=200)
+
+
 @router.get("/outbound-orders/{pick_list_id}")
 def pick_list(pick_list_id: UUID, having: With) -> dict[str, Any]:
     """One pick list."""
@@ -132,6 +145,15 @@ for _path, _kind in (
     ("approve", c.ApprovePickList),
 ):
     _plain(_path, _kind)
+
+
+@router.post("/outbound-orders/{pick_list_id}/choose-lots", responses=LATER)
+async def choose_lots(pick_list_id: UUID, body: ChooseBody, who: Who) -> Response:
+    """Take other lots than those that expire first, for a reason; what they do not cover is taken as proposed.
+
+    Command `chooseLots`, for: supervisor. An exception of the batch record.
+    """
+    return await perform(who, c.ChooseLots, PICK_LIST, pick_list_id, body)
 
 
 @router.post("/outbound-orders/{pick_list_id}/execute", responses=LATER)

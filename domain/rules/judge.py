@@ -78,6 +78,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReturnMaterials: line_side.return_materials,
     c.SplitOrder: replanning.split_order,
     c.ReduceQuantity: replanning.reduce_quantity,
+    c.ChooseLots: materials.choose_lots,
     c.WeighMaterial: weighing.weigh_material,
     c.StageContainers: charging.stage_containers,
     c.ChargeMaterials: charging.charge_materials,

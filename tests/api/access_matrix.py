@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{OPERATION}/comment": (c.CommentOperation, {"text": "as seen"}),
     "/wms/inbound-orders/from-production-report": (c.PutAway, {"reportNumber": "R", "place": "QUARANTINE"}),
     f"{PICK_LIST}/preallocate-inventory": (c.AllocateMaterials, {}),
+    f"{PICK_LIST}/choose-lots": (c.ChooseLots, {"choice": [{"line": 1, "lots": ["L"]}], "reason": "a customer's wish"}),
     f"{PICK_LIST}/approve": (c.ApprovePickList, {}),
     f"{PICK_LIST}/execute": (c.IssuePickList, {}),
     f"{PICK_LIST}/return": (

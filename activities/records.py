@@ -22,7 +22,7 @@ class RecordActivities:
     @activity.defn(name="record.write")
     def write_record(self, batch: FactBatch) -> int:
         """Write facts to the record; the answer is the highest revision that stands there."""
-        return self._written(lambda connection: write_facts(connection, batch.facts))
+        return self._written(lambda connection: write_facts(connection, batch.facts, batch.tasks))
 
     @activity.defn(name="record.write-case")
     def write_case(self, batch: CaseFactBatch) -> int:

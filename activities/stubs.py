@@ -19,6 +19,7 @@ from domain.material_events import ReturnedLine, ReturnLine
 from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
+from domain.tasks import Task
 from domain.weighing import ScaleReading
 
 
@@ -27,6 +28,8 @@ class FactBatch(Message):
 
     order_number: str
     facts: tuple[Fact, ...]
+    tasks: tuple[Task, ...] | None = None
+    """What the order waits for after these facts; None from a process of an earlier release."""
 
 
 class CaseFactBatch(Message):

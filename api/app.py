@@ -54,6 +54,9 @@ from api.routes import (
     work_orders,
 )
 from api.security import Sessions
+from api.ui import console
+from api.ui.door import Door
+from api.ui.live import Changes
 from db.session import engine_for
 from settings import Settings, from_environment
 from workflows.policies import TASK_QUEUE
@@ -114,6 +117,7 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
 def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     """The API on the record and the engine that the settings name. It starts without either, and answers 503."""
     services = build_services(settings, task_queue)
+    changes = Changes(settings.database_url)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -121,6 +125,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
             asyncio.create_task(services.outcomes.run(), name="outcomes"),
             asyncio.create_task(services.cases.run(), name="cases"),
             asyncio.create_task(_expire(services.engine), name="ceremonies"),
+            asyncio.create_task(changes.run(), name="changes"),
         ]
         try:
             yield
@@ -136,6 +141,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
     )  # fmt: skip
     app.state.services = services
+    app.state.changes = changes
     everything = APIRouter(prefix=PREFIX, responses=openapi.PROBLEMS)
     private = [Depends(inside)]
     for module in ROUTERS:
@@ -144,6 +150,8 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     app.include_router(everything)
     errors.install(app)
     openapi.install(app)
+    console.install(app)
+    app.add_middleware(Door)
     app.add_middleware(Gate)
     return app
 

@@ -7,16 +7,15 @@ reconnect, and once more when the waiting time is over, so that no verdict is mi
 import asyncio
 import json
 import logging
-import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
+from api.listening import notifications
 from db.queries import outcomes as record
 from domain.events import Outcome
 
@@ -24,7 +23,6 @@ log = logging.getLogger("api.outcomes")
 
 CHANNEL: Final = "mes_outcome"
 VERDICT_SECONDS: Final = 2.0
-_KEEPALIVE: Final[dict[str, Any]] = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
 class Outcomes:
@@ -89,29 +87,11 @@ class Outcomes:
 
     async def run(self) -> None:
         """Listen for as long as the process lives; a broken connection is made again."""
-        failures = 0
-        while True:
-            try:
-                async for _ in self._listen():
-                    failures = 0
-            except (psycopg.Error, OSError) as error:
-                log.warning("listener lost its connection: %s", type(error).__name__)
-            self.listening.clear()
-            failures += 1
-            await asyncio.sleep(min(0.1 * 2**failures, 5.0) * random.uniform(0.5, 1.0))
-
-    async def _listen(self) -> Any:
-        connection = await psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, connect_timeout=5, application_name="millwright-outcomes", **_KEEPALIVE
-        )
-        async with connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
-            self.listening.set()
-            self._wake_all()  # what was notified while nobody listened stands in the table
-            yield
-            async for notification in connection.notifies():
-                self.wake(notification.payload)
-                yield
+        async for payload in notifications(self._url, CHANNEL, self.listening):
+            if payload is None:
+                self._wake_all()  # what was notified while nobody listened stands in the table
+            else:
+                self.wake(payload)
 
     def wake(self, payload: str) -> None:
         """Wake those whom a notification `{"o": order, "r": revision, "c": [command ids]}` is about."""

@@ -108,8 +108,9 @@ class Sessions:
         known = self._known.get(token_hash(token))
         return known[1] if known is not None and time.monotonic() - known[0] < FRESH_SECONDS else None
 
-    def find(self, token: str) -> Session:
-        """The session of a token. Raises 401 NOT_AUTHENTICATED or SESSION_EXPIRED."""
+    def find(self, token: str, *, touch: bool = True) -> Session:
+        """The session of a token. Raises 401 NOT_AUTHENTICATED or SESSION_EXPIRED. `touch`: its person did something,
+        so it goes on for another idle time."""
         if token.startswith(KEY_PREFIX):
             return self._machine(token)
         digest, at = token_hash(token), now()
@@ -119,7 +120,7 @@ class Sessions:
                 raise Problem(401, "NOT_AUTHENTICATED", "this token is not known; log in")
             if row.ended_at is not None or row.last_seen_at < at - self.idle or row.expires_at < at:
                 raise Problem(401, "SESSION_EXPIRED", "the session has ended; log in again")
-            if row.last_seen_at < at - TOUCH_AFTER:
+            if touch and row.last_seen_at < at - TOUCH_AFTER:
                 users.touch_session(connection, digest, at)
         session = Session(
             digest, row.user_id, row.full_name, tuple(row.roles), row.is_person, row.expires_at,

@@ -437,10 +437,15 @@ class PlanLineLink(SQLModel, table=True):
     created_at: datetime = _time()
 
 
+OPEN_ORDER: Final = "state NOT IN ('closed', 'cancelled', 'aborted')"
+
+
 class ProductionOrder(SQLModel, table=True):
-    """The recorded state of one production order, folded from its facts."""
+    """The recorded state of one production order, folded from its facts. `tasks`: what it waits for, see
+    `domain.tasks.Task`; `changed_at`: the time of its last fact."""
 
     __tablename__ = "production_order"
+    __table_args__ = (Index("ix_production_order_open", "number", postgresql_where=text(OPEN_ORDER)),)
     number: str = Field(primary_key=True)
     uuid: UUID = Field(unique=True)
     plan_line: str = Field(unique=True)
@@ -457,6 +462,8 @@ class ProductionOrder(SQLModel, table=True):
     actual_end: datetime | None = _time(nullable=True)
     revision: int
     waiting: list[dict[str, Any]] | None = _json()
+    tasks: list[dict[str, Any]] | None = _json()
+    changed_at: datetime | None = _time(nullable=True, index=True)
 
 
 class WorkOrder(SQLModel, table=True):

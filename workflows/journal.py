@@ -18,7 +18,7 @@ from domain.process import Process, created
 from domain.quantities import plain
 from domain.rules.consequences import consequences
 from domain.rules.judge import judge
-from domain.rules.possible import possible_commands
+from domain.rules.possible import possible_commands, tasks
 from domain.specification import OrderSpecification
 from domain.start import Carried
 from workflows import policies
@@ -94,7 +94,7 @@ class Journal(Verdicts[Process, e.Fact]):
 
     async def send(self, facts: tuple[e.Fact, ...], at_once: bool) -> None:
         """See `Verdicts.send`."""
-        batch = stubs.FactBatch(order_number=self.number, facts=facts)
+        batch = stubs.FactBatch(order_number=self.number, facts=facts, tasks=tasks(self.process))
         if at_once:
             await workflow.execute_local_activity(stubs.write_record, batch, **policies.WRITE_RECORD_AT_ONCE)
         else:

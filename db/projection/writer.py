@@ -17,6 +17,7 @@ from db.rows import as_json, insert_of
 from db.tables import CommandOutcome, OrderFact, core
 from domain.events import Fact, NeighbourAnswered, NeighbourWaiting
 from domain.facts import Decision
+from domain.tasks import Task
 
 OUTCOMES = core(CommandOutcome)
 
@@ -184,19 +185,27 @@ def _answer(connection: Connection, number: str, facts: Sequence[Decision]) -> N
 # Orders ----------------------------------------------------------------------------------------------------------
 
 
-def write_facts(connection: Connection, facts: tuple[Fact, ...]) -> int:
-    """Write facts of one order; see `write`."""
-    return write(connection, ORDER_STREAM, facts)
+def write_facts(connection: Connection, facts: tuple[Fact, ...], tasks: Sequence[Task] | None = None) -> int:
+    """Write facts of one order, and what it waits for after them; see `write`."""
+
+    def apply(connection: Connection, new: Sequence[Fact]) -> None:
+        _apply(connection, new, tasks)
+
+    return write(connection, Stream(ORDER_STREAM.table, ORDER_STREAM.key, apply), facts)
 
 
-def _apply(connection: Connection, facts: Sequence[Fact]) -> None:
+def _apply(connection: Connection, facts: Sequence[Fact], tasks: Sequence[Task] | None = None) -> None:
     batch = Batch()
+    if tasks is not None:
+        shown = [task.model_dump(mode="json", by_alias=True) for task in tasks]
+        batch.update(ORDERS, {"number": facts[0].order_number}, tasks=shown)
     for fact in facts:
         for position, event in enumerate(fact.events):
             project(event, Context(fact, batch, position))
         if any(isinstance(event, NeighbourWaiting | NeighbourAnswered) for event in fact.events):
             _show_waiting(batch, fact)
-    batch.update(ORDERS, {"number": facts[0].order_number}, revision=facts[-1].revision)
+    last = facts[-1]
+    batch.update(ORDERS, {"number": last.order_number}, revision=last.revision, changed_at=last.at)
     batch.flush(connection)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, tuple_
 
 from db.tables import Deviation, ProductionOrder, core
 from domain.quantities import plain
@@ -26,6 +26,13 @@ def page(
         if row is not None:
             statement = statement.where(tuple_(ORDERS.c.created_at, ORDERS.c.number) < tuple_(row[0], row[1]))
     return [_shown(row) for row in connection.execute(statement)]
+
+
+def beginning(text: str) -> list[ColumnElement[bool]]:
+    """Conditions for orders whose number, plan line or product begins with a text; none for no text."""
+    if not text:
+        return []
+    return [or_(*(ORDERS.c[name].istartswith(text, autoescape=True) for name in ("number", "plan_line", "product")))]
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:

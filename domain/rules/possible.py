@@ -26,6 +26,7 @@ from domain.states import (
     WorkOrderEvent,
     WorkOrderState,
 )
+from domain.tasks import MOST, Task
 
 ORDER_COMMANDS: Final = {
     OrderEvent.SUBMIT: "submitOrder",
@@ -186,3 +187,11 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
             own = [name for name in _of_operation(process, work_order, code) if name not in skipped]
             waits += [(f"{work_order.number}/{code}", ", ".join(roles[name]), name) for name in own]
     return waits
+
+
+def tasks(process: Process) -> tuple[Task, ...]:
+    """The same for lists, at most `MOST`; what runs by itself needs nobody."""
+    return tuple(
+        Task(what=what, command=command, roles=tuple(who.split(", ")))
+        for what, who, command in waits_for(process)[:MOST]
+    )

@@ -1,0 +1,86 @@
+"""From the fields of a form to the body of a command.
+
+The name of a field says where its value goes and what it is: `values.0.text`, `accept:bool`, `quantity:number`,
+`dueAt:time`. An empty field is not sent; an empty `:entry` takes the whole row of its list out.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+OWN: Final = frozenset({"form_token", "back", "said"})
+"""Fields of the console itself."""
+
+
+def number(text: str) -> str:
+    """A number as somebody typed it, also with a Chinese keyboard: full-width digits, `。` and `，`, blanks."""
+    plain = unicodedata.normalize("NFKC", text).replace("。", ".").replace("、", ".")
+    return plain.replace(" ", "").replace(",", "")
+
+
+def body_of(fields: Iterable[tuple[str, str]], zone: ZoneInfo) -> dict[str, Any]:
+    """The body that the fields of a form say. Raises ValueError for a time that is none."""
+    body: dict[str, Any] = {}
+    left_out: set[tuple[str, ...]] = set()
+    for name, text in fields:
+        path_text, _, kind = name.partition(":")
+        path = tuple(path_text.split("."))
+        if path[0] in OWN:
+            continue
+        if kind == "entry" and not text.strip():
+            left_out.add(path[:-1])
+        elif text.strip() or kind == "bool":
+            _put(body, path, _value(text, kind, zone))
+    for path in left_out:
+        _take(body, path)
+    listed: dict[str, Any] = _lists(body)
+    return listed
+
+
+def _value(text: str, kind: str, zone: ZoneInfo) -> Any:
+    match kind:
+        case "bool":
+            return text == "true"
+        case "int":
+            return int(number(text)) if number(text).lstrip("-").isdigit() else text
+        case "number" | "entry":
+            # A measured value that is no number is a text and stays as it was typed.
+            return number(text) if kind == "number" or _looks_like_a_number(text) else text.strip()
+        case "time":
+            return datetime.fromisoformat(text).replace(tzinfo=zone).isoformat()
+        case "list":
+            return [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
+        case _:
+            return text.strip() if path_may_be_stripped(kind) else text
+
+
+def path_may_be_stripped(kind: str) -> bool:
+    """A password is sent as it was typed."""
+    return kind != "secret"
+
+
+def _looks_like_a_number(text: str) -> bool:
+    return number(text).lstrip("+-").replace(".", "", 1).isdigit()
+
+
+def _put(body: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for part in path[:-1]:
+        body = body.setdefault(part, {})
+    body[path[-1]] = value
+
+
+def _take(body: dict[str, Any], path: tuple[str, ...]) -> None:
+    for part in path[:-1]:
+        body = body.get(part, {})
+    body.pop(path[-1], None)
+
+
+def _lists(value: Any) -> Any:
+    """Objects whose keys are all numbers are lists."""
+    if not isinstance(value, dict):
+        return value
+    if value and all(key.isdigit() for key in value):
+        return [_lists(value[key]) for key in sorted(value, key=int)]
+    return {key: _lists(part) for key, part in value.items() if part != {}}

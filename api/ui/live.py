@@ -1,0 +1,146 @@
+"""What tells open pages that something has changed: one LISTEN per process, one WebSocket per page.
+
+No business data goes over the socket: a page that is told asks for its own fragment again, through the same checks as
+at first.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from starlette.concurrency import run_in_threadpool
+
+from api.errors import Problem
+from api.listening import notifications
+
+log = logging.getLogger("api.ui")
+router = APIRouter(prefix="/ui")
+
+CHANNEL: Final = "mes_changed"
+SESSION_SECONDS: Final = 30.0
+"""How often the session behind an open socket is looked at."""
+PAUSE_SECONDS: Final = 0.2
+"""Changes that come in so short a time are told once."""
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Listener:
+    """An open page: `topics` are kinds (`work-order`) and numbers (`PO-1`); none: everything."""
+
+    topics: frozenset[str]
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def is_about(self, entity: str) -> bool:
+        """Whether a change of this entity (`operation/PO-1-01/MIX`) is of interest."""
+        kind, _, identity = entity.partition("/")
+        return not self.topics or kind in self.topics or any(identity.startswith(topic) for topic in self.topics)
+
+
+class Changes:
+    """Who listens in this process, and how often anything has changed. `run` has to run as a task."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._listeners: set[Listener] = set()
+        self._kept: dict[Any, tuple[int, Any]] = {}
+        self.sequence = 0
+        self.listening = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listen for as long as the process lives."""
+        async for payload in notifications(self._url, CHANNEL, self.listening):
+            self.tell(payload)
+
+    def tell(self, payload: str | None) -> None:
+        """Something has changed: entities with a blank between them; None or `*`: anything."""
+        self.sequence += 1
+        entities = None if payload in (None, "*") else str(payload).split()
+        for listener in self._listeners:
+            if entities is None or any(listener.is_about(entity) for entity in entities):
+                listener.changed.set()
+
+    @contextmanager
+    def listen(self, topics: frozenset[str]) -> Iterator[Listener]:
+        """Be told, inside the `with`."""
+        listener = Listener(topics)
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    def kept(self, key: Any, make: Callable[[], T]) -> T:
+        """What many pages show alike is made once per change. `make` reads the record: call this in a thread."""
+        sequence = self.sequence
+        known = self._kept.get(key)
+        if known is not None and known[0] == sequence and self.listening.is_set():
+            found: T = known[1]
+            return found
+        made = make()
+        if len(self._kept) > 200:
+            self._kept.clear()
+        self._kept[key] = (sequence, made)
+        return made
+
+
+@router.websocket("/live")
+async def live(socket: WebSocket) -> None:
+    """Tell a page that it is out of date. The session is looked at again and again; when it has ended, so does this."""
+    origin = urlsplit(socket.headers.get("origin", ""))
+    if origin.netloc != socket.headers.get("host"):
+        await socket.close(4403, "another site")
+        return
+    await socket.accept()
+    topics = frozenset(part for part in socket.query_params.get("topics", "").split(",") if part)
+    changes: Changes = socket.app.state.changes
+    heard = asyncio.create_task(_until_gone(socket))
+    try:
+        with changes.listen(topics) as listener:
+            await _tell(socket, listener, heard)
+    except (WebSocketDisconnect, RuntimeError):
+        pass
+    finally:
+        heard.cancel()
+        with suppress(asyncio.CancelledError):
+            await heard
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    with suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            await socket.receive_text()
+
+
+async def _tell(socket: WebSocket, listener: Listener, heard: "asyncio.Task[None]") -> None:
+    changes: Changes = socket.app.state.changes
+    await socket.send_json(["hello", changes.sequence])
+    while True:
+        told = asyncio.create_task(listener.changed.wait())
+        try:
+            await asyncio.wait((told, heard), timeout=SESSION_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            told.cancel()
+        if heard.done():
+            return
+        if listener.changed.is_set():
+            await asyncio.sleep(PAUSE_SECONDS)
+            listener.changed.clear()
+            await socket.send_json(["changed", changes.sequence])
+        elif not await _is_open(socket):
+            await socket.close(4401, "the session has ended")
+            return
+
+
+async def _is_open(socket: WebSocket) -> bool:
+    sessions, token = socket.app.state.services.sessions, socket.state.token
+    try:
+        await run_in_threadpool(sessions.find, token, touch=False)
+    except Problem:
+        return False
+    return True

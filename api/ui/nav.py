@@ -1,0 +1,41 @@
+"""Which screens there are, and for whom: everybody may read, so this is only what is of use to whom."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from api.roles import Role
+
+ALL: Final = tuple(Role)
+_QUALITY: Final = (Role.QC_ANALYST, Role.QA_REVIEWER, Role.QUALITY_MANAGER, Role.QUALIFIED_PERSON)
+_LOOKING: Final = (Role.QUALITY_MANAGER, Role.DATA_ANALYST, Role.AUDITOR)
+_PRODUCTION: Final = (Role.PLANNER, Role.SUPERVISOR, Role.OPERATOR)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the navigation: `key` names its text and icon; `shortcut` goes with `g`."""
+
+    key: str
+    href: str
+    roles: tuple[Role, ...]
+    shortcut: str
+
+
+ITEMS: Final = (
+    Item("home", "/ui/", ALL, "h"),
+    Item("tasks", "/ui/tasks", (Role.OPERATOR, Role.SUPERVISOR), "t"),
+    Item(
+        "board",
+        "/ui/board",
+        (Role.PLANNER, Role.SUPERVISOR, *_LOOKING),
+        "b",
+    ),
+    Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
+)
+
+
+def nav(roles: Iterable[str]) -> tuple[Item, ...]:
+    """The entries for somebody with these roles."""
+    own = set(roles)
+    return tuple(item for item in ITEMS if not own.isdisjoint(str(role) for role in item.roles))

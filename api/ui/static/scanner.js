@@ -1,0 +1,50 @@
+// A scanner is a keyboard that types very fast: whatever has the focus (but a password), a burst of characters that
+// ends with Enter or Tab is a scan. It is resolved by the server, which says what it is and where it leads.
+(() => {
+  "use strict";
+  const gap = parseInt(document.body.dataset.scanGap || "80", 10);
+  let burst = "", at = 0, held;
+  // With a Chinese input method on, event.key says "Process": the key itself still says which one it was.
+  const letter = (event) => {
+    if (event.key.length === 1) return event.key;
+    if (event.key !== "Process" && event.key !== "Unidentified") return "";
+    const code = event.code;
+    if (/^Key[A-Z]$/.test(code)) return event.shiftKey ? code[3] : code[3].toLowerCase();
+    if (/^(Digit|Numpad)\d$/.test(code)) return code.at(-1);
+    return { Minus: event.shiftKey ? "_" : "-", Slash: "/", Period: ".", Equal: "=", Space: " ", BracketRight: "]" }[code] ?? "";
+  };
+  const send = (code) => {
+    const open = document.querySelector("dialog[open] [data-scan-into], [data-scan-into]:focus");
+    if (open) { open.value = code; open.dispatchEvent(new Event("input", { bubbles: true })); open.form?.requestSubmit(); return; }
+    const bar = document.getElementById("scan");
+    if (bar) { bar.value = ""; bar.defaultValue = ""; }
+    window.mes.visit(`/ui/scan?code=${encodeURIComponent(code)}&back=${encodeURIComponent(location.pathname + location.search)}`).then((ok) => window.mes.sound(ok));
+  };
+  document.addEventListener("keydown", (event) => {
+    if (document.body.classList.contains("locked") || event.target.matches?.("input[type=password]")) return;
+    const now = event.timeStamp, char = letter(event);
+    const ends = event.key === "Enter" || event.key === "Tab";
+    if (now - at > gap) { burst = ""; held = undefined; }
+    at = now;
+    if (ends && burst.length >= 3) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const field = held;
+      const code = burst;
+      burst = "";
+      held = undefined;
+      if (field && field.id !== "scan" && field.value.endsWith(code) && field.dataset.scanInto === undefined) field.value = field.value.slice(0, -code.length);
+      send(code);
+      return;
+    }
+    if (event.key === "F8" || (event.ctrlKey && event.key === "]")) { burst += "\u001d"; return; }
+    if (char) { if (!burst) held = event.target.matches?.("input,textarea") ? event.target : undefined; burst += char; }
+  }, { capture: true });
+  document.addEventListener("submit", (event) => {
+    const field = event.target.querySelector?.("#scan");
+    if (!field) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (field.value.trim()) send(field.value.trim());
+  }, { capture: true });
+})();

@@ -248,8 +248,13 @@ class DecideInspection(WorkOrderCommand):
     roles: ClassVar = ("qcAnalyst", "qualityManager")
 
 
-class PutAway(WorkOrderCommand):
-    """Bring the finished quantity to a place. `quantity` defaults to everything that was made."""
+class PutAway(ScanningCommand, WorkOrderCommand):
+    """Bring the finished quantity to a place. `quantity` defaults to everything that was made.
+
+    `scans` are the lot and the location.
+    """
+
+    scanned_first: ClassVar = (ScanKind.LOT, ScanKind.LOCATION)
 
     kind: Literal["putAway"] = "putAway"
     place: str

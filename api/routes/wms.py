@@ -56,7 +56,7 @@ class ReceiptBody(CommandBody):
     process: Code | None = None
 
 
-class FromReportBody(CommandBody):
+class FromReportBody(ScanBody):
     """Which report, where to, how much (everything good when it is not given)."""
 
     report_number: Identifier

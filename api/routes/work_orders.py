@@ -33,7 +33,7 @@ from domain.master_batch_record import Language
 router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
 
 
-class PutAwayBody(CommandBody):
+class PutAwayBody(ScanBody):
     """Where to; everything good when no quantity is given."""
 
     place: Identifier

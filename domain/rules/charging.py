@@ -157,3 +157,20 @@ def _not_usable(scans: Iterable[Scanned], today: date) -> list[Blocker]:
             required = f"released, not past its expiry on {today}"
             found[scan.lot] = blocker("LOT_NOT_USABLE", "lot", scan.lot, state, required, "qaReviewer")
     return list(found.values())
+
+
+def possible_at(process: Process, work_order: WorkOrder, code: str) -> list[str]:
+    """What of weighing and charging is possible at a running operation now."""
+    operation = work_order.operations[code]
+    lines = weighed_lines(process, work_order.number)
+    names = ["weighMaterial"] if unweighed(process, work_order, lines) else []
+    own = containers_of(work_order, weighed_lines(process, work_order.number, code))
+    is_staged = any(container.state == ContainerState.STAGED for container in own)
+    return names + (["chargeMaterials"] if is_staged or _lots_to_scan(process, work_order, operation) else [])
+
+
+def may_stage(process: Process, work_order: WorkOrder) -> bool:
+    """Whether all is weighed and not all of it is staged."""
+    lines = weighed_lines(process, work_order.number)
+    waits = any(own.state == ContainerState.WEIGHED for own in containers_of(work_order, lines))
+    return waits and not unweighed(process, work_order, lines)

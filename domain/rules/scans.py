@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from domain import identification_events as i
 from domain.command_base import ScanningCommand
-from domain.commands import IssuePickList, StartOperation
+from domain.commands import IssuePickList, PutAway, StartOperation
 from domain.errors import Blocker, Refused
 from domain.process import Process, WorkOrder
 from domain.rules.common import Events, check, find_operation, reason_missing
@@ -131,4 +131,27 @@ def wrong_lots(scans: Iterable[Scanned], expected: dict[str, str]) -> list[Block
         if scan.kind == ScanKind.CONTAINER:
             code = "WRONG_CONTAINER"
         found.append(blocker(code, "scan", scan.id or scan.text[:80], scan.words, f"lot {named}"))
+    return found
+
+
+# Putting away --------------------------------------------------------------------------------------------------------
+
+
+def put_away_blockers(process: Process, command: PutAway, lot: str, material: str) -> list[Blocker]:
+    """Whether lot and location that were scanned are those of the put-away (MT-11)."""
+    entity, identity = "put-away", f"{command.work_order}-A"
+    found = entry_blockers(process, command, entity, identity)
+    places = [scan for scan in command.scans if scan.kind == ScanKind.LOCATION]
+    others = [scan for scan in command.scans if scan.kind != ScanKind.LOCATION]
+    found += wrong_lots(others, {lot: material})
+    found += [
+        blocker("WRONG_LOCATION", "scan", scan.id, scan.words, f"location {command.place}", "warehouseKeeper")
+        for scan in places
+        if scan.id != command.place
+    ]
+    if process.specification.policy.scan_required:
+        if not others:
+            found.append(not_scanned("lot", lot, f"lot {lot} of {material}"))
+        if not places:
+            found.append(not_scanned("location", command.place, f"location {command.place}"))
     return found

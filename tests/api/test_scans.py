@@ -15,7 +15,7 @@ from domain.lot_label import LotLabel
 from domain.quantities import exact
 from tests.api.company import PASSWORD, Company, material, policy
 from tests.api.records import TAB, codes, effective, ok
-from tests.api.words import at_stage, create, do, receive
+from tests.api.words import at_stage, create, do, go_on_to, receive, until
 from tests.line import Line
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -203,3 +203,42 @@ async def test_a_plant_that_does_not_scan_is_asked_for_nothing(company: Company)
     # What is scanned all the same is compared.
     assert codes(await start(company, path, f"{number}/PRESS")) == ["WRONG_OPERATION"]
     ok(await start(company, path))
+
+
+@pytest.mark.accepts("MT-11", "MT-05")
+async def test_putting_away_wants_lot_and_location(company: Company) -> None:
+    found, path = await at(company, "dispatched")
+    number, operations = found["workOrders"][0]["number"], f"{path}/operations"
+    await all_scanned(company, path)
+    lots = [own["lot"] for own in (await (await company.desk("wes")).get(path)).json()["pickList"]["lines"]]
+    ok(await start(company, path, f"{number}/MIX"))
+    desk = await company.desk("olu")
+    uncharged = await desk.command(f"{operations}/MIX/complete")
+    assert codes(uncharged) == ["NOT_CHARGED"] * len(lots)
+    wrong = await desk.command(f"{operations}/MIX/charge", scans=["lot/SALT-1"])
+    assert "WRONG_MATERIAL" in codes(wrong)
+    await do(company, "olu", f"{operations}/MIX/charge", scans=[label(lot) for lot in lots])
+    await do(company, "olu", f"{operations}/MIX/complete")
+    await do(company, "olu", f"{operations}/PRESS/start", scans=[f"{number}/PRESS"])
+    values = [{"name": "weight", "text": "113.00", "unit": "mg"}]
+    await do(company, "olu", f"{operations}/PRESS/parameters", values=values)
+    await do(company, "ole", f"{operations}/PRESS/parameters/check", numbers=["V1"])
+    report = {"workOrderId": path.rpartition("/")[2], "operation": "PRESS", "good": "990", "scrap": "10"}
+    await do(company, "olu", "/mes/production-reports/report", **report, scrapReason="dust", labourSeconds=60)
+    await do(company, "olu", f"{operations}/PRESS/complete")
+    await until(company, found["id"], lambda o: (o["workOrders"][0]["inspection"] or {}).get("state") == "created")
+    await go_on_to(company, "puttingAway", found["id"], path.rpartition("/")[2])
+    lot = found["workOrders"][0]["outputLot"]
+    wil = await company.desk("wil")
+
+    async def put(*scans: str, **more: Any) -> httpx.Response:
+        return await wil.command(f"{path}/put-away", place="FINISHED", scans=list(scans), **more)
+
+    assert codes(await put()) == ["SCAN_MISSING", "SCAN_MISSING"]
+    refused = await put(f"lot/{lots[0]}", "place/QUARANTINE", quantity="990.1")
+    assert codes(refused) == ["WRONG_MATERIAL", "WRONG_LOCATION", "MORE_THAN_GOOD"]
+    said = {own["code"]: (own["found"], own["required"]) for own in refused.json()["blockers"]}
+    assert said["WRONG_MATERIAL"] == (f"lot {lots[0]} of API", f"lot {lot} of TAB")
+    assert said["WRONG_LOCATION"] == ("location QUARANTINE", "location FINISHED")
+    assert said["MORE_THAN_GOOD"] == ("990.1", "at most 990 reported good")
+    ok(await put(f"lot/{lot}", "place/FINISHED"))

@@ -79,7 +79,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "readBy.person": ("read by a person", "人工读数"),
     "voided": ("VOID: {reason}", "作废：{reason}"),
     "potency": (
-        "{container}: {formula} = {theoretical} × 100 / {assay} × 100 / (100 − {water}) = {result} ({inspection})",
+        "{container}: for potency {theoretical} × 100 / {assay} × 100 / (100 − {water}) = {result} ({inspection})",
         "{container}：含量折算 {theoretical} × 100 / {assay} × 100 / (100 − {water}) = {result}（{inspection}）",
     ),
     "charges": ("Charged", "投料核对"),

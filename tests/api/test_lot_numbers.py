@@ -1,7 +1,6 @@
 """Lot numbers of a plant: given once, by its pattern, and parsed back."""
 
 import asyncio
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -209,43 +208,3 @@ async def test_an_orders_lots_are_named_by_the_plant(company: Company) -> None:
     line = await company.plan("PL-P5", product="CART", policy="plain", quantity="3", plant="P5")
     refused = await post(company, f"/mes/orders/from-plan/{line['id']}", {}, 409)
     assert [blocker["found"].split(":")[0] for blocker in refused["blockers"]] == ["line", "process"]
-
-
-@pytest.mark.accepts("PO-05")
-@pytest.mark.usefixtures("working")
-async def test_two_hundred_batches_at_once_have_numbers_of_their_own_for_ever(company: Company, engine: Engine) -> None:
-    """By the pattern of the plant, each once; a cancelled batch's number is gone, and whose it was is said."""
-    pattern = {"plant": "P5", "kind": "finished", "pattern": "T{date:yyMMdd}{line:1}{process:5}{seq:4}"}
-    await post(company, "/master-data/import", {"numberPatterns": [pattern]}, who="pat")
-    base = {"product": "TAB", "quantity": "1000", "unit": "pcs", "policy": "plain", "plant": "P5"}
-    run = uuid.uuid4().hex[:8]
-    lines = [{**base, "reference": f"PL-{run}-{n}", "orderNumber": f"PO-{run}-{n}"} for n in range(200)]
-    planned = await post(company, "/mes/plan-lines", lines)
-    desk, many = await company.desk("pia"), asyncio.Semaphore(20)
-
-    async def create_one(line: dict[str, Any]) -> dict[str, Any]:
-        async with many:
-            found: dict[str, Any] = await post(company, f"/mes/orders/from-plan/{line['id']}", {})
-            return found
-
-    orders = await asyncio.gather(*(create_one(line) for line in planned))
-    with engine.connect() as connection:
-        statement = text("SELECT output_lot FROM work_order WHERE order_number = ANY(:o) ORDER BY order_number")
-        lots = list(connection.execute(statement, {"o": [line["orderNumber"] for line in lines]}).scalars())
-    assert (len(orders), len(lots), len(set(lots))) == (200, 200, 200)
-    day = (await parsed(company, lots[0], plant="P5"))["date"]
-    for lot in lots:
-        found = await parsed(company, lot, plant="P5")
-        assert (found["date"], found["kind"]) == (day, "finished"), lot
-    with engine.connect() as connection:
-        owner = text("SELECT order_number FROM work_order WHERE output_lot = :l")
-        number = connection.execute(owner, {"l": lots[0]}).scalar_one()
-    (order,) = [own for own in orders if own["number"] == number]
-    await do(company, "sam", f"/mes/orders/{order['id']}/cancel", reason="not wanted any more")
-    again = {**base, "reference": f"PL-{run}-again", "batchNumber": lots[0]}
-    refused = await desk.post("/mes/plan-lines", [again])
-    assert (refused.status_code, refused.json()["code"]) == (409, "BATCH_NO_USED"), refused.text
-    assert refused.json()["blockers"][0]["found"] == f"{lots[0]} is on plan line {order['planLine']}"
-    with engine.connect() as connection, pytest.raises(Exception, match="duplicate key"):
-        connection.execute(text("UPDATE work_order SET output_lot = :a WHERE output_lot = :b"),
-                           {"a": lots[1], "b": lots[2]})  # fmt: skip

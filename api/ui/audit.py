@@ -32,7 +32,13 @@ ACTIONS: Final = (
     "user.created", "user.roles",
 )  # fmt: skip
 """Types of entries that people look for; any other can be asked for by the address."""
-_QUIET: Final = frozenset({"signature", "commandId"})
+_QUIET: Final = frozenset(
+    {
+        "signature", "commandId", "part", "contentHash", "timeZone", "localOffset", "entityRevision", "signedAt",
+        "terminalSessionUser", "hasSecondFactor", "request", "ceremony",
+    }
+)  # fmt: skip
+"""What only programs need; it stands in the API's answer and in every export."""
 Document = dict[str, Any]
 Text = Annotated[str, Query(max_length=200)]
 Time = Annotated[str, Query(max_length=40)]
@@ -94,7 +100,7 @@ def _read(row: Mapping[str, Any]) -> Document:
     changes = [
         (name, old.get(name, ""), new.get(name, ""))
         for name in dict.fromkeys((*old, *new))
-        if name not in _QUIET and old.get(name) != new.get(name)
+        if name not in _QUIET and not name.startswith("content.") and old.get(name) != new.get(name)
     ]  # fmt: skip
     return {"kind": kind, "identity": identity, "event": event, "changes": changes, "href": _page_of(kind, identity)}
 

@@ -34,7 +34,10 @@ LINES: Final = {
 _BESIDE: Final = {
     "reopened": 0, "voided": -1, "laboratoryErrorProven": 2, "retest": 2, "notConfirmed": 3, "ineffective": -1,
 }  # fmt: skip
+_ASIDE: Final = frozenset({"voidDeviation", "reopenDeviation", "sendBackConclusion", "extendCapa"})
 _OF_OWNER: Final = frozenset({"proposeConclusion", "concludeOutOfSpecification", "startCapa", "implementCapa"})
+_EMPTY: Final = dict.fromkeys(("orderNumber", "lot", "equipment", "source", "dueAt", "owner"))
+"""What not every kind of case has."""
 Document = dict[str, Any]
 
 
@@ -73,16 +76,17 @@ def _cases(request: Request, order: str, show: str) -> list[Document]:
     with reading(request.app.state.services.engine) as connection:
         found = [_of_case(own) for own in cases.page(connection, SHOWN, inside)]
         found += _simple(request, connection, order, show)
-        people = names(connection, {"own": found})
+        people = names(connection, {"own": found, "ownersBy": [own["owner"] for own in found if own["owner"]]})
     mine = [own for own in found if show != "mine" or _is_mine(own, session)]
     return sorted((own | {"people": people} for own in mine), key=_first)
 
 
 def _of_case(own: Document) -> Document:
     specific = own.get("dueAt")
-    return own | {
+    return _EMPTY | own | {
         "what": kind_of(own), "severity": own.get("classification") or "", "address": own["id"],
-        "overdue": own["overdue"] or (specific is not None and _is_past(specific)), "asks": own["possible"],
+        "overdue": own["overdue"] or (specific is not None and not own.get("implementedBy") and _is_past(specific)),
+        "asks": _in_order(own),
     }  # fmt: skip
 
 
@@ -98,14 +102,16 @@ def _simple(request: Request, connection: Any, order: str, show: str) -> Iterabl
     inside.append(quality.DEVIATIONS.c.has_process.is_(False))
     if show != "all":
         inside.append(quality.DEVIATIONS.c.state == "open")
-    for own in quality.deviations(connection, order or None, None, SHOWN, inside):
-        yield simple(own)
+    found = quality.deviations(connection, order or None, None, SHOWN, inside)
+    held = quality.held(connection, [(own["workOrder"], own["operation"]) for own in found])
+    for own in found:
+        yield simple(own, is_held=(own["workOrder"], own["operation"]) in held)
 
 
-def simple(own: Document) -> Document:
-    """A deviation without a process, as a case is shown."""
-    asks = ["releaseOperationHold"] if own["operation"] else ["decideDeviation"]
-    return own | {
+def simple(own: Document, *, is_held: bool) -> Document:
+    """A deviation without a process, as a case is shown. One that holds an operation is decided by its release."""
+    asks = ["releaseOperationHold"] if is_held else ["decideDeviation"]
+    return _EMPTY | own | {
         "kind": "deviation", "what": "outOfSpecification" if own["code"] == "OUT_OF_SPECIFICATION" else "deviation",
         "severity": "", "address": own["number"], "overdue": False, "owner": None,
         "asks": asks if own["state"] == "open" and own["orderNumber"] else [],
@@ -139,12 +145,18 @@ async def one(address: str, request: Request) -> Response:
         raise Unanswered(answer)
     own = _of_case(answer.document)
     people = await run_in_threadpool(_people, request, own)
-    acts = [(name, path_of(own, name), sorted(roles_of(name)), _owner_of(own, name)) for name in own["possible"]]
+    acts = [(name, path_of(own, name), sorted(roles_of(name)), _owner_of(own, name)) for name in _in_order(own)]
     return page(
         request, "case.html", case=own, line=_line(own["what"], own["state"]), acts=acts, people=people,
         capa_ids={number: str(uuid_for("capa", number)) for number in own.get("capas", {})},
         order_id=_order_id(own), live=own["number"], source_id=_source_id(own),
     )  # fmt: skip
+
+
+def _in_order(own: Mapping[str, Any]) -> list[str]:
+    """What is possible, what the case waits for first: an action without an owner has to be planned."""
+    is_unplanned = own["kind"] == "capa" and own["owner"] is None
+    return sorted(own["possible"], key=lambda name: (name in _ASIDE, is_unplanned and name != "planCapa"))
 
 
 def _people(request: Request, own: Document) -> dict[str, str]:
@@ -197,7 +209,10 @@ async def _plain(request: Request, number: str) -> Response:
         inside = [*Scope(session.plants, session.lines).orders(column.order_number), column.number == number]
         with reading(request.app.state.services.engine) as connection:
             rows = quality.deviations(connection, None, None, 1, inside)
-            return (simple(rows[0]), names(connection, rows[0])) if rows else None
+            if not rows:
+                return None
+            held = quality.held(connection, [(rows[0]["workOrder"], rows[0]["operation"])])
+            return simple(rows[0], is_held=bool(held)), names(connection, rows[0])
 
     found = await run_in_threadpool(find)
     if found is None:

@@ -27,7 +27,7 @@ SHOWN: Final = 60
 LISTED: Final = 2000
 DEPTHS: Final = (0, 1, 2, 3, 5)
 PADDING: Final = 24
-SMALLEST: Final = (760, 420)
+SMALLEST: Final = (860, 260)
 """Nothing is drawn larger than it would be in a picture of this size."""
 Document = dict[str, Any]
 

@@ -90,7 +90,9 @@ def missing(t: Words, blocker: Any) -> str:
             kind, _, text = blocker.found.partition(": ")
             return f"{t.of('exception', kind)}: {detail(t, text)}"
         case "RECORD_INCOMPLETE":
-            return blocker.id.partition("/")[2].replace("operations/", "") or str(blocker.required)
+            return field(t, blocker.id.partition("/")[2].replace("operations/", "").replace("/", "."))
+        case "RECORD_NOT_APPROVED":
+            return t.of("record", blocker.found)
         case "DEVIATION_OPEN":
             return str(blocker.found)
         case "LOT_NOT_USABLE":
@@ -105,6 +107,28 @@ def missing(t: Words, blocker: Any) -> str:
             return str(blocker.id)
         case _:
             return t.of("state", blocker.found) if blocker.found.isidentifier() else str(blocker.found)
+
+
+def field(t: Words, name: str) -> str:
+    """The name of a field, with what it belongs to: `MIX.good` → `MIX: Good`."""
+    before, _, own = name.rpartition(".")
+    word = t.of("field", own) if t.has(f"field.{own}") or not before else own
+    parts = [t.of("field", part) if t.has(f"field.{part}") else part for part in before.split(".") if part]
+    return (": " if t.language == "en" else "：").join((*parts, word))
+
+
+def value(t: Words, name: str, text: str) -> str:
+    """The text of a field: states, choices and yes or no in words; everything else as it stands."""
+    own = name.rpartition(".")[2]
+    if own == "lotStatus" or own == "status":
+        return t.of("lot", text)
+    if own == "state" or own.endswith("State"):
+        return t.of("state", text)
+    if own in ("disposition", "classification") and text:
+        return t.of("choice", text)
+    if own in ("command", "kind") and t.has(f"command.{text}"):
+        return t.of("command", text)
+    return t(text) if text in ("yes", "no") else text
 
 
 def flat(value: Mapping[str, Any] | None, path: str = "") -> dict[str, str]:

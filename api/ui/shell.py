@@ -43,7 +43,7 @@ def environment() -> Environment:
         "named": lambda t, names: [(name, t.of("choice", name)) for name in names],
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],
         "groups_of": lambda t, group, names: [(name, t.of(group, name)) for name in names],
-        "said": said, "told": told, "tones": severity.TONES,
+        "said": said, "told": told, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
         "reasons": lambda t, names: [(name, t.of("scrap", name)) for name in names],
     }  # fmt: skip
     return made

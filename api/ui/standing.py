@@ -22,6 +22,7 @@ from domain.policy import Policy
 from domain.process import Process, WorkOrder
 from domain.record_states import SEALED, BatchRecordState
 from domain.rules.judge import judge
+from domain.states import WorkOrderState
 
 CHECKS: Final = (
     ("made", ("WORK_ORDER_NOT_COMPLETED", "ORDER_NOT_OPEN")),
@@ -44,10 +45,11 @@ _APPROVAL: Final = _REVIEW | {"EXCEPTION_OPEN"}
 
 @dataclass(frozen=True)
 class Check:
-    """One condition; it is met when nothing is missing."""
+    """One condition. `state`: yes, no, or open when there is nothing yet that it could be asked of."""
 
     key: str
     missing: tuple[Blocker, ...]
+    state: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _standing(process: Process, number: str, person: str, path: str, recorded: l
     }  # fmt: skip
     everything = (*refusals["certifyBatch"], *recorded)
     return Standing(
-        checks=tuple(_checks(everything, policy.batch_record_review)),
+        checks=tuple(_checks(everything, policy.batch_record_review, _unasked(own))),
         acts=tuple(_acts(policy, own, path, refusals, recorded)),
         possible=_possible(own),
     )
@@ -118,16 +120,24 @@ def _refusal(process: Process, command: c.Command) -> tuple[Blocker, ...]:
     return ()
 
 
-def _checks(blockers: Iterable[Blocker], has_record: bool) -> Iterable[Check]:
+def _unasked(own: WorkOrder) -> frozenset[str]:
+    """Conditions that nothing is known about yet: there is no inspection, nothing was approved."""
+    found = {"unchanged"} if own.record_state not in SEALED else set()
+    is_tested = own.inspection is not None or own.state in (WorkOrderState.COMPLETED, WorkOrderState.CLOSED)
+    return frozenset(found if is_tested else found | {"inspection"})
+
+
+def _checks(blockers: Iterable[Blocker], has_record: bool, unasked: frozenset[str]) -> Iterable[Check]:
     found = list(dict.fromkeys(own for own in blockers if own.code not in _DONE_ALREADY))
     known: set[str] = set()
     for key, codes in CHECKS:
         known |= set(codes)
         if has_record or key not in OF_RECORD:
-            yield Check(key, tuple(own for own in found if own.code in codes))
+            missing = tuple(own for own in found if own.code in codes)
+            yield Check(key, missing, "no" if missing else "open" if key in unasked else "yes")
     others = tuple(own for own in found if own.code not in known)
     if others:
-        yield Check("other", others)
+        yield Check("other", others, "no")
 
 
 def _acts(

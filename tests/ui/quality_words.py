@@ -85,9 +85,10 @@ async def deviation(company: Company, what: str = "it screams") -> dict[str, Any
     found: dict[str, Any] = answer.json()
     desk = await company.desk("rae")
     async with asyncio.timeout(60):
-        while (await desk.get(f"/quality/deviations/{found['id']}")).status_code != 200:
+        while True:
+            if (await desk.get(f"/quality/deviations/{found['id']}")).status_code == 200:
+                return found
             await asyncio.sleep(0.05)
-    return found
 
 
 async def corrective_action(company: Company) -> dict[str, Any]:

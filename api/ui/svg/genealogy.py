@@ -14,9 +14,9 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Final
 
-WIDTH: Final = 190
+WIDTH: Final = 172
 HEIGHT: Final = 52
-GAP_X: Final = 90
+GAP_X: Final = 60
 GAP_Y: Final = 16
 LANE: Final = 10
 """The height of the place that a link takes in a layer which it only passes."""
@@ -111,7 +111,7 @@ def grouped(nodes: Sequence[Node], edges: Sequence[Edge], keep: str) -> tuple[li
     members: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         members[node.key if node.key == keep else by_kind[node.key]].append(node)
-    name = {node.key: key for key, own in members.items() for node in own if len(own) > 1}
+    name = {node.key: f"group:{key}" for key, own in members.items() for node in own if len(own) > 1}
     made = [own[0] if len(own) == 1 else _group(key, own) for key, own in members.items()]
     links = {(name.get(source, source), name.get(target, target)) for source, target in edges}
     return made, sorted((source, target) for source, target in links if source != target)
@@ -200,10 +200,10 @@ def _order(layers: Sequence[_Layer], edges: Iterable[Edge], depth: Mapping[str, 
         for first, second in pairwise(way):
             right[first].append(second)
             left[second].append(first)
-    for sweep in range(_SWEEPS):
+    for sweep in range(_SWEEPS if layers else 0):
         is_forward = sweep % 2 == 0
         beside, sequence = (left, layers[1:]) if is_forward else (right, layers[-2::-1])
-        previous = layers[0] if is_forward else layers[-1] if layers else _Layer()
+        previous = layers[0 if is_forward else -1]
         for layer in sequence:
             place = {one: number for number, one in enumerate(previous.order)}
             now = {one: number for number, one in enumerate(layer.order)}

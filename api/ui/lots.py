@@ -65,7 +65,7 @@ async def one(lot: str, request: Request, direction: Direction = "both", depth: 
     picture = genealogy.layout(*shown)
     return page(
         request, "lot.html", lot=found, related=nodes, away=away, picture=picture, curve=genealogy.curve,
-        box=_box(picture), direction=direction, depth=depth, depths=DEPTHS, beyond=beyond,
+        box=_box(picture), is_short=picture.height <= SMALLEST[1], direction=direction, depth=depth, depths=DEPTHS, beyond=beyond,
         is_grouped=len(shown[0]) < len(nodes), edges=shown[1], size=(genealogy.WIDTH, genealogy.HEIGHT),
         ways=_ways(shown[1]), listed=LISTED, live=lot, back=sum(1 for far in away.values() if far < 0),
         on=sum(1 for far in away.values() if far > 0),
@@ -114,11 +114,12 @@ async def _related(
     return nodes, edges, away, len(trace["nodes"]) - len(nodes)
 
 
-def _box(picture: genealogy.Picture) -> tuple[float, float, float, float]:
-    """The part of the drawing that is shown at first: everything, with some room around it."""
+def _box(picture: genealogy.Picture) -> str:
+    """The part of the drawing that is shown at first, as `viewBox` has it: everything, with some room around it."""
     width, height = picture.width + 2 * PADDING, picture.height + 2 * PADDING
     wide, high = max(width, SMALLEST[0]), max(height, SMALLEST[1])
-    return -PADDING - (wide - width) / 2, -PADDING - (high - height) / 2, wide, high
+    box = (-PADDING - (wide - width) / 2, -PADDING - (high - height) / 2, wide, high)
+    return " ".join(f"{number:g}" for number in box)
 
 
 def _ways(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[list[str], list[str]]]:

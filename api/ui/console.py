@@ -3,16 +3,30 @@
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
-from api.ui import actions, ask, audit, board, cases, home, live, login, lots, orders, reviews, signing, tasks
-from api.ui.shell import STATIC
+from api.ui import (
+    actions,
+    ask,
+    audit,
+    board,
+    cases,
+    files,
+    home,
+    live,
+    login,
+    lots,
+    orders,
+    reviews,
+    signing,
+    tasks,
+)
 
-AREAS: Final = (login, home, tasks, board, orders, reviews, cases, lots, audit, signing, ask, actions, live)
+AREAS: Final = (
+    login, home, tasks, board, orders, reviews, cases, lots, audit, signing, ask, actions, live, files,
+)  # fmt: skip
 
 
 def install(app: FastAPI) -> None:
     """Add every page."""
     for area in AREAS:
         app.include_router(area.router)
-    app.mount("/ui/static", StaticFiles(directory=STATIC), name="static")

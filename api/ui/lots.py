@@ -65,7 +65,8 @@ async def one(lot: str, request: Request, direction: Direction = "both", depth: 
     picture = genealogy.layout(*shown)
     return page(
         request, "lot.html", lot=found, related=nodes, away=away, picture=picture, curve=genealogy.curve,
-        box=_box(picture), is_short=picture.height <= SMALLEST[1], direction=direction, depth=depth, depths=DEPTHS, beyond=beyond,
+        box=_box(picture), direction=direction, depth=depth, depths=DEPTHS, beyond=beyond,
+        is_short=picture.height <= SMALLEST[1],
         is_grouped=len(shown[0]) < len(nodes), edges=shown[1], size=(genealogy.WIDTH, genealogy.HEIGHT),
         ways=_ways(shown[1]), listed=LISTED, live=lot, back=sum(1 for far in away.values() if far < 0),
         on=sum(1 for far in away.values() if far > 0),

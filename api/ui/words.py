@@ -40,6 +40,7 @@ LOT_ICONS: Final = {
 }  # fmt: skip
 """Status of a lot → the icon that goes with it."""
 
+_GOOD: Final = frozenset({"released", "accepted", "certified", "clean", "approved"})
 _NOT_BEGUN: Final = frozenset({"draft", "pending", "cancelled", "voided"})
 
 
@@ -50,7 +51,9 @@ def tone(state: object) -> str:
 
 def icon(state: object) -> str:
     """The icon that goes with it: colour never says it alone."""
-    return "minus" if str(state) in _NOT_BEGUN else ICONS[tone(state)]
+    if str(state) in _NOT_BEGUN:
+        return "minus"
+    return "check" if str(state) in _GOOD else ICONS[tone(state)]
 
 
 def moment(value: Any) -> datetime | None:

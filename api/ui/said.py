@@ -124,6 +124,8 @@ def value(t: Words, name: str, text: str) -> str:
         return t.of("lot", text)
     if own == "state" or own.endswith("State"):
         return t.of("state", text)
+    if own == "meaning":
+        return t.of("meaning", text)
     if own in ("disposition", "classification") and text:
         return t.of("choice", text)
     if own in ("command", "kind") and t.has(f"command.{text}"):

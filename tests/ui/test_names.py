@@ -1,6 +1,6 @@
 """Names that come from the code have words: kinds of exception, conditions of a release, stages of a case."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -35,7 +35,9 @@ def test_names_that_come_from_the_code_have_words() -> None:
 def test_everything_that_can_happen_to_a_case_can_be_told(language: str) -> None:
     t = Words(language)
     for kind in get_args(get_args(CaseEvent)[0]):
-        fields = {info.alias or name: f"{name}?" for name, info in kind.model_fields.items() if name != "kind"}
+        fields: dict[str, Any] = {
+            info.alias or name: f"{name}?" for name, info in kind.model_fields.items() if name != "kind"
+        }
         if "specification" in fields:
             fields["specification"] = {"detail": "as found"}
         said = told(t, {"kind": kind.model_fields["kind"].default, **fields}, {})

@@ -12,7 +12,6 @@ from api.errors import Problem
 from api.ui.calls import read
 from api.ui.said import flat
 from api.ui.shell import PageRoute, page
-from api.ui.words import moment
 from db.queries import audit_places
 from db.queries.record_people import everybody
 from db.session import reading
@@ -46,25 +45,21 @@ Time = Annotated[str, Query(max_length=40)]
 
 @router.get("/audit")
 async def trail(
-    request: Request, record: Text = "", kind: Text = "", actor: Text = "", action: Text = "", since: Time = "",
+    request: Request, record: Text = "", kind: Text = "", actor: Text = "", act: Text = "", since: Time = "",
     until: Time = "", before: Annotated[int | None, Query(ge=1, le=2**62)] = None, verify: bool = False,
 ) -> Response:  # fmt: skip
     """Entries that fit, newest first; that somebody looked is one, too. `verify`: with the verdict on the chain."""
     zone = ZoneInfo(request.app.state.services.settings.time_zone)
     start, end = _time(since, zone), _time(until, zone)
-    entity, last, people = await run_in_threadpool(_places, request, record.strip(), kind, end)
-    if last is not None:
-        before = last if before is None else min(before, last)
+    entity, people = await run_in_threadpool(_places, request, record.strip(), kind)
     found = await read(
-        request, "/audit", entity=entity, actor=actor.strip() or None, action=action.strip() or None, before=before,
+        request, "/audit", entity=entity, actor=actor.strip() or None, action=act.strip() or None, before=before,
         since=start and start.isoformat(), until=end and end.isoformat(), limit=SHOWN,
     )  # fmt: skip
-    rows = [row for row in found["rows"] if start is None or (moment(row["at"]) or start) >= start]
-    is_last = len(rows) < len(found["rows"])
-    asked = {"record": record, "kind": kind, "actor": actor, "action": action, "since": since, "until": until}
+    asked = {"record": record, "kind": kind, "actor": actor, "act": act, "since": since, "until": until}
     return page(
-        request, "audit.html", rows=[row | _read(row) for row in rows], asked=asked, kinds=KINDS, actions=ACTIONS,
-        people=people, next=None if is_last else found["next"], before=before, live="",
+        request, "audit.html", rows=[row | _read(row) for row in found["rows"]], asked=asked, kinds=KINDS,
+        actions=ACTIONS, people=people, next=found["next"], before=before, live="",
         verdict=await read(request, "/audit/verify") if verify else None, names=dict(people),
     )  # fmt: skip
 
@@ -79,17 +74,14 @@ def _time(text: str, zone: ZoneInfo) -> datetime | None:
     return at if at.tzinfo is not None else at.replace(tzinfo=zone)
 
 
-def _places(
-    request: Request, record: str, kind: str, end: datetime | None
-) -> tuple[str | None, int | None, list[tuple[str, str]]]:
-    """The record's name in the trail, the row before which the time ends, and everybody."""
+def _places(request: Request, record: str, kind: str) -> tuple[str | None, list[tuple[str, str]]]:
+    """What is asked for as the trail names it (everything of a kind ends in `*`), and everybody."""
     with reading(request.app.state.services.engine) as connection:
-        entity: str | None = None
-        if record:
-            known = audit_places.entity_of(connection, record, [kind] if kind else KINDS)
-            entity = known or (f"{kind}/{record}" if kind else record)
-        last = None if end is None else audit_places.first_after(connection, end)
-        return entity, last, everybody(connection)
+        people = everybody(connection)
+        if not record:
+            return f"{kind}/*" if kind else None, people
+        known = audit_places.entity_of(connection, record, [kind] if kind else KINDS)
+        return known or (f"{kind}/{record}" if kind else record), people
 
 
 def _read(row: Mapping[str, Any]) -> Document:

@@ -1,19 +1,12 @@
-"""Where something stands in the audit trail: the first row after a time, the record that a number belongs to."""
+"""Which record a number belongs to, as the audit trail names it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from db.tables import AuditRow, core
 
 ROWS = core(AuditRow)
-
-
-def first_after(connection: Connection, moment: datetime) -> int | None:
-    """The sequence number of the first row that was written after a moment; None when nothing was."""
-    found: int | None = connection.execute(select(func.min(ROWS.c.seq)).where(ROWS.c.at > moment)).scalar_one()
-    return found
 
 
 def entity_of(connection: Connection, number: str, kinds: Sequence[str]) -> str | None:

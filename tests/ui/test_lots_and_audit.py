@@ -155,7 +155,7 @@ async def test_an_auditor_finds_what_happened_to_an_order_in_words(company: Comp
     await aud.press("Find")
     await expect(rows.filter(has_text="Sam")).to_have_count(0)
     await expect(rows.filter(has_text="Pia")).not_to_have_count(0)
-    await aud.page.select_option("#f-action", "command.refused")
+    await aud.page.select_option("#f-act", "command.refused")
     await aud.press("Find")
     await expect(rows).to_have_count(1)
     await aud.page.fill("#since", "2100-01-01T00:00")

@@ -149,7 +149,7 @@ async def test_an_auditor_finds_what_happened_to_an_order_in_words(company: Comp
     await expect(rows.filter(has_not_text=number)).to_have_count(0)
     await expect(rows.filter(has_text="approved").filter(has_text="Sam")).not_to_have_count(0)
     await expect(rows.filter(has_text="Submitted").filter(has_text="Approved").locator("del")).to_have_text("Submitted")
-    await expect(rows.filter(has_text="was refused")).to_have_class("refused")
+    await expect(rows.filter(has_text="asked for what is not possible now")).to_have_class("refused")
     await expect(rows.filter(has_not_text=number)).to_have_count(0)
     await aud.page.select_option("#f-actor", "pia")
     await aud.press("Find")

@@ -108,7 +108,8 @@ def ask(
     asked = [one for one in fields_of(command) if one.name not in given and one.name.partition(":")[0] not in given]
     return page(
         request, "ask.html", command=command, action=path, back=safe_back(back), given=given, asked=asked, title=title,
-        needs_reason=command in REASONED, command_id=uuid.uuid4().hex, places=_places(request, command),
+        needs_reason=command in REASONED or given.get("accept:bool") == "false", command_id=uuid.uuid4().hex,
+        places=_places(request, command),
         people=_people(request) if any(one.name == "owner" for one in asked) else [],
     )  # fmt: skip
 

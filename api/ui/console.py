@@ -5,10 +5,28 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api.ui import actions, ask, board, home, live, login, orders, tasks
+from api.ui import (
+    actions,
+    ask,
+    board,
+    home,
+    inspections,
+    live,
+    login,
+    orders,
+    picks,
+    plan,
+    problem,
+    put_away,
+    receipts,
+    scan,
+    tasks,
+)
 from api.ui.shell import STATIC
 
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live)
+AREAS: Final = (
+    login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, ask, actions, live,
+)  # fmt: skip
 
 
 def install(app: FastAPI) -> None:

@@ -31,7 +31,12 @@ ITEMS: Final = (
         (Role.PLANNER, Role.SUPERVISOR, *_LOOKING),
         "b",
     ),
+    Item("plan", "/ui/plan", (Role.PLANNER,), "p"),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
+    Item("picks", "/ui/picks", (Role.WAREHOUSE_KEEPER, Role.SUPERVISOR), "k"),
+    Item("put_away", "/ui/put-away", (Role.WAREHOUSE_KEEPER,), "a"),
+    Item("receipts", "/ui/receipts", (Role.WAREHOUSE_KEEPER,), "r"),
+    Item("inspections", "/ui/inspections", (*_QUALITY[:3], Role.SUPERVISOR), "i"),
 )
 
 

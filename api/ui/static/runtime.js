@@ -63,12 +63,14 @@
   }
 
   // Swap: every top-level element of an answer replaces its namesake -------------------------------------------
-  function swap(html) {
+  function swap(html, refresh = false) {
     const parsed = new DOMParser().parseFromString(html, "text/html");
     if (parsed.title) document.title = parsed.title;
     for (const fresh of [...parsed.body.children]) {
       const old = fresh.id && document.getElementById(fresh.id);
       if (!old) continue;
+      // What was said to the person stays until something new is said: a page that refreshes itself says nothing.
+      if (refresh && fresh.id === "notices" && !fresh.children.length) continue;
       if (old.matches("dialog")) { old.replaceChildren(...fresh.childNodes); attributes(old, fresh); }
       else morph(old, fresh);
       if (fresh.matches("dialog[data-show]") && !old.open) old.showModal();
@@ -93,7 +95,7 @@
     if (answer.status === 401) { if (!refresh) lock(() => visit(address, { push })); return false; }
     const html = await answer.text();
     if (refresh && $("#dialog")?.open && !answer.ok) return false;
-    swap(html);
+    swap(html, refresh);
     if (push && answer.ok) history.pushState({}, "", answer.url || address);
     return true;
   }
@@ -106,7 +108,7 @@
     if (button?.name) fields.append(button.name, button.value);
     const busy = setTimeout(() => button?.setAttribute("aria-busy", "true"), 150);
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields), ...fragment() });
+      const answer = await fetch(form.action, { method: "POST", body: form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields), ...fragment() });
       delete form.dataset.pending;
       if (answer.status === 401) {
         if (form.closest("#lock")) { swap(await answer.text()); return; }

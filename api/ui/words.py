@@ -9,7 +9,9 @@ TONES: Final = {
     # blue: somebody can begin
     **dict.fromkeys(("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective"), "ready"),
     # green: it goes on, or is good
-    **dict.fromkeys(("running", "inProgress", "released", "accepted", "certified", "clean", "inUse"), "running"),
+    **dict.fromkeys(
+        ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed"), "running"
+    ),
     # amber: somebody has to look
     **dict.fromkeys(
         (
@@ -23,7 +25,7 @@ TONES: Final = {
     **dict.fromkeys(
         (
             "outOfSpecification", "rejected", "expired", "recalled", "aborted", "overdue", "down", "outOfTolerance",
-            "unqualified", "outOfService", "cleanExpired", "dirtyHoldExceeded", "late", "refused",
+            "unqualified", "outOfService", "cleanExpired", "dirtyHoldExceeded", "late", "refused", "failed",
         ),
         "bad",
     ),

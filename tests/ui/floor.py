@@ -1,10 +1,13 @@
 """What lies before the warehouse, quality and planning in the console's tests."""
 
 import uuid
-from typing import Any
+from typing import Any, Final
+
+from playwright.async_api import expect
 
 from tests.api.company import MASTER_DATA, Company, line, material, operation
 from tests.api.words import at_stage, create, do, receive, until
+from tests.ui.screen import Terminal
 
 PLUGS: dict[str, Any] = {
     "materials": [
@@ -121,3 +124,39 @@ async def warehouse_and_quality(company: Company) -> dict[str, str]:
         "inspection_entered": entered, "inspection_outside": outside, "work_turning": turning, "work_rework": rework,
         "plan_line": planned["id"], "work_quarantined": quarantined,
     }  # fmt: skip
+
+
+# At a terminal --------------------------------------------------------------------------------------------------------
+
+_KEYS: Final = """(code) => {
+  for (const key of [...code, "Enter"]) {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    (document.activeElement ?? document.body).dispatchEvent(event);
+  }
+}"""
+
+
+async def scan(terminal: Terminal, code: str) -> None:
+    """What a scanner does: keys so fast that nobody could type them."""
+    await terminal.page.evaluate(_KEYS, code)
+
+
+async def stopped(terminal: Terminal, text: str) -> None:
+    """The red stop says so; then it is closed."""
+    stop = terminal.page.locator("#stop")
+    await expect(stop).to_contain_text(text, timeout=15000)
+    width = await stop.evaluate("element => [element.getBoundingClientRect().width, window.innerWidth]")
+    assert width[0] == width[1], "a stop goes across the whole screen"
+    await stop.locator("button").click()
+    await expect(stop).to_have_count(0)
+
+
+async def twice(terminal: Terminal, name: str, *, within: str = "main") -> None:
+    """Tap a button twice, as people do who wait."""
+    await terminal.page.locator(within).get_by_role("button", name=name).first.dblclick(no_wait_after=True)
+
+
+async def lying(company: Company, lot: str) -> dict[str, str]:
+    """Place → quantity on hand of a lot."""
+    found = (await (await company.desk("wil")).get("/wms/stock", lot=lot)).json()["stock"]
+    return {row["place"]: row["onHand"] for row in found}

@@ -3,12 +3,12 @@
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api.ui import (
     actions,
     ask,
     board,
+    files,
     home,
     inspections,
     live,
@@ -22,10 +22,10 @@ from api.ui import (
     scan,
     tasks,
 )
-from api.ui.shell import STATIC
 
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, ask, actions, live,
+    files,
 )  # fmt: skip
 
 
@@ -33,4 +33,3 @@ def install(app: FastAPI) -> None:
     """Add every page."""
     for area in AREAS:
         app.include_router(area.router)
-    app.mount("/ui/static", StaticFiles(directory=STATIC), name="static")

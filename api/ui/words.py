@@ -34,6 +34,7 @@ TONES: Final = {
 ICONS: Final = {"ready": "circle", "running": "play", "hold": "pause", "bad": "warning", "done": "check"}
 
 
+_GOOD: Final = frozenset({"released", "accepted", "certified", "clean", "approved"})
 _NOT_BEGUN: Final = frozenset({"draft", "pending", "cancelled", "voided"})
 
 
@@ -44,7 +45,9 @@ def tone(state: object) -> str:
 
 def icon(state: object) -> str:
     """The icon that goes with it: colour never says it alone."""
-    return "minus" if str(state) in _NOT_BEGUN else ICONS[tone(state)]
+    if str(state) in _NOT_BEGUN:
+        return "minus"
+    return "check" if str(state) in _GOOD else ICONS[tone(state)]
 
 
 def moment(value: Any) -> datetime | None:

@@ -264,7 +264,7 @@ async def test_a_problem_is_reported_once_and_not_by_an_auditor(console: Console
     ]
     aud = await console.terminal("aud")
     await aud.open(f"/ui/problem?order={order}&what={number}")
-    await aud.page.get_by_label("Something else").check()
-    await aud.page.get_by_label("What happened?").fill("I only look")
+    await aud.page.locator("main").get_by_label("Something else").check()
+    await aud.page.locator("main").get_by_label("What happened?").fill("I only look")
     await aud.press("Report")
     await aud.said("Your role does not allow this")

@@ -63,14 +63,12 @@
   }
 
   // Swap: every top-level element of an answer replaces its namesake -------------------------------------------
-  function swap(html, refresh = false) {
+  function swap(html, { quiet = false } = {}) {
     const parsed = new DOMParser().parseFromString(html, "text/html");
     if (parsed.title) document.title = parsed.title;
     for (const fresh of [...parsed.body.children]) {
       const old = fresh.id && document.getElementById(fresh.id);
-      if (!old) continue;
-      // What was said to the person stays until something new is said: a page that refreshes itself says nothing.
-      if (refresh && fresh.id === "notices" && !fresh.children.length) continue;
+      if (!old || (quiet && fresh.matches("#notices,#dialog"))) continue; // what was said or is being filled in stays
       if (old.matches("dialog")) { old.replaceChildren(...fresh.childNodes); attributes(old, fresh); }
       else morph(old, fresh);
       if (fresh.matches("dialog[data-show]") && !old.open) old.showModal();
@@ -84,7 +82,9 @@
     box.className = `notice ${kind}`;
     box.setAttribute("role", kind === "bad" ? "alert" : "status");
     box.textContent = text;
+    box.tabIndex = -1;
     $("#notices")?.replaceChildren(box);
+    if (kind === "bad") showRefusal();
   };
   const closeDialog = () => { const dialog = $("#dialog"); if (dialog?.open) dialog.close(); };
 
@@ -95,7 +95,7 @@
     if (answer.status === 401) { if (!refresh) lock(() => visit(address, { push })); return false; }
     const html = await answer.text();
     if (refresh && $("#dialog")?.open && !answer.ok) return false;
-    swap(html, refresh);
+    swap(html, { quiet: refresh });
     if (push && answer.ok) history.pushState({}, "", answer.url || address);
     return true;
   }
@@ -103,9 +103,11 @@
   // Forms -------------------------------------------------------------------------------------------------------
   async function submit(form, button) {
     if (form.dataset.sending) return;
-    form.dataset.sending = "1";
     const fields = new FormData(form);
     if (button?.name) fields.append(button.name, button.value);
+    // What waits goes first: order is kept.
+    if (window.mes.outbox?.waits() && window.mes.outbox.take(form, fields)) { taken(form); return; }
+    form.dataset.sending = "1";
     const busy = setTimeout(() => button?.setAttribute("aria-busy", "true"), 150);
     try {
       const answer = await fetch(form.action, { method: "POST", body: form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields), ...fragment() });
@@ -123,16 +125,43 @@
         swap(html);
         if (!asks && answer.redirected && new URL(answer.url).pathname !== location.pathname) history.pushState({}, "", answer.url);
         sound(!asks);
-      } else { swap(await answer.text()); $("#notices [role=alert]")?.focus?.(); sound(false); }
+      } else {
+        // Judged and refused: the next try is another command. What could not be judged (5xx) keeps its id.
+        const id = form.elements.commandId;
+        if (id && answer.status < 500) id.value = newId();
+        swap(await answer.text());
+        showRefusal();
+        sound(false);
+      }
     } catch {
+      lamp(false);
+      if (window.mes.outbox?.take(form, fields)) { taken(form); return; }
       form.dataset.pending = "1";
       say("bad", words.unsent);
-      lamp(false);
     } finally {
       clearTimeout(busy);
       button?.removeAttribute("aria-busy");
       delete form.dataset.sending;
     }
+  }
+  // It waits in the outbox under its id; the form is free for the next one.
+  function taken(form) {
+    clean(form);
+    if (form.elements.commandId) form.elements.commandId.value = newId();
+    say("later", words.kept);
+  }
+  const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  // A refusal is shown where the person is: inside the dialog when one is open, for nothing else can be read then.
+  function showRefusal() {
+    const notice = $("#notices [role=alert]"), dialog = $("dialog[open]");
+    if (!notice) return;
+    if (!dialog || dialog.querySelector("[role=alert]:not(.copy)")) { notice.focus(); return; }
+    $(".copy", dialog)?.remove();
+    const copy = notice.cloneNode(true);
+    copy.classList.add("copy");
+    $("[data-toggle]", copy)?.remove();
+    dialog.prepend(copy);
+    copy.focus();
   }
   // What was sent is no longer in hand: the fresh page may overwrite it.
   const clean = (form) => { form.reset(); for (const el of form.elements) { delete el.dataset?.touched; } if (form.contains(document.activeElement)) document.activeElement.blur(); };
@@ -201,7 +230,7 @@
     if (topics === undefined || topics === "") { lamp(true); return; }
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ui/live?topics=${encodeURIComponent(topics === "*" ? "" : topics)}`);
     const of = topics;
-    socket.onopen = () => { wait = 500; lamp(true); if (heard) later(); heard = true; };
+    socket.onopen = () => { wait = 500; lamp(true); window.mes.outbox?.pump(); if (heard) later(); heard = true; };
     socket.onmessage = (event) => { if (JSON.parse(event.data)[0] === "changed") later(); };
     socket.onclose = (event) => {
       if (of !== $("#main")?.dataset.live) return connect();
@@ -295,7 +324,6 @@
       navigator.vibrate?.(good ? 40 : [120, 60, 120]);
     } catch { /* no sound here */ }
   }
-  window.mes.sound = sound;
-  window.mes.visit = visit;
+  Object.assign(window.mes, { sound, visit, swap, lock, refresh, newId });
   connect();
 })();

@@ -129,7 +129,10 @@ async def _content(form: Mapping[str, Any]) -> tuple[bytes, str]:
     """The chosen file and its name; else the lines that were sent along."""
     chosen = form.get("file")
     if isinstance(chosen, UploadFile) and chosen.filename:
-        return await chosen.read(), chosen.filename
+        try:
+            return await chosen.read(), chosen.filename
+        finally:
+            await chosen.close()
     return str(form.get("csv") or "").encode(), str(form.get("name") or "")
 
 

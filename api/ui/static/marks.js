@@ -52,18 +52,22 @@
   }
   const stands = (one, code) => { const [at, lot] = one.dataset.mark.split("|"); return lot === code && (place === "" || at === place); };
 
+  // The server says what a scan means: it knows the lot as it is now. Without it, only what stands here counts; what
+  // is sent in the end is judged by the server in any case.
   async function scanned(code) {
-    const plain = marks().filter((one) => stands(one, code));
-    if (plain.length) { mark(plain, code); return; }
     let said;
     try {
       const answer = await fetch(`${area().dataset.scans}?${new URLSearchParams({ code, at: place })}`, { headers: { "x-fragment": "1" }, credentials: "same-origin" });
       if (!answer.ok) throw new Error(answer.status);
       said = await answer.json();
-    } catch { stop(code, area()?.dataset.offline ?? ""); return; }
-    if (said.stop) { stop(said.stop, said.detail); return; }
-    if (said.place) { place = said.place; good(said.text); return; }
-    mark(all("[data-mark]", area()).filter((one) => said.mark.includes(one.id)), said.text);
+    } catch {
+      const plain = marks().filter((one) => stands(one, code));
+      if (plain.length) mark(plain, code); else stop(code, area()?.dataset.offline ?? "");
+      return;
+    }
+    if (said.stop) stop(said.stop, said.detail);
+    else if (said.place) { place = said.place; good(said.text); }
+    else mark(marks().filter((one) => said.mark.includes(one.id)), said.text);
   }
   document.addEventListener("mes:scan", (event) => {
     if (!area() || $("dialog[open]")) return;
@@ -85,7 +89,7 @@
     if (now) {
       // Another lot in the same line is another thing to look at.
       const kept = new Set(JSON.parse(sessionStorage.getItem(key()) ?? "[]"));
-      for (const one of all("[data-mark]", area())) if (one.type === "checkbox") one.checked = kept.has(one.dataset.mark);
+      for (const one of all("[data-mark]", area())) if (one.type === "checkbox") one.checked = !one.disabled && kept.has(one.dataset.mark);
     }
     count();
   });

@@ -27,6 +27,8 @@ SECONDS: Final = {
     "tests/api/test_fuzz.py": 63,
     "tests/api/test_states.py": 59,
     "tests/safety/test_backup.py": 52,
+    "tests/ui/test_warehouse.py": 60,
+    "tests/ui/test_quality_desk.py": 60,
     "tests/api/test_access.py": 43,
     "tests/system/": 38,
     "tests/contracts/equipment/": 36,

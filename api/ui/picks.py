@@ -13,7 +13,7 @@ from api.errors import Problem
 from api.ui.actions import safe_back
 from api.ui.calls import read
 from api.ui.possible import possible, scope_of
-from api.ui.scan import names_in
+from api.ui.scan import names_in, readable
 from api.ui.shell import PageRoute, context, page
 from api.ui.texts import Words
 from db.queries import warehouse_lists
@@ -102,12 +102,12 @@ async def check(
     """What a scan means for the list: `mark`, the lines that it stands for; `place`, where somebody stands; or `stop`,
     why it must not be taken. `at` is the place that was scanned before."""
     document = await read(request, f"/mes/work-orders/{work_order_id}")
-    return JSONResponse(await run_in_threadpool(_checked, request, document, names_in(code), at))
+    return JSONResponse(await run_in_threadpool(_checked, request, document, code, at))
 
 
-def _checked(request: Request, document: Mapping[str, Any], names: list[str], at: str) -> dict[str, Any]:
+def _checked(request: Request, document: Mapping[str, Any], code: str, at: str) -> dict[str, Any]:
     t: Words = context(request)["t"]
-    lines = _lines(request, document)
+    lines, names = _lines(request, document), names_in(code)
     for name in names:
         if own := [line for line in lines if line["lot"] == name]:
             if stops := [line["stop"] for line in own if line["stop"]]:
@@ -123,7 +123,7 @@ def _checked(request: Request, document: Mapping[str, Any], names: list[str], at
         known = warehouse_lists.lots(connection, names)
     lot = next((known[name] for name in names if name in known), None)
     if lot is None:
-        return {"stop": t("picks.stop"), "detail": t("picks.stop.unknown", code=names[0])}
+        return {"stop": t("picks.stop"), "detail": t("picks.stop.unknown", code=readable(code))}
     wanted = [line["lot"] for line in lines if line["material"] == lot["material"]]
     if wanted:
         detail = t("picks.stop.other", lot=lot["number"], status=t.of("lot", lot["status"]), wanted=", ".join(wanted))

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.roles import Role
 from api.ui.calls import Unanswered, call, read
 from api.ui.possible import possible, scope_of
-from api.ui.scan import names_in
+from api.ui.scan import names_in, readable
 from api.ui.shell import PageRoute, context, page
 from db.queries import waiting, warehouse_lists
 from db.session import reading
@@ -74,7 +74,7 @@ async def check(
                 {"mark": [f"place-{row['place']}"], "text": t("putaway.place_seen", place=row["place"])}
             )
     zones = t.all("zone", proposed["zones"])
-    detail = t("putaway.stop", code=names[0], lot=lot, status=t.of("lot", proposed["lotStatus"]), zones=zones)
+    detail = t("putaway.stop", code=readable(code), lot=lot, status=t.of("lot", proposed["lotStatus"]), zones=zones)
     return JSONResponse({"stop": t("putaway.stop.title"), "detail": detail})
 
 

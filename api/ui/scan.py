@@ -28,14 +28,19 @@ _BY_CODE: Final = {"lot": "/ui/lots/", "equipment": "/ui/equipment/"}
 
 
 def names_in(code: str) -> list[str]:
-    """What a code may name, best first: the lot or serial number of a GS1 symbol, the text itself, also in capitals."""
+    """What a code may name, best first: the text itself, what a GS1 symbol names, the text in capitals."""
     plain = code.strip()
     try:
         elements = {element.ai: element.value for element in gs1.parse(plain)}
     except gs1.Gs1Refused:
         elements = {}
     said = [elements[ai] for ai in _NAMED if ai in elements]
-    return list(dict.fromkeys((*said, plain, plain.upper())))
+    return list(dict.fromkeys((plain, *said, plain.upper())))
+
+
+def readable(code: str) -> str:
+    """A code for people: the separators of a GS1 symbol are blanks."""
+    return code.strip().replace(gs1.GS, " ")
 
 
 async def resolve(request: Request, code: str) -> tuple[Found | None, list[Found]]:
@@ -47,7 +52,7 @@ async def resolve(request: Request, code: str) -> tuple[Found | None, list[Found
             for name in names:
                 if (found := scanning.resolve(connection, name)) is not None:
                     return found, []
-            return None, scanning.nearest(connection, names[0], scope_of(request).orders())
+            return None, scanning.nearest(connection, readable(code), scope_of(request).orders())
 
     return await run_in_threadpool(work)
 
@@ -92,6 +97,6 @@ async def scan(
     if href is not None:
         return RedirectResponse(href, 302)
     return page(
-        request, "scan.html", 404, code=code.strip(), found=found, near=near, back=safe_back(back),
+        request, "scan.html", 404, code=readable(code), found=found, near=near, back=safe_back(back),
         again=lambda one: f"/ui/scan?{urlencode({'code': one.number, 'back': safe_back(back)})}",
     )  # fmt: skip

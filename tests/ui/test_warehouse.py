@@ -67,6 +67,10 @@ async def test_a_list_is_approved_by_another_person_picked_by_scans_and_issued_o
     await scan(wil, other)
     await stopped(wil, f"Lot {other} (Quarantine) is not reserved for this list. Take {STOCK}.")
     assert await lying(company, other) == {"RECEIVING": "2"}
+    await wil.page.context.set_offline(True)
+    await scan(wil, other)
+    await stopped(wil, "No connection: this could not be checked.")
+    await wil.page.context.set_offline(False)
     await scan(wil, "RAW")
     await wil.shows("You stand at RAW")
     await wil.shows("0 of 1 lines checked")
@@ -198,6 +202,16 @@ async def test_a_delivery_is_received_once_and_waits_in_quarantine(console: Cons
     await expect(row).to_contain_text("2031-12-31")
     await row.get_by_role("link", name=f"{lot}-I1").click()
     await wil.shows("等待质量控制员录入结果")
+    # a supplier's label has the lot and the day on which it expires
+    symbol = (Element("01", "06291041500213"), Element("17", "310228"), Element("10", new_lot("SUP")))
+    await wil.open("/ui/receipts")
+    await wil.page.locator("#f-material").fill("GOLD")
+    await wil.page.locator("#f-quantity-number").fill("1")
+    await wil.page.locator("#f-lot").focus()
+    await scan(wil, element_string(symbol))
+    await wil.press("登记待验")
+    await wil.said(f"批次 {symbol[2].value} 已待验")
+    await expect(wil.page.locator(f"#lot-{symbol[2].value}")).to_contain_text("2031-02-28")
     # who may not receive does not see the form, and is refused when they send it
     olu = await console.terminal("olu")
     await olu.open("/ui/receipts")

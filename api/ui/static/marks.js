@@ -70,6 +70,8 @@
     else mark(marks().filter((one) => said.mark.includes(one.id)), said.text);
   }
   document.addEventListener("mes:scan", (event) => {
+    const field = document.activeElement;
+    if (field?.matches?.("[data-scan-field]")) { event.preventDefault(); field.value = event.detail; window.mes.sound(true); return; }
     if (!area() || $("dialog[open]")) return;
     event.preventDefault();
     scanned(event.detail);

@@ -30,13 +30,9 @@ class Answer:
 
 
 async def call(
-    request: Request,
-    method: str,
-    path: str,
-    body: Any = None,
-    query: Mapping[str, Any] | None = None,
+    request: Request, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None,
     content_type: str = "application/json",
-) -> Answer:
+) -> Answer:  # fmt: skip
     """Call a route of the API (`path` below `/api/v1`) as the person behind the request. Bytes are sent as they are."""
     content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     passed = [(name, request.headers[name]) for name in _PASSED_ON if name in request.headers]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from playwright.async_api import expect
 
+from api.ui.texts import texts
 from tests.api.company import MASTER_DATA, Company, line, material, operation
 from tests.api.words import at_stage, create, do, receive, until
 from tests.ui.screen import Terminal
@@ -134,6 +135,11 @@ _KEYS: Final = """(code) => {
     (document.activeElement ?? document.body).dispatchEvent(event);
   }
 }"""
+
+
+def word(key: str, language: str = "en") -> str:
+    """A word that belongs to no screen alone, such as that of a refusal's code."""
+    return texts(language)[key]
 
 
 async def scan(terminal: Terminal, code: str) -> None:

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.api.company import Company
 from tests.api.words import at_stage, do, receive, until
-from tests.ui.floor import delivered, enter, import_plugs, new_lot, turned, twice
+from tests.ui.floor import delivered, enter, import_plugs, new_lot, turned, twice, word
 from tests.ui.screen import PHONE, Console
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -54,7 +54,7 @@ async def test_results_of_a_delivery_are_entered_and_decided_by_another_person(
     await twice(ana, "Save all results")
     await ana.shows("You (ana) entered the results: another person has to decide.")
     await ana.press("Accept")
-    await ana.said("Another person has to do this")
+    await ana.said(word("code.SEPARATION_OF_DUTIES"))
     (found,) = (await document(company, "/quality/inspections", lot=lot))["inspections"]
     assert [(one["name"], one["text"]) for one in found["results"]] == [("purity", "99.95"), ("mass", "1000")]
     assert (found["state"], found["enteredBy"]) == ("resultsEntered", "ana")
@@ -81,7 +81,7 @@ async def test_a_lot_out_of_specification_cannot_be_accepted_here_and_is_rejecte
     await ben.press("Reject")
     dialog = ben.page.locator("#dialog")
     await expect(dialog).to_contain_text(f"Reject lot {lot}")
-    await ben.press("Decide the inspection", within="#dialog")
+    await ben.press(word("command.decideInspection"), within="#dialog")
     await expect(dialog).to_be_visible()  # the reason is missing: nothing was sent
     assert (await document(company, f"/wms/lots/{lot}"))["status"] == "quarantine"
 
@@ -94,10 +94,10 @@ async def test_the_decision_is_signed_by_two_people(console: Console, company: C
     await ben.open(f"/ui/inspections/{work_order}")
     await ben.press("Accept")
     await ben.sign("wrong-word-12345", user="max")
-    await expect(ben.page.locator("#dialog")).to_contain_text("The password is wrong")
+    await expect(ben.page.locator("#dialog")).to_contain_text(word("code.SIGNATURE_FAILED"))
     assert (await document(company, f"/mes/work-orders/{work_order}"))["inspection"]["state"] == "resultsEntered"
     await ben.sign(user="ben")
-    await expect(ben.page.locator("#dialog")).to_contain_text("Another person has to do this")
+    await expect(ben.page.locator("#dialog")).to_contain_text(word("code.SEPARATION_OF_DUTIES"))
     await ben.sign(user="max")
     await ben.shows("Decided by ben")
     await until(company, order, lambda o: o["workOrders"][0]["state"] == "puttingAway")
@@ -111,26 +111,26 @@ async def test_failed_pieces_are_reworked(console: Console, company: Company) ->
     failed = ana.page.locator(f"#failed-{inspection}")
     await failed.fill("5")
     await ana.press("Decide")
-    await ana.said("The defect is missing")
+    await ana.said(word("code.DEFECT_REQUIRED"))
     await ana.page.locator(f"#defect-{inspection}").fill("crack")
     await failed.fill("5")
     await twice(ana, "Decide")
     await ana.shows("Waits for the supervisor's approval.")
     (rework,) = (await document(company, f"/mes/work-orders/{work_order}"))["reworks"]
     assert (rework["quantity"], rework["state"]) == ("5", "proposed")
-    await expect(ana.page.locator("main").get_by_role("button", name="Approve rework")).to_have_count(0)
+    await expect(ana.page.locator("main").get_by_role("button", name=word("command.approveRework"))).to_have_count(0)
 
     sam, olu = await console.terminal("sam"), await console.terminal("olu", "zh", PHONE)
     await olu.open(f"/ui/inspections/{work_order}")
     await sam.open(f"/ui/inspections/{work_order}")
-    await sam.press("Approve rework")
-    await olu.press("开始返工")  # the open page has heard of it
+    await sam.press(word("command.approveRework"))
+    await olu.press(word("command.startRework", "zh"))  # the open page has heard of it
     await olu.page.locator(f"#rework-good-{rework['number']}").fill("4")
-    await olu.press("返工报工")
+    await olu.press(word("command.reportRework", "zh"))
     await olu.said("没有任何更改")  # four of five
     await olu.page.locator(f"#rework-good-{rework['number']}").fill("4")
     await olu.page.locator(f"#rework-scrap-{rework['number']}").fill("1")
-    await twice(olu, "返工报工")
+    await twice(olu, word("command.reportRework", "zh"))
     found = await until(company, order, lambda o: o["workOrders"][0]["reworks"][0]["state"] != "running")
     (done,) = found["workOrders"][0]["reworks"]
     assert (done["good"], done["scrap"], len(found["workOrders"][0]["reworks"])) == ("4", "1", 1)
@@ -148,7 +148,7 @@ async def test_a_line_is_planned_and_its_order_made_once(console: Console, compa
     await dialog.locator("#f-policy").select_option("swift")
     await dialog.locator("#f-plant").fill("demo")
     await pia.press("Add the line", within="#dialog")
-    await expect(dialog).to_contain_text("There is no such product")
+    await expect(dialog).to_contain_text(word("code.UNKNOWN_PRODUCT"))
     await dialog.locator("#f-product").fill("TAB")
     await twice(pia, "Add the line", within="#dialog")
     await pia.said(f"Plan line {reference} is taken")
@@ -177,7 +177,7 @@ async def test_a_line_is_split_into_parts_that_sum(console: Console, company: Co
     await dialog.locator("#part-1").fill("500")
     await dialog.get_by_label("原因").fill("two machines")
     await pia.press("拆分", within="#dialog", exact=True)
-    await expect(dialog).to_contain_text("各部分之和不等于总数")
+    await expect(dialog).to_contain_text(word("code.PARTS_DO_NOT_SUM", "zh"))
     await dialog.locator("#part-1").fill("400")
     await twice(pia, "拆分", within="#dialog")
     await pia.said("已拆分为新的计划行")
@@ -201,7 +201,7 @@ async def test_what_an_order_did_not_make_is_planned_once(console: Console, comp
     await pia.said("What is missing is a plan line now.")
     await pia.shows("backorder of")
     await pia.press("Plan what is missing")
-    await pia.said("What is missing is planned already")
+    await pia.said(word("code.BACKORDER_EXISTS"))
     family = (await document(company, f"/mes/plan-lines/{made['id']}"))["family"]
     assert [one["kind"] for one in family["lines"]] == [None, "backorder"]
 
@@ -219,8 +219,8 @@ async def test_a_file_with_bad_rows_takes_nothing_and_offers_the_good_ones(conso
     await pia.shows("2 bad rows in may.csv")
     rows = [await row.locator("td").all_inner_texts() for row in await pia.page.locator("#bad-rows tbody tr").all()]
     assert [(row[0], row[1], row[2]) for row in rows] == [
-        ("3", "quantity", "The quantity is not above zero"), ("4", "dueAt", "The date is not valid"),
-        ("4", "product", "There is no such product"),
+        ("3", "quantity", word("code.QUANTITY_NOT_POSITIVE")), ("4", "dueAt", word("code.INVALID_DATE")),
+        ("4", "product", word("code.UNKNOWN_PRODUCT")),
     ]  # fmt: skip
     assert rows[0][3] == "-5; more than 0"
 

@@ -21,6 +21,7 @@ from tests.ui.floor import (
     scan,
     stopped,
     twice,
+    word,
 )
 from tests.ui.screen import PHONE, Console
 
@@ -51,7 +52,7 @@ async def test_a_list_is_approved_by_another_person_picked_by_scans_and_issued_o
     sam, wes = await console.terminal("sam"), await console.terminal("wes", "zh")
     await sam.open(screen)
     await sam.press("Approve the list")
-    await sam.said("Another person has to do this")
+    await sam.said(word("code.SEPARATION_OF_DUTIES"))
     await wes.open("/ui/picks")
     await wes.page.locator(f"a[href='{screen}']").click()
     await wes.shows("须由另一人批准")
@@ -98,7 +99,7 @@ async def test_material_goes_back_from_the_line_and_not_more_than_lies_there(
     await dialog.get_by_label("Quantity").fill("6")
     await dialog.get_by_label("Reason").fill("too much was issued")
     await wil.press("Return", within="#dialog", exact=True)
-    await wil.said("More than lies at the line")
+    await wil.said(word("code.MORE_THAN_ON_LINE"))
     assert (await work_order_of(company, work_order))["returns"] == []
     await dialog.get_by_label("Quantity").fill("1.5")
     await twice(wil, "Return", within="#dialog")
@@ -171,7 +172,7 @@ async def test_a_lot_is_put_away_behind_its_gate(console: Console, company: Comp
     quantity = wil.page.locator("#quantity")
     await quantity.fill("991")
     await wil.press("Put away", within="form")
-    await wil.said("More than was made good")
+    await wil.said(word("code.MORE_THAN_GOOD"))
     assert await lying(company, lot) == {"LINE": "990"}
     await quantity.fill("990")
     await twice(wil, "Put away", within="form")
@@ -179,7 +180,7 @@ async def test_a_lot_is_put_away_behind_its_gate(console: Console, company: Comp
     await wil.shows("Put away to QUARANTINE: 990")
     assert await lying(company, lot) == {"QUARANTINE": "990"}
     await wil.open("/ui/put-away")
-    await wil.shows("Certify the batch")
+    await wil.shows(word("command.certifyBatch"))
 
 
 async def test_a_delivery_is_received_once_and_waits_in_quarantine(console: Console, company: Company) -> None:
@@ -192,7 +193,7 @@ async def test_a_delivery_is_received_once_and_waits_in_quarantine(console: Cons
     await wil.page.get_by_label("供应商").fill("Aurum AG")
     await wil.page.get_by_label("有效期至").fill("2031-12-31")
     await wil.press("登记待验")
-    await wil.said("物料不存在")
+    await wil.said(word("code.UNKNOWN_MATERIAL", "zh"))
     await wil.page.get_by_label("物料").first.fill("GOLD")
     await twice(wil, "登记待验")
     await wil.said(f"批次 {lot} 已待验，检验单 {lot}-I1 已生成")
@@ -249,10 +250,10 @@ async def test_a_code_leads_to_its_screen_and_an_unknown_one_is_refused_with_wha
     await olu.page.locator("body").focus()
     await scan(olu, "SAW-7")
     await olu.said("Unknown code: SAW-7")
-    await olu.said("workstation SAW-1")
+    await olu.said("SAW-1")
     assert olu.page.url.endswith("/ui/tasks")
     await scan(olu, "RAW")
-    await olu.said("RAW is a place")
+    await olu.said(f"RAW is a {word('entity.place')}")
     await scan(olu, f"{own['number']}/MIX")
     await expect(olu.page).to_have_url(f"{console.address}/ui/tasks/{work_order}/MIX", timeout=15000)
 
@@ -278,4 +279,4 @@ async def test_a_problem_is_reported_once_and_not_by_an_auditor(console: Console
     await aud.page.locator("main").get_by_label("Something else").check()
     await aud.page.locator("main").get_by_label("What happened?").fill("I only look")
     await aud.press("Report")
-    await aud.said("Your role does not allow this")
+    await aud.said(word("code.NOT_AUTHORISED"))

@@ -6,7 +6,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const area = () => $("[data-scans]");
   const marks = () => all("[data-mark]:not([disabled])", area() ?? document.createElement("i"));
-  let place = "", about;
+  let place = "", said = "", about;
 
   function stop(title, detail) {
     const box = document.createElement("div");
@@ -29,8 +29,7 @@
   }
   function good(text) {
     $("#stop")?.remove();
-    const box = $("[data-marked]");
-    if (box && text) box.dataset.said = text;
+    said = text;
     count();
     window.mes.sound(true);
   }
@@ -40,7 +39,7 @@
     if (!here || !box) return;
     const own = all("[data-mark]", here), done = own.filter((one) => one.checked).length;
     const text = here.dataset.count.replace("{done}", done).replace("{all}", own.length);
-    box.textContent = [box.dataset.said, text].filter(Boolean).join(" · ");
+    box.textContent = [said, text].filter(Boolean).join(" · ");
     for (const row of all("[data-at]", here)) row.toggleAttribute("data-here", place !== "" && row.dataset.at === place);
   }
   function keep() { sessionStorage.setItem(key(), JSON.stringify(all("[data-mark]:checked", area()).map((one) => one.dataset.mark))); count(); }
@@ -55,19 +54,20 @@
   // The server says what a scan means: it knows the lot as it is now. Without it, only what stands here counts; what
   // is sent in the end is judged by the server in any case.
   async function scanned(code) {
-    let said;
+    let found;
     try {
       const answer = await fetch(`${area().dataset.scans}?${new URLSearchParams({ code, at: place })}`, { headers: { "x-fragment": "1" }, credentials: "same-origin" });
+      if (answer.status === 401) { window.mes.visit(location.href, { push: false }); return; } // locked: scan again
       if (!answer.ok) throw new Error(answer.status);
-      said = await answer.json();
+      found = await answer.json();
     } catch {
       const plain = marks().filter((one) => stands(one, code));
       if (plain.length) mark(plain, code); else stop(code, area()?.dataset.offline ?? "");
       return;
     }
-    if (said.stop) stop(said.stop, said.detail);
-    else if (said.place) { place = said.place; good(said.text); }
-    else mark(marks().filter((one) => said.mark.includes(one.id)), said.text);
+    if (found.stop) stop(found.stop, found.detail);
+    else if (found.place) { place = found.place; good(found.text); }
+    else mark(marks().filter((one) => found.mark.includes(one.id)), found.text);
   }
   document.addEventListener("mes:scan", (event) => {
     const field = document.activeElement;
@@ -87,7 +87,7 @@
   }, { capture: true });
   window.mes.onSwap(() => {
     const now = area()?.dataset.about;
-    if (now !== about) { about = now; place = ""; $("#stop")?.remove(); }
+    if (now !== about) { about = now; place = said = ""; $("#stop")?.remove(); }
     if (now) {
       // Another lot in the same line is another thing to look at.
       const kept = new Set(JSON.parse(sessionStorage.getItem(key()) ?? "[]"));

@@ -25,6 +25,11 @@ def capa_id(number: str) -> str:
     return f"capa/{number}"
 
 
+def lot_hold_id(number: str) -> str:
+    """The workflow id of a hold of lots."""
+    return f"lot-hold/{number}"
+
+
 LONGEST_TRANSACTION_SECONDS: Final = 8
 """Shorter than any time-out of an activity that writes: when an order asks again, or gives back what it took, the
 earlier attempt is over and cannot come after it."""
@@ -70,6 +75,12 @@ SETTLE_LOT: Final[dict[str, Any]] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
 }
 
+HOLD_LOT: Final[dict[str, Any]] = {
+    # Reads and keyed writes; waits up to two seconds for answers. Asked until it is done: a hold is never given up.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
+}
+
 OWN_LIFE: Final[dict[str, Any]] = {
     # Begun by another process, and ended by its own decision alone. A number is used once.
     "parent_close_policy": ParentClosePolicy.ABANDON,
@@ -83,6 +94,14 @@ RUN_JOB: Final[dict[str, Any]] = {
     "heartbeat_timeout": timedelta(seconds=6),
     "retry_policy": RetryPolicy(maximum_attempts=1),
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+
+READ_SCALE: Final[dict[str, Any]] = {
+    "task_queue": EQUIPMENT_QUEUE,
+    # A person stands beside the scale and waits; without a gateway the order says so and asks again.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_start_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
 ABORT_JOB: Final[dict[str, Any]] = {

@@ -21,6 +21,9 @@ from domain.events import Allocation, ShortLine
 from domain.states import LotStatus
 
 RESERVATIONS: Final = core(Reservation)
+_WANTED: Final = ("reserved", "issued", "withdrawn")
+"""Withdrawn: reserved until the lot was rejected. It is not issued, and nothing else in its place, until it is
+allocated anew."""
 Deltas = dict[tuple[str, str], Decimal]
 
 
@@ -35,14 +38,21 @@ def coverage(
 
 
 def allocate(
-    connection: Connection, request: Request, work_order: str, needs: Sequence[MaterialNeed], today: date
+    connection: Connection,
+    request: Request,
+    work_order: str,
+    needs: Sequence[MaterialNeed],
+    today: date,
+    chosen: planning.Chosen | None = None,
 ) -> Done[AllocationAnswer]:
     """Free what was reserved before, then reserve all lines or none."""
     planning.check_needs(needs)
     candidates = read_candidates(connection, work_order, needs, today)
     freed = totals(free(connection, work_order))
     stock = _minus(candidates, freed)
-    plan = planning.plan(needs, stock, today)
+    plan = planning.plan(needs, stock, today, chosen)
+    if chosen:
+        _check_choice(needs, stock, chosen, plan, today)
     if plan.short:
         ledger.reserve(connection, {pair: -quantity for pair, quantity in freed.items()})
         return _short(connection, request, plan, stock, freed, today)
@@ -53,7 +63,44 @@ def allocate(
     ledger.reserve(connection, deltas)
     _write_reservations(connection, request, work_order, plan.allocations)
     entry = request.audit("materials.allocated", {"allocations": plan.allocations})
-    return Done(AllocationAnswer(allocations=plan.allocations), [entry])
+    proposed = _proposal(needs, stock, chosen, today) if chosen else ()
+    return Done(AllocationAnswer(allocations=plan.allocations, proposed=proposed), [entry])
+
+
+def _proposal(
+    needs: Sequence[MaterialNeed], stock: Sequence[planning.Stock], chosen: planning.Chosen, today: date
+) -> tuple[Allocation, ...]:
+    """What first expired first out takes for the lines that lots were chosen for, under the same locks."""
+    free = [need.model_copy(update={"fixed_lots": ()}) if need.line in chosen else need for need in needs]
+    return tuple(own for own in planning.plan(free, stock, today).allocations if own.line in chosen)
+
+
+def _check_choice(
+    needs: Sequence[MaterialNeed],
+    stock: Sequence[planning.Stock],
+    chosen: planning.Chosen,
+    plan: planning.Plan,
+    today: date,
+) -> None:
+    """Refuse a choice that cannot be followed: then the transaction is undone, and everything stays as it was."""
+    usable = {line.lot: line.material for line in stock if line.is_usable(today)}
+    blockers = [
+        Blocker(
+            code="LOT_NOT_USABLE", entity="lot", id=lot, found=f"not usable for {need.material}",
+            required=f"a released lot of {need.material} in a released zone, not past its expiry on {today}",
+            who_can_fix="qaReviewer",
+        )
+        for need in needs
+        for lot in chosen.get(need.line, ())
+        if usable.get(lot) != need.material
+    ]  # fmt: skip
+    blockers += [
+        Blocker(code="SHORT", entity="material", id=need.material, found=f"{available} {need.unit} available",
+                required=f"{need.quantity} {need.unit}", who_can_fix="warehouseKeeper")
+        for need, available in plan.short
+    ]  # fmt: skip
+    if blockers:
+        raise AdapterRefused(blockers[0].code, "the chosen lots cannot be taken", tuple(blockers))
 
 
 def read_candidates(
@@ -102,7 +149,12 @@ def reserved_by(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
 
 
 def free(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
-    """Free what is reserved for a work order; the balances are not changed yet."""
+    """Free what is reserved for a work order; the balances are not changed yet.
+
+    What was withdrawn with its lot has been taken out of the balances already.
+    """
+    gone = (RESERVATIONS.c.work_order == work_order) & (RESERVATIONS.c.state == "withdrawn")
+    connection.execute(update(RESERVATIONS).where(gone).values(state="freed"))
     statement = (
         update(RESERVATIONS)
         .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
@@ -146,9 +198,9 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
     """Move the reserved lots to the line, if every one of them may still be used."""
     # A lot that is being stopped at this moment is either stopped before us, or after the issue is complete.
     statement = (
-        select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on)
+        select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on, LOTS.c.retest_on)
         .join(LOTS, LOTS.c.number == RESERVATIONS.c.lot)
-        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(("reserved", "issued")))
+        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(_WANTED))
         .order_by(collate(RESERVATIONS.c.lot, "C"))
         .with_for_update(of=LOTS, read=True)
     )
@@ -156,7 +208,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
     if not known:
         raise AdapterRefused("NOTHING_RESERVED", f"nothing is reserved for work order {work_order}")
     reserved = [row for row in known if row.state == "reserved"]
-    _check_usable(reserved, today)
+    _check_usable([row for row in known if row.state != "issued"], today)
     if not reserved:
         return Done(IssueAnswer(moves=0))
     ledger.lock_balances(connection, {(row.lot, place) for row in reserved for place in (row.place, ledger.LINE_SIDE)})
@@ -172,7 +224,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
         .values(state="issued")
     )
     connection.execute(issued)
-    lots = [{"lot": m.lot, "from": m.source, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    lots = [{"lot": m.lot, "from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     return Done(IssueAnswer(moves=len(moves)), [request.audit("materials.issued", {"moves": lots})])
 
 
@@ -180,9 +232,11 @@ def _check_usable(reserved: Sequence[Row[Any]], today: date) -> None:
     blockers: dict[str, Blocker] = {}
     for row in reserved:
         expired = row.expires_on is not None and row.expires_on < today
-        if row.status == LotStatus.RELEASED and not expired:
+        is_due = row.retest_on is not None and row.retest_on <= today
+        if row.status == LotStatus.RELEASED and not expired and not is_due:
             continue
         expiry = f"expired on {row.expires_on}" if expired else f"expires {row.expires_on or 'never'}"
+        expiry += f", to be tested again since {row.retest_on}" if is_due else ""
         blockers[row.lot] = Blocker(
             code="LOT_NOT_USABLE", entity="lot", id=row.lot, found=f"{row.status}, {expiry}",
             required=f"released, not past its expiry on {today}", who_can_fix="qaReviewer",

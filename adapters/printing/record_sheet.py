@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.printing.operation_sheet import MARK, operation
 from adapters.printing.port import PrintJob
-from adapters.printing.quality_sheet import deviations, exceptions, in_process, inspection, review, signatures
+from adapters.printing.quality_sheet import cases, deviations, exceptions, in_process, inspection, review, signatures
 from adapters.printing.sheet import (
     DASH,
     Part,
@@ -20,6 +20,7 @@ from adapters.printing.sheet import (
     when,
 )
 from adapters.printing.texts import Words
+from adapters.printing.weighing_sheet import weighing
 
 
 def sheet(job: PrintJob) -> dict[str, Any]:
@@ -40,9 +41,10 @@ def sheet(job: PrintJob) -> dict[str, Any]:
         "watermark": words("draft") if job.is_draft else "",
         "badge": {"text": words.of("record", document["review"]["state"] or "none"), "isDraft": job.is_draft},
         "parts": [
-            *_batch(job, reading), *_materials(job, reading), *_operations(job, reading),
+            *_batch(job, reading), *_materials(job, reading), *weighing(document, reading), *_operations(job, reading),
             *in_process(document, reading), *inspection(document, reading), *deviations(document, reading),
-            *exceptions(document, reading), *review(document, reading), *signatures(document, reading),
+            *cases(document, reading), *exceptions(document, reading), *review(document, reading),
+            *signatures(document, reading),
             *_people(job, reading), *_integrity(job, reading),
         ],
     }  # fmt: skip

@@ -22,9 +22,11 @@ from api.shapes import (
     NotNegative,
     Positive,
     ReasonedBody,
+    ScanBody,
     ValuesBody,
 )
 from db.queries import signatures
+from db.queries.marking import marked
 from db.session import reading
 from domain import commands as c
 from domain.master_batch_record import Language
@@ -32,7 +34,7 @@ from domain.master_batch_record import Language
 router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
 
 
-class PutAwayBody(CommandBody):
+class PutAwayBody(ScanBody):
     """Where to; everything good when no quantity is given."""
 
     place: Identifier
@@ -90,7 +92,7 @@ def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, An
     ):
         if folded is None:
             raise not_found(what.replace("-", " "), identity)
-        found: dict[str, Any] = show(folded, target.work_order)
+        found: dict[str, Any] = marked(connection, show(folded, target.work_order))
         return found
 
 
@@ -123,7 +125,9 @@ def from_order(order_id: UUID, who: Who) -> list[dict[str, Any]]:
         if folded is None:
             raise not_found("production order", order_id)
         _check_stations(folded)
-        return [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
+        made = [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
+        shown: list[dict[str, Any]] = marked(connection, made)
+        return shown
 
 
 def _check_stations(folded: Folded) -> None:
@@ -168,6 +172,15 @@ async def pause_operation(work_order_id: UUID, code: Identifier, body: ReasonedB
     return await perform(who, c.PauseOperation, WORK_ORDER, work_order_id, body, operation=code)
 
 
+@router.post("/{work_order_id}/operations/{code}/start", responses=LATER)
+async def start_operation(work_order_id: UUID, code: Identifier, body: ScanBody, who: Who) -> Response:
+    """Begin an operation; its barcode among the `scans`, where the policy asks for it.
+
+    Command `startOperation`, for: operator.
+    """
+    return await perform(who, c.StartOperation, WORK_ORDER, work_order_id, body, operation=code)
+
+
 @router.post("/{work_order_id}/operations/{code}/complete", responses=LATER)
 async def complete_operation(work_order_id: UUID, code: Identifier, body: CompleteBody, who: Who) -> Response:
     """One operation is done. Command `completeOperation`, for: operator."""
@@ -197,7 +210,6 @@ _PLAIN: tuple[tuple[str, type[c.Command]], ...] = (
     ("certify", c.CertifyBatch),
 )
 _OPERATION: tuple[tuple[str, type[c.Command]], ...] = (
-    ("start", c.StartOperation),
     ("resume", c.ResumeOperation),
     ("release-hold", c.ReleaseOperationHold),
 )

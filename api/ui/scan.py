@@ -20,6 +20,10 @@ router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 _NAMED: Final = ("10", "92", "21")
 """The elements of a GS1 symbol that name something of ours: the lot, the lot inside the company, the serial number."""
+_PREFIXES: Final = frozenset(
+    {"operation", "work-order", "production-order", "lot", "container", "equipment", "place", "material"}
+)
+"""How the codes of our own labels begin, as `GET /scan` takes them: `operation/PO-1-01/MIX`."""
 _BY_ID: Final = {
     "pick list": "/ui/picks/", "put-away": "/ui/put-away/", "in-process inspection": "/ui/inspections/",
     "rework": "/ui/inspections/", "order": "/ui/orders/", "case": "/ui/exceptions/", "plan line": "/ui/plan/",
@@ -35,7 +39,9 @@ def names_in(code: str) -> list[str]:
     except gs1.Gs1Refused:
         elements = {}
     said = [elements[ai] for ai in _NAMED if ai in elements]
-    return list(dict.fromkeys((plain, *said, plain.upper())))
+    kind, _, rest = plain.partition("/")
+    named = [rest] if kind in _PREFIXES else []
+    return list(dict.fromkeys((plain, *said, *named, plain.upper())))
 
 
 def readable(code: str) -> str:

@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar
 from db import tables as t
 from db.audit import Entry
 from db.projection.batch import Batch
+from db.segregation import segregate
 from domain import events as e
 from domain.base import uuid_for
 from domain.facts import Decision
 from domain.quality_events import OverReportDecided
-from domain.states import OperationState, OrderState, PickListState, WorkOrderState
+from domain.states import LotStatus, OperationState, OrderState, PickListState, WorkOrderState
 
 ORDERS = t.core(t.ProductionOrder)
 WORK_ORDERS = t.core(t.WorkOrder)
@@ -64,7 +65,7 @@ class Writing(Generic[AnyFact]):
             actor=fact.actor, reason=fact.reason, at=fact.at, order_number=self.order_number, revision=fact.revision,
         )  # fmt: skip
         old = None if origin is None else {"state": origin}
-        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": target})
+        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": str(target)})
 
 
 class Context(Writing[e.Fact]):
@@ -187,12 +188,13 @@ def _(event: e.MaterialsConsumed, context: Context) -> None:
     for index, line in enumerate(event.lines):
         key = f"{context.key}:{index}"
         batch.move(
-            key=f"consume:{key}", lot=line.lot, from_place="LINE", to_place="PROCESS", quantity=line.quantity,
+            key=f"consume:{key}", lot=line.lot, from_place="DISPENSED" if line.container else "LINE",
+            to_place="PROCESS", quantity=line.quantity,
             unit=line.unit, kind="consume", work_order=event.work_order, actor=fact.actor, moved_at=fact.at,
         )  # fmt: skip
         batch.insert(
             LINKS, key=key, input_lot=line.lot, output_lot=event.output_lot, quantity=line.quantity, unit=line.unit,
-            work_order=event.work_order, operation=event.operation, linked_at=fact.at,
+            work_order=event.work_order, operation=event.operation, linked_at=fact.at, container=line.container,
         )  # fmt: skip
     consumed = [line.model_dump(mode="json", by_alias=True) for line in event.lines]
     context.audit("lot.consume", f"lot/{event.output_lot}", new={"operation": event.operation, "inputs": consumed})
@@ -272,7 +274,7 @@ def _(event: e.DeviationOpened, context: Context) -> None:
 def _(event: e.DeviationDecided, context: Context) -> None:
     context.batch.update(
         DEVIATIONS, {"number": event.number}, state="closed", decision=event.decision,
-        decided_by=context.fact.actor, decided_at=context.fact.at,
+        decided_by=event.decided_by or context.fact.actor, decided_at=context.fact.at,
     )  # fmt: skip
     context.audit("deviation.decide", f"deviation/{event.number}", new={"decision": event.decision})
 
@@ -324,6 +326,9 @@ def _(event: e.PutAwayMoved, context: Context) -> None:
 @project.register
 def _(event: e.LotMoved, context: Context) -> None:
     context.batch.update(LOTS, {"number": event.lot}, status=event.target)
+    if event.target == LotStatus.REJECTED:
+        fact, key = context.fact, context.key
+        context.batch.then(lambda connection: segregate(connection, event.lot, key, fact.actor, fact.at)[1])
     context.transition("lot", event.lot, event.event, event.origin, event.target)
 
 

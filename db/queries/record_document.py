@@ -14,7 +14,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from db.audit import canonical
-from db.queries import batch_record, facts
+from db.queries import batch_record, containers, facts
+from db.queries.record_cases import case_steps
 from db.queries.record_sources import (
     consumed_lots,
     inspection_results,
@@ -35,6 +36,7 @@ from domain.record_states import BatchRecordEvent
 from domain.rules.batch_record import stage_balance, stage_yield
 from domain.specification import OperationSpecification
 from domain.states import OperationState
+from domain.weighing_events import MaterialsCharged, MaterialWeighed
 
 WORK_ORDERS: Final = core(WorkOrder)
 Document = dict[str, Any]
@@ -51,6 +53,8 @@ class BatchRecord:
     review: Document
     release: Document
     signatures: list[Document]
+    cases: list[Document]
+    """How each led deviation came to its decision."""
     needed_materials: tuple[str, ...]
     """Those of the bill of material that was frozen with the order."""
 
@@ -64,6 +68,7 @@ class BatchRecord:
         return {
             **self.content, "revision": self.revision, "contentHash": self.content_hash, "review": self.review,
             "release": self.release, "signatures": self.signatures,
+            "cases": self.cases,
             "exceptions": [show(own) for own in self.exceptions],
         }  # fmt: skip
 
@@ -80,7 +85,8 @@ class NoSuchRecord(LookupError):
 def read(connection: Connection, work_order: str, revision: int | None = None) -> BatchRecord:
     """The record of a work order's batch, at a revision of its order or as it is now.
 
-    A number of statements that does not depend on operations, values or lots (12). Raises `NoSuchRecord`.
+    A number of statements that does not depend on operations, values or lots (13; 14 where something was weighed).
+    Raises `NoSuchRecord`.
     """
     statement = select(WORK_ORDERS.c.order_number).where(WORK_ORDERS.c.number == work_order)
     number = connection.execute(statement).scalar_one_or_none()
@@ -105,6 +111,7 @@ def read(connection: Connection, work_order: str, revision: int | None = None) -
         review=_review(known, work_order),
         release=_release(known, work_order),
         signatures=record_signatures(connection, number, work_order),
+        cases=case_steps(connection, number, work_order),
         needed_materials=_needed(process, work_order),
     )
 
@@ -170,7 +177,23 @@ def _content(connection: Connection, process: Process, number: str, then: list[e
         "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
         "reworks": [_dump(found) for found in own.reworks.values()],
         "deviations": _deviations(then, number),
-    }  # fmt: skip
+    } | _weighed(connection, then, number)  # fmt: skip
+
+
+def _weighed(connection: Connection, then: list[e.Fact], number: str) -> Document:
+    """Containers and charges. A batch that has none says nothing: so its hash is what it always was."""
+    charges = [
+        {
+            "operation": event.operation, "containers": list(event.containers), "lots": list(event.lots),
+            "chargedBy": fact.actor, "chargedAt": stamp(fact.at),
+        }
+        for fact in then
+        for event in fact.events
+        if isinstance(event, MaterialsCharged) and event.work_order == number
+    ]  # fmt: skip
+    if not charges and not any(isinstance(event, MaterialWeighed) for fact in then for event in fact.events):
+        return {}
+    return {"containers": containers.of_work_order(connection, number), "charges": charges}
 
 
 def _stage(
@@ -220,7 +243,8 @@ def _deviations(then: list[e.Fact], number: str) -> list[Document]:
                     "openedBy": fact.actor, "openedAt": stamp(fact.at), "decision": None,
                 }  # fmt: skip
             elif isinstance(event, e.DeviationDecided) and event.number in found:
-                decided = {"decision": event.decision, "decidedBy": fact.actor, "decidedAt": stamp(fact.at)}
+                by = event.decided_by or fact.actor
+                decided = {"decision": event.decision, "decidedBy": by, "decidedAt": stamp(fact.at)}
                 found[event.number] |= decided
             elif isinstance(event, e.DeviationReopened) and event.number in found:
                 found[event.number] |= {"decision": None, "decidedBy": None, "decidedAt": None}

@@ -48,12 +48,17 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{OPERATION}/comment": (c.CommentOperation, {"text": "as seen"}),
     "/wms/inbound-orders/from-production-report": (c.PutAway, {"reportNumber": "R", "place": "QUARANTINE"}),
     f"{PICK_LIST}/preallocate-inventory": (c.AllocateMaterials, {}),
+    f"{PICK_LIST}/choose-lots": (c.ChooseLots, {"choice": [{"line": 1, "lots": ["L"]}], "reason": "a customer's wish"}),
     f"{PICK_LIST}/approve": (c.ApprovePickList, {}),
     f"{PICK_LIST}/execute": (c.IssuePickList, {}),
     f"{PICK_LIST}/return": (
         c.ReturnMaterials,
         {"lines": [{"line": 1, "lot": "L", "quantity": "1", "unit": "kg"}], "reason": "too much issued"},
     ),
+    f"{OPERATION}/weighings": (c.WeighMaterial, {"line": 1, "scale": "S", "unit": "kg", "scans": ["L"]}),
+    f"{OPERATION}/charge": (c.ChargeMaterials, {"scans": ["K"]}),
+    f"{WORK_ORDER}/containers/stage": (c.StageContainers, {"place": "BOOTH", "scans": ["K"]}),
+    f"{WORK_ORDER}/containers/{{container}}/void": (c.VoidContainer, {"reason": "spilled it"}),
     f"{WORK_ORDER}/in-process-inspections/{{inspection}}/decision": (c.DecideInProcessInspection, {"failed": 0}),
     f"{WORK_ORDER}/reworks/{{rework}}/approve": (c.ApproveRework, {}),
     f"{WORK_ORDER}/reworks/{{rework}}/reject": (c.RejectRework, {"reason": "not worth it"}),
@@ -145,6 +150,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
     "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
     "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
+    "/devices": ((R.PROCESS_ENGINEER,), {"code": "T", "name": "T", "kind": "terminal"}),
     "/equipment/{code}/qualify": ((R.QUALITY_MANAGER,), {}),
     "/equipment/{code}/calibrate": (
         (R.METROLOGY,), {"certificate": "X", "dueAt": "2030-01-01T00:00:00Z", "foundWithinTolerance": True}
@@ -169,6 +175,36 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"person": "olu", "qualification": "Q", "validUntil": "2030-01-01T00:00:00Z"},
     ),
+    "/wms/shipments": (
+        (R.WAREHOUSE_KEEPER,),
+        {"lot": "L", "quantity": 1, "unit": "pcs", "place": "P", "consignee": "C", "address": "A", "contact": "T",
+         "transport": "truck"},
+    ),
+    "/wms/shipments/{shipment}/dispatch": ((R.WAREHOUSE_KEEPER,), {}),
+    "/wms/shipments/{shipment}/cancel": ((R.WAREHOUSE_KEEPER,), {"reason": "not wanted"}),
+    "/wms/shipments/{shipment}/take-back": ((R.WAREHOUSE_KEEPER,), {"reason": "too much", "quantity": 1, "place": "P"}),
+    "/quality/recalls": (
+        (R.QA_REVIEWER, R.QUALITY_MANAGER, R.QUALIFIED_PERSON), {"lot": "L", "reason": "glass was found"}
+    ),
+    "/quality/recalls/{recall}/scope": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {}),
+    "/quality/recalls/{recall}/approve": ((R.QUALITY_MANAGER, R.QUALIFIED_PERSON), {"scopeHash": "0" * 64}),
+    "/quality/recalls/{recall}/execute": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {}),
+    "/quality/recalls/{recall}/told": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {"consignee": "C", "note": "by telephone"}),
+    "/quality/recalls/{recall}/account": (
+        (R.QA_REVIEWER, R.QUALITY_MANAGER), {"shipment": "S", "quantity": 1, "note": "used up"}
+    ),
+    "/quality/recalls/{recall}/reconcile": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {}),
+    "/quality/recalls/{recall}/close": ((R.QUALITY_MANAGER,), {"effective": True, "conclusion": "all was found"}),
+    "/quality/lots/{lot}/move": (
+        (R.WAREHOUSE_KEEPER,), {"reason": "a better place", "quantity": 1, "fromPlace": "A", "toPlace": "B"}
+    ),
+    "/quality/lots/{lot}/decide-destruction": ((R.QUALITY_MANAGER,), {"reason": "it is rejected"}),
+    "/quality/lots/{lot}/destroy": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER), {"destruction": "X", "how": "burnt"}),
+    "/quality/lots/{lot}/hold": (
+        (R.QA_REVIEWER, R.QUALITY_MANAGER),
+        {"reason": "glass was found", "lots": 1, "orders": 0, "shipped": "0"},
+    ),
+    "/quality/lots/{lot}/release-hold": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "no glass", "hold": "H"}),
     "/quality/capas": (
         (*QUALITY, R.SUPERVISOR, R.PROCESS_ENGINEER, R.MAINTENANCE), {"source": "audit", "action": "clean"}
     ),

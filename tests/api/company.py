@@ -16,7 +16,8 @@ PREFIX = "/api/v1"
 _ids = itertools.count(1)
 
 PEOPLE = {
-    "pia": ["planner"], "sam": ["supervisor"], "sue": ["supervisor"], "olu": ["operator"], "wil": ["warehouseKeeper"],
+    "pia": ["planner"], "sam": ["supervisor"], "sue": ["supervisor"], "olu": ["operator"], "ole": ["operator"],
+    "wil": ["warehouseKeeper"],
     "wes": ["warehouseKeeper"], "ana": ["qcAnalyst"], "ben": ["qcAnalyst"], "rae": ["qaReviewer"],
     "max": ["qualityManager"], "quinn": ["qualifiedPerson"], "mia": ["maintenance"], "pat": ["processEngineer"],
     "ada": ["administrator"], "aud": ["auditor"], "dan": ["dataAnalyst"], "erp": ["integration"], "meg": ["metrology"],
@@ -53,7 +54,8 @@ MASTER_DATA: dict[str, Any] = {
     "materials": [
         material("STEEL", "raw", "kg"), material("GREASE", "raw", "kg"), material("ROD", "semiFinished", "pcs"),
         material("AXLE", "semiFinished", "pcs"), material("CART", "finished", "pcs"),
-        material("TAB", "finished", "pcs"), material("API", "raw", "kg"),
+        {**material("TAB", "finished", "pcs"), "strength": "250 mg", "shelfLifeDays": 730},
+        material("API", "raw", "kg"),
     ],
     "places": [
         {"code": code, "name": code.title(), "zone": zone}

@@ -159,7 +159,7 @@ async def test_a_lot_is_put_away_behind_its_gate(console: Console, company: Comp
     await wil.page.locator(f"a[href='/ui/put-away/{work_order}']").click()
     await wil.shows("only quarantine places")
     label = wil.page.locator("img.label")
-    assert await label.evaluate("image => image.complete && image.naturalWidth > 0")
+    assert await label.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
     printed = await wil.page.request.get(f"{console.address}/ui/labels/{lot}?format=pdf")
     assert (printed.status, (await printed.body())[:5]) == (200, b"%PDF-")
     await scan(wil, "FINISHED")

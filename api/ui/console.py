@@ -12,17 +12,25 @@ from api.ui import (
     cases,
     files,
     home,
+    inspections,
     live,
     login,
     lots,
     orders,
+    picks,
+    plan,
+    problem,
+    put_away,
+    receipts,
     reviews,
+    scan,
     signing,
     tasks,
 )
 
 AREAS: Final = (
-    login, home, tasks, board, orders, reviews, cases, lots, audit, signing, ask, actions, live, files,
+    login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
+    lots, audit, signing, ask, actions, live, files,
 )  # fmt: skip
 
 

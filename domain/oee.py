@@ -3,8 +3,9 @@
 Availability = APT / PBT, effectiveness = planned run time of what was produced / APT, quality = GQ / PQ; OEE is the
 planned run time of the good pieces / PBT, which is the product of the three. (Only of pieces with one ideal cycle
 time: of several, quality counts pieces, and OEE weighs them by their time.) Times are seconds, quantities pieces.
-Figures of several stations or days come from sums of `Counts`, never from averages of percentages. What cannot be divided is None
-with a reason, never 0 or 1; an effectiveness above 1 is shown as it is, and means that the ideal cycle time is wrong.
+Figures of several stations or days come from sums of `Counts`, never from averages of percentages. What cannot be
+divided is None with a reason, never 0 or 1; an effectiveness above 1 is shown as it is, and means that the ideal cycle
+time is wrong.
 """
 
 import itertools

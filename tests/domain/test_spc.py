@@ -136,7 +136,7 @@ def test_proportions_have_the_limits_of_their_own_size() -> None:
     (chart,) = spc.proportions([(100, 3), (120, 5), (80, 1), (110, 4), (90, 2)]).charts
     assert chart.centre == pytest.approx(0.03)
     assert chart.upper == pytest.approx((0.08118, 0.07672, 0.08722, 0.07879, 0.08394), abs=5e-6)
-    assert chart.lower == (0, 0, 0, 0, 0)
+    assert list(chart.lower) == [0] * 5
     with pytest.raises(ValueError, match="defective"):
         spc.proportions([(10, 11), (10, 1)])
 

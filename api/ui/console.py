@@ -5,10 +5,10 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api.ui import actions, ask, board, home, live, login, orders, tasks
+from api.ui import actions, ask, board, home, live, login, orders, spc, tasks
 from api.ui.shell import STATIC
 
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live)
+AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, spc)
 
 
 def install(app: FastAPI) -> None:

@@ -85,6 +85,7 @@ def up(
         data_dir, api_port=port, children=wiring.children(SAMPLE_SERIES), migrate=wiring.migrate, report=_say
     ) as system:
         table = Table(show_header=False, box=None)
+        table.add_row("Console", f"{system.api_url}/ui/")
         table.add_row("API", f"{system.api_url}/api/v1  (documentation: {system.api_url}/docs)")
         table.add_row("Temporal", system.temporal_address)
         table.add_row("Data", str(data_dir.resolve()))

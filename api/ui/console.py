@@ -3,16 +3,13 @@
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
-from api.ui import actions, ask, board, home, live, login, orders, spc, tasks
-from api.ui.shell import STATIC
+from api.ui import actions, ask, board, files, home, live, login, orders, spc, tasks
 
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, spc)
+AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, files, spc)
 
 
 def install(app: FastAPI) -> None:
     """Add every page."""
     for area in AREAS:
         app.include_router(area.router)
-    app.mount("/ui/static", StaticFiles(directory=STATIC), name="static")

@@ -32,6 +32,7 @@ TONES: Final = {
 ICONS: Final = {"ready": "circle", "running": "play", "hold": "pause", "bad": "warning", "done": "check"}
 
 
+_GOOD: Final = frozenset({"released", "accepted", "certified", "clean", "approved"})
 _NOT_BEGUN: Final = frozenset({"draft", "pending", "cancelled", "voided"})
 
 
@@ -42,7 +43,9 @@ def tone(state: object) -> str:
 
 def icon(state: object) -> str:
     """The icon that goes with it: colour never says it alone."""
-    return "minus" if str(state) in _NOT_BEGUN else ICONS[tone(state)]
+    if str(state) in _NOT_BEGUN:
+        return "minus"
+    return "check" if str(state) in _GOOD else ICONS[tone(state)]
 
 
 def moment(value: Any) -> datetime | None:

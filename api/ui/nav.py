@@ -32,6 +32,7 @@ ITEMS: Final = (
         "b",
     ),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
+    Item("reports", "/ui/reports", (Role.PLANNER, Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "r"),
     Item("spc", "/ui/spc", (Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "s"),
 )
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import spc
+from api.periods import Period, period, shortcuts
 from api.scopes import Scope
-from api.ui.periods import Period, period, shortcuts
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg.scales import short
 from api.ui.svg.spc import Lines, Point, control_chart

@@ -35,3 +35,17 @@ async def weigh(company: Company, work_order: str, texts: Sequence[str]) -> None
     path = f"/mes/work-orders/{work_order}/operations/PRESS/parameters"
     for text in texts:
         await do(company, "olu", path, values=[{"name": "weight", "text": text, "unit": "mg"}])
+
+
+async def figures(company: Company) -> dict[str, str]:
+    """What charts and reports show: a shift of the weights, scrap for several reasons, an order that is over."""
+    order, work_order = await pressing(company, dueAt="2026-11-20T08:00:00Z")
+    await weigh(company, work_order, weights([*IN_CONTROL, *SHIFT]))
+    path = "/mes/production-reports/report"
+    for good, scrap, reason in (("300", "12", "dimension"), ("200", "7", "surface"), ("180", "3", "machine")):
+        body = {"workOrderId": work_order, "operation": "PRESS", "good": good, "scrap": scrap}
+        await do(company, "olu", path, **body, scrapReason=reason)
+    await do(company, "olu", "/quality/deviations", orderId=order, code="PRESS_NOISE", detail="the press makes a noise")
+    await receive(company, f"API-{uuid.uuid4().hex[:6]}", "5")
+    over, _ = await at_stage(company, "closed", dueAt="2027-01-15T08:00:00Z")
+    return {"order_figures": order, "work_figures": work_order, "order_closed": over}

@@ -4,9 +4,9 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from api.ui import actions, ask, board, files, home, live, login, orders, reports, spc, tasks
+from api.ui import actions, andon, ask, board, files, home, live, login, orders, reports, spc, tasks
 
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, files, spc, reports)
+AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, files, spc, reports, andon)
 
 
 def install(app: FastAPI) -> None:

@@ -33,6 +33,7 @@ ITEMS: Final = (
     ),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
     Item("reports", "/ui/reports", (Role.PLANNER, Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "r"),
+    Item("andon", "/ui/andon", (Role.SUPERVISOR, Role.ADMINISTRATOR), "a"),
     Item("spc", "/ui/spc", (Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "s"),
 )
 

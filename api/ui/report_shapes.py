@@ -143,8 +143,8 @@ LEAD: Final = (
 )  # fmt: skip
 SPANS: Final = (
     Column("from", "period.since", "time"), Column("to", "period.until", "time"),
-    Column("workstation", "field.workstation"), ORDER, Column("operation", "reports.operation"), Column("doing", "reports.doing", group="doing"),
-    Column("seconds", "reports.lasting", "seconds"),
+    Column("workstation", "field.workstation"), ORDER, Column("operation", "reports.operation"),
+    Column("doing", "reports.doing", group="doing"), Column("seconds", "reports.lasting", "seconds"),
 )  # fmt: skip
 
 

@@ -200,13 +200,16 @@ def _stacks(stations: Sequence[reporting.Station], t: Words) -> list[Document]:
     """What each station did, as one bar."""
     return [
         {
-            "code": own.code, "name": own.name, "seconds": [(doing, lasting(own.seconds[doing], t)) for doing in oee.Doing
-                                                            if own.seconds[doing]],
+            "code": own.code, "name": own.name, "seconds": _done(own, t),
             "picture": stack([(str(doing), float(own.seconds[doing])) for doing in oee.Doing],
                              t("oee.time.of", code=own.code)),
         }
         for own in stations if own.code
     ]  # fmt: skip
+
+
+def _done(own: reporting.Station, t: Words) -> list[tuple[oee.Doing, str]]:
+    return [(doing, lasting(seconds, t)) for doing, seconds in own.seconds.items() if seconds]
 
 
 # Rows and files ---------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from axe_playwright_python.async_playwright import Axe
 
 from tests.api.company import Company
 from tests.api.words import at_stage, create, receive
+from tests.figures import figures
 from tests.ui.screen import DESKTOP, PHONE, Console
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -29,7 +30,7 @@ async def plant(company: Company, working: None) -> dict[str, str]:
     await create(company, dueAt="2026-01-15T08:00:00Z")
     desk = await company.desk("olu")
     await desk.command(f"/mes/work-orders/{found['work_running']}/operations/MIX/start")
-    return found
+    return found | await figures(company)
 
 
 SCREENS = (
@@ -44,6 +45,19 @@ SCREENS = (
     ("order", "sam", "/ui/orders/{order_running}"),
     ("order-submitted", "sam", "/ui/orders/{order_submitted}"),
     ("help", "olu", "/ui/help"),
+    ("spc", "ben", "/ui/spc?of=parameter:weight&baseline=21"),
+    ("spc-means", "ben", "/ui/spc?of=parameter:weight&chart=meanRange"),
+    ("spc-proportion", "ben", "/ui/spc?of=scrap:PRESS"),
+    ("spc-empty", "ben", "/ui/spc?since=2000-01-01&until=2000-01-02"),
+    ("reports", "sam", "/ui/reports"),
+    ("reports-scrap", "sam", "/ui/reports?report=scrap"),
+    ("reports-lead", "sam", "/ui/reports?report=leadTime"),
+    ("reports-delivery", "sam", "/ui/reports?report=delivery&since=2026-11-01&until=2027-01-31"),
+    ("reports-deviations", "sam", "/ui/reports?report=deviations"),
+    ("reports-oee", "sam", "/ui/reports?report=oee&opens=06:00&closes=22:00"),
+    ("reports-balance", "sam", "/ui/reports?report=balance"),
+    ("reports-rows", "sam", "/ui/reports/rows?report=pieces"),
+    ("reports-rows-spans", "sam", "/ui/reports/rows?report=spans"),
 )
 
 

@@ -16,7 +16,8 @@ from tests.figures import IN_CONTROL, SHIFT, pressing, weigh, weights
 
 pytestmark = pytest.mark.usefixtures("working")
 MANY = """
-    INSERT INTO parameter_value (work_order, operation, name, text, value, unit, within_limits, recorded_by, recorded_at)
+    INSERT INTO parameter_value
+        (work_order, operation, name, text, value, unit, within_limits, recorded_by, recorded_at)
     SELECT 'many', 'PRESS', 'weight', '1', n, 'mg', true, 'olu', now() - n * interval '1 hour'
     FROM generate_series(1, 30000) n
 """

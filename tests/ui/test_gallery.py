@@ -12,7 +12,7 @@ from axe_playwright_python.async_playwright import Axe
 
 from tests.api.company import Company
 from tests.api.words import at_stage, create, receive
-from tests.figures import figures
+from tests.figures import breaks_down, display, figures, rolling
 from tests.ui.screen import DESKTOP, PHONE, Console
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -30,7 +30,10 @@ async def plant(company: Company, working: None) -> dict[str, str]:
     await create(company, dueAt="2026-01-15T08:00:00Z")
     desk = await company.desk("olu")
     await desk.command(f"/mes/work-orders/{found['work_running']}/operations/MIX/start")
-    return found | await figures(company)
+    found |= await figures(company)
+    await rolling(company)
+    await breaks_down(company, "SAW-2")
+    return found | {"andon": await display(company)}
 
 
 SCREENS = (
@@ -57,6 +60,9 @@ SCREENS = (
     ("reports-oee", "sam", "/ui/reports?report=oee&opens=06:00&closes=22:00"),
     ("reports-balance", "sam", "/ui/reports?report=balance"),
     ("reports-rows", "sam", "/ui/reports/rows?report=pieces"),
+    ("andon", None, "{andon}"),
+    ("andon-closed", None, "/ui/andon/A?token=mwd_nothing"),
+    ("andon-list", "sam", "/ui/andon"),
     ("reports-rows-spans", "sam", "/ui/reports/rows?report=spans"),
 )
 

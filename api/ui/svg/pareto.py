@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from api.ui.svg.scales import Scale, short
 
-LEFT, RIGHT, TOP, BOTTOM = 60, 52, 18, 46
+LEFT, RIGHT, TOP, BOTTOM = 60, 52, 34, 46
 WIDTH, HEIGHT, MOST = 760, 300, 10
 
 
@@ -35,7 +35,7 @@ def pareto(bars: Sequence[Bar], title: str, unit: str) -> Markup:
     for at, bar in enumerate(shown):
         middle = LEFT + room * (at + 0.5)
         label = f"{bar.name}: {short(bar.value)} {unit}"
-        box = f'<rect class="bar" x="{middle - wide / 2:.1f}" y="{y(bar.value):.1f}" width="{wide:.1f}" '
+        box = f'<rect class="pile" x="{middle - wide / 2:.1f}" y="{y(bar.value):.1f}" width="{wide:.1f}" '
         box += f'height="{max(1.0, y(0) - y(bar.value)):.1f}"><title>{escape(label)}</title></rect>'
         if bar.href:
             box = f'<a href="{escape(bar.href)}" aria-label="{escape(label)}">{box}</a>'
@@ -55,7 +55,7 @@ def _axis(whole: float, unit: str, y: Scale) -> str:
         f'<text class="left" x="{LEFT - 6}" y="{y(mark) + 4:.1f}">{short(mark)}</text>'
         for mark in marks
     )
-    return f'{lines}<text class="left" x="{LEFT - 6}" y="{TOP - 6}">{escape(unit)}</text>'
+    return f'{lines}<text class="left" x="{LEFT - 6}" y="{TOP - 18}">{escape(unit)}</text>'
 
 
 def _shares(part: Scale) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row
 
 from api.clock import now
 from api.deps import Caller
-from api.errors import not_found
+from api.errors import Problem, not_found
 from api.security import token_hash
 from db import audit
 from db.queries import andon
@@ -36,8 +36,12 @@ def make(who: Caller, kind: str, area: str, name: str, command_id: str) -> dict[
     with who.services.engine.begin() as connection:
         if (kind, area) not in andon.areas(connection):
             raise not_found(kind, area)
-        is_new = andon.put(connection, identity, kind, area, name, token_hash(token), command_id, who.id, now())
-        action = "wallDisplay.created" if is_new else "wallDisplay.readdressed"
+        before = andon.put(connection, identity, kind, area, name, token_hash(token), command_id, who.id, now())
+        if before is not None:
+            if (before.kind, before.area, before.name, before.created_by) != (kind, area, name, who.id):
+                raise Problem(409, "COMMAND_ID_REUSED", f"{command_id} has made another display")
+            andon.readdress(connection, identity, token_hash(token))
+        action = "wallDisplay.created" if before is None else "wallDisplay.readdressed"
         new = {"kind": kind, "area": area, "name": name}
         audit.append(connection, [who.entry(action, f"wall-display/{identity}", new=new, command_id=command_id)])
     return {

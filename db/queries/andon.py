@@ -34,19 +34,22 @@ Document = dict[str, Any]
 def put(
     connection: Connection, identity: UUID, kind: str, area: str, name: str, digest: str, command_id: str, by: str,
     at: datetime,
-) -> bool:  # fmt: skip
-    """A display under the SHA-256 of its token; False: it was there already (same command), and its token, which
-    nobody has been shown, is replaced."""
+) -> Row[Any] | None:  # fmt: skip
+    """A display under the SHA-256 of its token: None. Or the one that the same command has made before."""
     values = {
         "id": identity, "kind": kind, "area": area, "name": name, "token_hash": digest, "command_id": command_id,
         "created_by": by, "created_at": at,
     }  # fmt: skip
-    statement = insert(DISPLAYS).values(**values).on_conflict_do_nothing(index_elements=["command_id"])
-    if connection.execute(statement).rowcount:
-        return True
-    own = (DISPLAYS.c.command_id == command_id, DISPLAYS.c.created_by == by, DISPLAYS.c.revoked_at.is_(None))
+    statement = insert(DISPLAYS).values(**values).on_conflict_do_nothing().returning(DISPLAYS.c.id)
+    if connection.execute(statement).first() is not None:
+        return None
+    return connection.execute(select(DISPLAYS).where(DISPLAYS.c.command_id == command_id)).one()
+
+
+def readdress(connection: Connection, identity: UUID, digest: str) -> None:
+    """Another token for a display that is in use; the one before opens nothing any more."""
+    own = (DISPLAYS.c.id == identity, DISPLAYS.c.revoked_at.is_(None))
     connection.execute(update(DISPLAYS).where(*own).values(token_hash=digest))
-    return False
 
 
 def by_token(connection: Connection, digest: str) -> Row[Any] | None:

@@ -174,6 +174,8 @@ async def test_who_may_not_make_a_display_is_told_who_may(company: Company, hall
     # What nobody was shown opens nothing; there is one display.
     assert (await company.client.get(first["address"])).status_code == 403
     assert (await company.client.get(again["address"])).status_code == 200
+    other = await sam.command("/andon-displays", kind="line", area="W", name="x", commandId="display/1")
+    assert (other.status_code, other.json()["code"]) == (409, "COMMAND_ID_REUSED")
     ada = await company.desk("ada")
     assert [d["id"] for d in (await ada.get("/andon-displays")).json()["displays"]].count(first["id"]) == 1
     limit = {"plants": None, "lines": ["W"], "reason": "a new job", "commandId": "scope/sue"}

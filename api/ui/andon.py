@@ -94,7 +94,7 @@ async def display(area: str, request: Request, token: Annotated[str, Query(max_l
     seen = await run_in_threadpool(kept, ("andon", own.kind, own.area), lambda: _seen(services.engine, own))
     cells = [cell(row, seen[1], seen[2]) for row in seen[0]]
     pages = [cells[at : at + CELLS] for at in range(0, len(cells), CELLS)] or [[]]
-    alarms = [one for one in cells if one["alarm"]]
+    alarms = sorted((one for one in cells if one["alarm"]), key=lambda one: str(one["tone"]))  # bad before call
     more = {
         "name": own.name, "kind": own.kind, "pages": pages, "alarms": alarms[:STRIP], "others": len(alarms) - STRIP,
         "columns": 1 if len(cells) == 1 else 2 if len(cells) in (2, 3, 4) else 3, "sums": _sums(cells),
@@ -129,6 +129,8 @@ def cell(
     since: datetime | None = row["since"]
     if state == "deviation":
         since = open_ones[0]["opened_at"]
+    elif state in ("down", "maintenance"):
+        since = broken[0]["since"]
     return {
         **row, "state": state, "tone": tone, "icon": icon, "since": since, "deviations": len(open_ones),
         "deviation": open_ones[0] if open_ones else None, "machine": broken[0]["code"] if broken else "",

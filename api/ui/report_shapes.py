@@ -54,7 +54,8 @@ def scrap(asked: Asked) -> tuple[Column, ...]:
     return (
         Column("reason", "reports.reason", group="scrap"),
         Column("quantity", "reports.scrap", "number", unit="unit", href=rows),
-        Column("share", "reports.share", "percent"), Column("cumulative", "reports.cumulative", "percent"),
+        Column("share", "reports.share", "percent", href=rows),
+        Column("cumulative", "reports.cumulative", "percent", href=lambda row: rows_link(asked, "pieces", kind="scrap")),
         Column("count", "reports.count", "number", href=rows),
     )  # fmt: skip
 
@@ -107,9 +108,9 @@ def balance(asked: Asked) -> tuple[Column, ...]:
 
     return (
         Column("material", "field.material"), Column("name", "reports.name"),
-        Column("opening", "reports.opening", "number", unit="unit", href=rows("")),
+        Column("opening", "reports.opening", "number", unit="unit", href=rows("opening")),
         *(Column(name, f"reports.{name}", "number", href=rows(name)) for name in DIRECTIONS),
-        Column("closing", "reports.closing", "number", unit="unit", href=rows("")),
+        Column("closing", "reports.closing", "number", unit="unit", href=rows("closing")),
     )  # fmt: skip
 
 
@@ -122,8 +123,8 @@ PIECES: Final = (
 )  # fmt: skip
 MOVES: Final = (
     Column("at", "spc.when", "time"), Column("product", "field.material"), Column("kind", "reports.move", group="move"),
-    Column("quantity", "field.quantity", "number", unit="unit"), Column("reference", "field.lot"),
-    Column("from_place", "reports.from"), Column("to_place", "reports.to"), ORDER, Column("person", "spc.who"),
+    Column("quantity", "field.quantity", "number", unit="unit"), Column("change", "reports.change", "number"),
+    Column("reference", "field.lot"), Column("from_place", "reports.from"), Column("to_place", "reports.to"), ORDER, Column("person", "spc.who"),
 )  # fmt: skip
 DUE: Final = (
     ORDER, Column("product", "field.product"), Column("quantity", "field.quantity", "number", unit="unit"),
@@ -133,7 +134,7 @@ DUE: Final = (
 )  # fmt: skip
 DEVIATIONS: Final = (
     Column("at", "spc.when", "time"), Column("reference", "field.number"), Column("code", "reports.code", group="code"),
-    Column("detail", "reports.detail"), ORDER, Column("lot", "field.lot"), Column("equipment", "reports.equipment"),
+    Column("detail", "reports.detail", "long"), ORDER, Column("lot", "field.lot"), Column("equipment", "reports.equipment"),
     Column("state", "field.state", "state"), Column("decided_at", "reports.decidedAt", "time"),
     Column("person", "spc.who"),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import array, insert
 from db.tables import (
     Deviation,
     EquipmentItem,
+    EquipmentLogEntry,
     Material,
     OperationRow,
     ProductionOrder,
@@ -24,7 +25,7 @@ from db.tables import (
 DISPLAYS: Final = core(WallDisplay)
 STATIONS, OPERATIONS, WORK_ORDERS = core(Workstation), core(OperationRow), core(WorkOrder)
 ORDERS, MATERIALS, DEVIATIONS = core(ProductionOrder), core(Material), core(Deviation)
-TRANSITIONS, ITEMS = core(StateTransition), core(EquipmentItem)
+TRANSITIONS, ITEMS, LOG = core(StateTransition), core(EquipmentItem), core(EquipmentLogEntry)
 Document = dict[str, Any]
 
 
@@ -147,11 +148,13 @@ def _is_of(kind: str, area: str) -> ColumnElement[bool]:
 
 
 def machines(connection: Connection, codes: Sequence[str]) -> list[Document]:
-    """Equipment at these stations that is down or under maintenance."""
+    """Equipment at these stations that is down or under maintenance, and since when by its log."""
+    since = select(func.max(LOG.c.started_at)).where(LOG.c.equipment == ITEMS.c.code).scalar_subquery()
+    rank = func.array_position(array(["down", "underMaintenance", "outOfService"]), ITEMS.c.availability)
     statement = (
-        select(ITEMS.c.code, ITEMS.c.workstation, ITEMS.c.availability)
-        .where(ITEMS.c.workstation.in_(codes), ITEMS.c.availability.in_(("down", "underMaintenance", "outOfService")))
-        .order_by(ITEMS.c.code)
+        select(ITEMS.c.code, ITEMS.c.workstation, ITEMS.c.availability, since.label("since"))
+        .where(ITEMS.c.workstation.in_(codes), rank.is_not(None))
+        .order_by(rank, ITEMS.c.code)
     )
     return [dict(row._mapping) for row in connection.execute(statement)]
 

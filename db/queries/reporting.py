@@ -197,6 +197,11 @@ def milestones(connection: Connection, since: datetime, until: datetime, inside:
 WORK_ORDER_STEPS: Final = ("dispatched", "ready", "inspecting", "puttingAway", "completed")
 
 
+_OUTSIDE: Final = tuple(sorted(OUTSIDE_PLACES))
+_INTO, _OUT = MOVES.c.from_place.in_(_OUTSIDE), MOVES.c.to_place.in_(_OUTSIDE)
+_CHANGE: Final = case((and_(_INTO, ~_OUT), MOVES.c.quantity), (and_(_OUT, ~_INTO), -MOVES.c.quantity), else_=0)
+
+
 # Material ---------------------------------------------------------------------------------------------------------
 
 
@@ -206,9 +211,6 @@ def balance(connection: Connection, since: datetime, until: datetime) -> list[Do
     `closing` is today's stock without what was moved since; `opening` follows from it. Moves between places of the
     plant change neither.
     """
-    outside = tuple(OUTSIDE_PLACES)
-    into, out = MOVES.c.from_place.in_(outside), MOVES.c.to_place.in_(outside)
-    change = case((and_(into, ~out), MOVES.c.quantity), (and_(out, ~into), -MOVES.c.quantity), else_=0)
     during = and_(MOVES.c.moved_at >= since, MOVES.c.moved_at < until)
 
     def went(condition: ColumnElement[bool]) -> Any:
@@ -218,8 +220,8 @@ def balance(connection: Connection, since: datetime, until: datetime) -> list[Do
         select(
             LOTS.c.material, LOTS.c.unit,
             *(went(_DIRECTIONS[name]).label(name) for name in DIRECTIONS),
-            func.coalesce(func.sum(change).filter(during), 0).label("change"),
-            func.coalesce(func.sum(change).filter(MOVES.c.moved_at >= until), 0).label("since_then"),
+            func.coalesce(func.sum(_CHANGE).filter(during), 0).label("change"),
+            func.coalesce(func.sum(_CHANGE).filter(MOVES.c.moved_at >= until), 0).label("since_then"),
         )
         .join(LOTS, LOTS.c.number == MOVES.c.lot)
         .where(MOVES.c.moved_at >= since)
@@ -258,27 +260,34 @@ _DIRECTIONS: Final = {
 """What a move into the plant or out of it is, by the place outside that it goes to or comes from."""
 
 
+STOCKS: Final = ("opening", "closing")
+"""Stock at the beginning and end of a period; its rows are all moves until then."""
+
+
 def move_rows(
     connection: Connection, since: datetime, until: datetime, limit: int, material: str, direction: str = ""
 ) -> list[Document]:
-    """The moves of a material in the period, newest first; all of them, or those of one direction."""
+    """The moves of a material in the period, newest first: all of them, those of one direction, or everything that
+    made the stock at its beginning or end. `change` is what a move does to the stock of the plant."""
     statement = (
         select(
             MOVES.c.moved_at.label("at"), LOTS.c.material.label("product"), MOVES.c.kind, MOVES.c.quantity,
-            MOVES.c.unit, MOVES.c.lot.label("reference"), MOVES.c.from_place, MOVES.c.to_place,
-            MOVES.c.actor.label("person"), WORK_ORDERS.c.number.label("work_order"),
+            MOVES.c.unit, _CHANGE.label("change"), MOVES.c.lot.label("reference"), MOVES.c.from_place,
+            MOVES.c.to_place, MOVES.c.actor.label("person"), WORK_ORDERS.c.number.label("work_order"),
             ORDERS.c.number.label("order_number"), ORDERS.c.uuid.label("order_id"),
         )
         .join(LOTS, LOTS.c.number == MOVES.c.lot)
         .outerjoin(WORK_ORDERS, WORK_ORDERS.c.number == MOVES.c.work_order)
         .outerjoin(ORDERS, ORDERS.c.number == WORK_ORDERS.c.order_number)
-        .where(LOTS.c.material == material, MOVES.c.moved_at >= since, MOVES.c.moved_at < until)
+        .where(LOTS.c.material == material, MOVES.c.moved_at < (since if direction == "opening" else until))
         .order_by(MOVES.c.moved_at.desc(), MOVES.c.id.desc())
         .limit(limit)
     )  # fmt: skip
+    if direction in STOCKS:
+        return _documents(connection, statement.where(_CHANGE != 0))
     if direction in _DIRECTIONS:
         statement = statement.where(_DIRECTIONS[direction])
-    return _documents(connection, statement)
+    return _documents(connection, statement.where(MOVES.c.moved_at >= since))
 
 
 # Delivery, deviations ---------------------------------------------------------------------------------------------

@@ -138,6 +138,9 @@ async def test_every_figure_is_the_sum_of_the_rows_that_it_leads_to(month: dict[
             assert sum(one["quantity"] for one in behind) == row["quantity"]
             assert len(behind) == row["count"]
         for row in reporting.balance(connection, question) or []:
+            for stock in tables.STOCKS:
+                behind = tables.move_rows(connection, *question.bounds, 10_000, row["material"], stock)
+                assert sum(one["change"] for one in behind) == row[stock]
             for direction in tables.DIRECTIONS:
                 behind = tables.move_rows(connection, *question.bounds, 10_000, row["material"], direction)
                 assert sum(one["quantity"] for one in behind) == row[direction]

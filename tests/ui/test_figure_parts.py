@@ -122,7 +122,7 @@ STATION = {
     "scrap": Decimal(0), "quantity": Decimal(2), "unit": "pcs", "order_number": "PO-1", "order_state": "inProgress",
     "product": "Rod", "since": AT, "workstation": "S", "due_at": None,
 }  # fmt: skip
-DOWN = {"code": "M", "workstation": "S", "availability": "down"}
+DOWN = {"code": "M", "workstation": "S", "availability": "down", "since": AT}
 DEVIATION = {"number": "D", "code": "X", "opened_at": AT, "order_number": "PO-1", "operation": None, "station": None}
 
 

@@ -40,12 +40,19 @@ def pareto(bars: Sequence[Bar], title: str, unit: str) -> Markup:
         if bar.href:
             box = f'<a href="{escape(bar.href)}" aria-label="{escape(label)}">{box}</a>'
         parts.append(box)
-        parts.append(f'<text class="value" x="{middle:.1f}" y="{y(bar.value) - 5:.1f}">{short(bar.value)}</text>')
+        parts.append(_value(bar.value, middle, y))
         parts.append(_name(bar.name, middle, room))
         places.append(f"{middle:.1f},{part(bar.cumulative):.1f}")
     parts.append(f'<polyline class="sum" points="{" ".join(places)}"/>')
     parts += [f'<circle class="sum" cx="{p.split(",")[0]}" cy="{p.split(",")[1]}" r="4"/>' for p in places]
     return _picture("pareto", title, parts)
+
+
+def _value(value: float, middle: float, y: Scale) -> str:
+    """How long a bar is: inside it where there is room, away from the line of the sum; else above it."""
+    is_tall = y(0) - y(value) > 34
+    kind, at = ("value in", y(value) + 26) if is_tall else ("value", y(value) - 5)
+    return f'<text class="{kind}" x="{middle:.1f}" y="{at:.1f}">{short(value)}</text>'
 
 
 def _axis(whole: float, unit: str, y: Scale) -> str:

@@ -39,7 +39,7 @@ test: setup browser ## all tests, in several processes; without a browser where 
 bench: setup ## what an order costs on this machine, one JSON document
 	@$(RUN) mes bench order --json --data-dir .mes-bench
 
-trace-matrix: setup browser ## all tests, then one line per requirement: its id, passed, failed or none, the number of tests
+trace-matrix: setup browser ## all tests, then one line per requirement; fails when a P0 one is not proved
 	$(RUN) pytest -n $(PROCESSES) --trace-matrix -q
 
 gallery: setup browser ## a picture of every screen, in both languages and two widths, into gallery/

@@ -51,11 +51,14 @@ def scrap(asked: Asked) -> tuple[Column, ...]:
     def rows(row: Row) -> str:
         return rows_link(asked, "pieces", kind="scrap", reason=row["reason"])
 
+    def every(row: Row) -> str:
+        return rows_link(asked, "pieces", kind="scrap")
+
     return (
         Column("reason", "reports.reason", group="scrap"),
         Column("quantity", "reports.scrap", "number", unit="unit", href=rows),
         Column("share", "reports.share", "percent", href=rows),
-        Column("cumulative", "reports.cumulative", "percent", href=lambda row: rows_link(asked, "pieces", kind="scrap")),
+        Column("cumulative", "reports.cumulative", "percent", href=every),
         Column("count", "reports.count", "number", href=rows),
     )  # fmt: skip
 
@@ -124,7 +127,8 @@ PIECES: Final = (
 MOVES: Final = (
     Column("at", "spc.when", "time"), Column("product", "field.material"), Column("kind", "reports.move", group="move"),
     Column("quantity", "field.quantity", "number", unit="unit"), Column("change", "reports.change", "number"),
-    Column("reference", "field.lot"), Column("from_place", "reports.from"), Column("to_place", "reports.to"), ORDER, Column("person", "spc.who"),
+    Column("reference", "field.lot"), Column("from_place", "reports.from"), Column("to_place", "reports.to"), ORDER,
+    Column("person", "spc.who"),
 )  # fmt: skip
 DUE: Final = (
     ORDER, Column("product", "field.product"), Column("quantity", "field.quantity", "number", unit="unit"),
@@ -134,7 +138,8 @@ DUE: Final = (
 )  # fmt: skip
 DEVIATIONS: Final = (
     Column("at", "spc.when", "time"), Column("reference", "field.number"), Column("code", "reports.code", group="code"),
-    Column("detail", "reports.detail", "long"), ORDER, Column("lot", "field.lot"), Column("equipment", "reports.equipment"),
+    Column("detail", "reports.detail", "long"), ORDER, Column("lot", "field.lot"),
+    Column("equipment", "reports.equipment"),
     Column("state", "field.state", "state"), Column("decided_at", "reports.decidedAt", "time"),
     Column("person", "spc.who"),
 )  # fmt: skip

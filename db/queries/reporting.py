@@ -249,13 +249,14 @@ def balance(connection: Connection, since: datetime, until: datetime) -> list[Do
     return _documents(connection, statement)
 
 
-DIRECTIONS: Final = ("received", "produced", "consumed", "scrapped", "returned")
+DIRECTIONS: Final = ("received", "produced", "consumed", "scrapped", "shipped", "takenBack")
 _DIRECTIONS: Final = {
     "received": MOVES.c.from_place == "SUPPLIER",
     "produced": MOVES.c.from_place.in_(("PROCESS", "SCRAP")),
     "consumed": MOVES.c.to_place == "PROCESS",
     "scrapped": MOVES.c.to_place == "SCRAP",
-    "returned": MOVES.c.to_place == "SUPPLIER",
+    "shipped": MOVES.c.to_place == "CUSTOMER",
+    "takenBack": MOVES.c.from_place == "CUSTOMER",
 }
 """What a move into the plant or out of it is, by the place outside that it goes to or comes from."""
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -37,20 +38,28 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@asynccontextmanager
+async def serving(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
+    """The application behind a real server on this port, or on any; answers its address."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        running = asyncio.create_task(server.serve([listener]))
+        async with asyncio.timeout(30):
+            while not server.started:  # noqa: ASYNC110 uvicorn has no event for it
+                await asyncio.sleep(0.02)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await running
+
+
 @pytest.fixture(scope="module")
 async def served(settings: Settings, task_queue: str) -> AsyncIterator[tuple[FastAPI, str]]:
     """The application behind a real server: (application, address)."""
     app = create_app(settings, task_queue=task_queue)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
-        serving = asyncio.create_task(server.serve([listener]))
-        async with asyncio.timeout(30):
-            while not server.started:  # noqa: ASYNC110 uvicorn has no event for it
-                await asyncio.sleep(0.02)
-        yield app, f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await serving
+    async with serving(app) as address:
+        yield app, address
 
 
 @pytest.fixture(scope="module")

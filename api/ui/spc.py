@@ -1,6 +1,7 @@
 """Control charts of what was recorded: where a process leaves its own ways, and whether it is capable."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -30,10 +31,30 @@ KINDS: Final = ("individuals", "meanRange", "meanDeviation")
 SOURCES: Final[tuple[Source, ...]] = ("parameter", "inspection", "scrap")
 
 
-@router.get("/spc")
-async def charts(
-    request: Request,
-    days: Annotated[Period, Depends(period)],
+@dataclass(frozen=True)
+class Choice:
+    """What the address asks for. `of`: `source:name` of a characteristic, else the one with most values; `show`:
+    `all` points."""
+
+    of: str
+    product: str
+    chart: spc.Kind
+    rules: RuleSet
+    subgroup: int
+    baseline: str
+    show: str
+
+    def question(self, source: Source, name: str, days: Period) -> spc.Question:
+        """The question about one characteristic."""
+        kind: spc.Kind = "proportion" if source == "scrap" else self.chart
+        is_number = self.baseline.isascii() and self.baseline.isdigit() and int(self.baseline) > 1
+        return spc.Question(
+            source, name, days.since, days.until, self.product or None, kind, self.rules, self.subgroup,
+            int(self.baseline) if is_number else None,
+        )  # fmt: skip
+
+
+def choice(
     of: Annotated[str, Query(max_length=240)] = "",
     product: Annotated[str, Query(max_length=80)] = "",
     chart: Literal["individuals", "meanRange", "meanDeviation"] = "individuals",
@@ -41,38 +62,46 @@ async def charts(
     subgroup: Annotated[int, Query(ge=2, le=LARGEST_SUBGROUP)] = 5,
     baseline: Annotated[str, Query(max_length=5)] = "",
     show: Annotated[str, Query(max_length=5)] = "",
+) -> Choice:
+    """What the address says."""
+    return Choice(of, product, chart, rules, subgroup, baseline, show)
+
+
+@router.get("/spc")
+async def charts(
+    request: Request, days: Annotated[Period, Depends(period)], chosen: Annotated[Choice, Depends(choice)]
 ) -> Response:
-    """The charts. `of`: `source:name` of a characteristic, else the one with most values; `show`: `all` points."""
+    """The charts of one characteristic, what they say, and the values."""
     session, engine = request.state.session, request.app.state.services.engine
     inside = Scope(session.plants, session.lines).orders()
 
     def asked() -> tuple[list[dict[str, Any]], spc.Answer | None]:
         with reading(engine) as connection:
             known = tables.characteristics(connection, days.since, days.until, inside)
-            chosen = _chosen(known, of)
-            if chosen is None:
-                return known, None
-            source, name = chosen
-            kind: spc.Kind = "proportion" if source == "scrap" else chart
-            first = int(baseline) if baseline.isascii() and baseline.isdigit() and int(baseline) > 1 else None
-            question = spc.Question(source, name, days.since, days.until, product or None, kind, rules, subgroup, first)
-            return known, spc.answer(connection, question, inside)
+            one = _chosen(known, chosen.of)
+            return known, spc.answer(connection, chosen.question(*one, days), inside) if one else None
 
     known, found = await run_in_threadpool(asked)
     having = context(request)
-    last = len(found.points) if found and show == "all" else SHOWN
+    t: Words = having["t"]
+    shown = _shown(found, t, having["clock"], chosen.show == "all")
     return page(
-        request, "spc.html", period=days, shortcuts=shortcuts(days.zone), known=_options(known, having["t"]),
-        products=sorted({one["product"] for one in known if found and _is_of(one, found)}), found=found,
-        of=f"{found.question.source}:{found.question.name}" if found else "", product=product, chart=chart,
-        rules=rules, subgroup=subgroup, baseline=baseline, short=short,
-        kinds=[(kind, having["t"].of("spc.kind", kind)) for kind in KINDS],
-        rule_sets=[(name, having["t"].of("spc.ruleSet", name)) for name in RULES],
-        signals=_signals(found) if found and found.study else [],
-        pictures=_pictures(found, having["t"], having["clock"], last) if found and found.study else [],
-        rows=_rows(found, last) if found and found.study else [], show=show, shown=SHOWN,
-        live="operation,work-order,inspection",
+        request, "spc.html", period=days, shortcuts=shortcuts(days.zone), known=_options(known, t), found=found,
+        products=sorted({one["product"] for one in known if found and _is_of(one, found)}),
+        of=f"{found.question.source}:{found.question.name}" if found else "", product=chosen.product,
+        chart=chosen.chart, rules=chosen.rules, subgroup=chosen.subgroup, baseline=chosen.baseline, short=short,
+        kinds=[(kind, t.of("spc.kind", kind)) for kind in KINDS],
+        rule_sets=[(name, t.of("spc.ruleSet", name)) for name in RULES], show=chosen.show, shown=SHOWN,
+        live="operation,work-order,inspection", **shown,
     )  # fmt: skip
+
+
+def _shown(found: spc.Answer | None, t: Words, clock: Clock, everything: bool) -> dict[str, Any]:
+    """Pictures, signals and rows, as many as are shown."""
+    if found is None or found.study is None:
+        return {"pictures": [], "signals": [], "rows": []}
+    last = len(found.points) if everything else SHOWN
+    return {"pictures": _pictures(found, t, clock, last), "signals": _signals(found), "rows": _rows(found, last)}
 
 
 def _chosen(known: list[dict[str, Any]], of: str) -> tuple[Source, str] | None:

@@ -109,6 +109,7 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("stock_move", "from_place"): "where a kind of act takes from",
     ("stock_move", "to_place"): "where it brings to",
     ("api_key", "key_hash"): "a fingerprint of a secret",
+    ("wall_display", "token_hash"): "a fingerprint of a secret",
     ("user_account", "password_hash"): "a fingerprint of a secret",
     ("user_account", "totp_secret"): "a sealed secret",
     ("user_account", "totp_last_counter"): "which one-time code was used last",
@@ -116,6 +117,7 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("user_account", "is_active"): "how an account begins",
     ("user_account", "is_person"): "follows from its roles",
     ("equipment_item", "batches_since_full"): "how many occupations there were since a full cleaning",
+    "wall_display": _names("wall-display/{id}"),
 }
 _OWN: Final = ("at", "actor", "reason", "command_id", "source")
 

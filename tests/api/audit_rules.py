@@ -85,6 +85,7 @@ TOLD_AS: Final[dict[str, Names]] = {
                          "lot/*"),
     "training_record": _names("training/{person}"),
     "user_account": _names("user/{id}"),
+    "wall_display": _names("wall-display/{id}"),
     "work_order": _names("work-order/{number}", "production-order/*"),
     "workstation": _names("workstation/{code}"),
     "workstation_capability": _names("workstation-capability/{workstation}"),
@@ -117,7 +118,6 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("user_account", "is_active"): "how an account begins",
     ("user_account", "is_person"): "follows from its roles",
     ("equipment_item", "batches_since_full"): "how many occupations there were since a full cleaning",
-    "wall_display": _names("wall-display/{id}"),
 }
 _OWN: Final = ("at", "actor", "reason", "command_id", "source")
 

@@ -64,9 +64,16 @@ async def do(path: str, request: Request, form: Form) -> Response:
     if answer.accepted:
         return _done(request, f"/{path}", form, answer)
     problem = _problem(answer)
-    if problem["code"] in ASK or ("signature" in body and problem["code"] in ASK_AGAIN):
+    if problem["code"] in ASK or _asks_again(body, problem["code"]):
         return await _ceremony(request, f"/{path}", fields, body, problem)
     return refused(request, problem)
+
+
+def _asks_again(body: Mapping[str, Any], code: str) -> bool:
+    """Whether another signature can help. Without a ceremony, changed content is what stood on the page behind it."""
+    signature = body.get("signature") or {}
+    is_page = code == "CONTENT_CHANGED" and "requestId" not in signature
+    return bool(signature) and code in ASK_AGAIN and not is_page
 
 
 def _problem(answer: Answer) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from api.ui import (
     board,
     cases,
     files,
+    holds,
     home,
     inspections,
     live,
@@ -33,7 +34,7 @@ from api.ui import (
 
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, audit, signing, spc, reports, andon, ask, actions, live, files,
+    lots, holds, audit, signing, spc, reports, andon, ask, actions, live, files,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from api.ui.calls import Unanswered, call, read
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg import genealogy
 from api.ui.svg.genealogy import Node
-from db.queries import lot_search, quality, signatures, stock
+from db.queries import lot_holds, lot_search, quality, signatures, stock
 from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
@@ -93,6 +93,7 @@ def _card(request: Request, number: str) -> Document | None:
         return own | {
             "name": lot_search.name_of(connection, own["material"]), "inspections": inspections, "signatures": signed,
             "workOrderId": None if own["workOrder"] is None else str(uuid_for("work-order", own["workOrder"])),
+            "holds": lot_holds.page(connection, number, True, 50),
             "deviations": quality.deviations(connection, None, number, 50),
             "people": names(connection, {"inspections": inspections}),
         }  # fmt: skip

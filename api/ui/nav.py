@@ -36,6 +36,7 @@ ITEMS: Final = (
     Item("reviews", "/ui/reviews", (Role.SUPERVISOR, *_QUALITY, Role.AUDITOR), "r"),
     Item("exceptions", "/ui/exceptions", (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.AUDITOR), "e"),
     Item("lots", "/ui/lots", (Role.SUPERVISOR, Role.WAREHOUSE_KEEPER, *_QUALITY, Role.AUDITOR), "l"),
+    Item("holds", "/ui/holds", (Role.SUPERVISOR, *_QUALITY, Role.AUDITOR), "v"),
     Item("audit", "/ui/audit", (Role.QA_REVIEWER, Role.QUALITY_MANAGER, Role.AUDITOR), "a"),
     Item("signatures", "/ui/signatures", (Role.QUALITY_MANAGER, Role.AUDITOR), "s"),
     Item("picks", "/ui/picks", (Role.WAREHOUSE_KEEPER, Role.SUPERVISOR), "k"),

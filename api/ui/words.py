@@ -10,7 +10,7 @@ TONES: Final = {
     **dict.fromkeys(("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective"), "ready"),
     # green: it goes on, or is good
     **dict.fromkeys(
-        ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed"), "running"
+        ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed", "resumed"), "running"
     ),
     # amber: somebody has to look
     **dict.fromkeys(
@@ -19,7 +19,7 @@ TONES: Final = {
             "proposed", "retestDue", "inReview", "correction", "cancelling", "dueSoon", "toBeCleaned", "cleaning",
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
             "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
-            "effectivenessCheck",
+            "effectivenessCheck", "stopping", "releasing", "asked", "stopped", "staysStopped",
         ),
         "hold",
     ),

@@ -16,6 +16,7 @@ from playwright.async_api import Browser
 from sqlalchemy import Engine
 
 from tests.api.company import PASSWORD, Company
+from tests.api.holding import held, until_hold
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
@@ -43,7 +44,18 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found |= await figures(company)
     await rolling(company)
     await breaks_down(company, "SAW-2")
+    found |= await hold_of_a_lot(company)
     return found | {"andon": await display(company)}
+
+
+async def hold_of_a_lot(company: Company) -> dict[str, str]:
+    """A lot that an order uses, under a hold."""
+    lot = f"API-{uuid.uuid4().hex[:6].upper()}"
+    await receive(company, lot, "500")
+    await at_stage(company, "dispatched", fixedLots={"API": [lot]})
+    hold = await held(company, lot, downstream=True)
+    await until_hold(company, hold, "held")
+    return {"hold_lot": lot, "hold": hold}
 
 
 async def quality_plant(company: Company, engine: Engine) -> dict[str, str]:
@@ -98,6 +110,10 @@ SCREENS = (
     ("lots-unknown", "rae", "/ui/lots?find=LOOK-GRNA-1"),
     ("lot", "rae", "/ui/lots/{lot_family}"),
     ("lot-many", "rae", "/ui/lots/{lot_many}"),
+    ("lot-held", "rae", "/ui/lots/{hold_lot}"),
+    ("hold-new", "rae", "/ui/holds/new?lot={lot}&downstream=true"),
+    ("hold", "rae", "/ui/holds/{hold}"),
+    ("holds", "aud", "/ui/holds?show=all"),
     ("audit", "aud", "/ui/audit"),
     ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
     ("signatures", "aud", "/ui/signatures?record={signed_order}"),

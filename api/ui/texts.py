@@ -25,7 +25,7 @@ def texts(language: str) -> dict[str, str]:
 
 
 class Words:
-    """`t("board.title")`: the text of a key, with `{names}` filled in."""
+    """`t(key)`: the text of a key, with `{names}` filled in."""
 
     def __init__(self, language: str) -> None:
         self.language = language

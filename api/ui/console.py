@@ -5,10 +5,27 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api.ui import actions, ask, board, home, live, login, orders, tasks
+from api.ui import (
+    account,
+    actions,
+    admin,
+    ask,
+    board,
+    direct,
+    equipment,
+    home,
+    live,
+    login,
+    master,
+    master_records,
+    operations,
+    orders,
+    tasks,
+)
 from api.ui.shell import STATIC
 
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live)
+PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
+AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, *PLANT)
 
 
 def install(app: FastAPI) -> None:

@@ -32,6 +32,28 @@ ITEMS: Final = (
         "b",
     ),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
+    Item(
+        "equipment",
+        "/ui/equipment",
+        (
+            Role.OPERATOR,
+            Role.SUPERVISOR,
+            Role.MAINTENANCE,
+            Role.METROLOGY,
+            Role.PROCESS_ENGINEER,
+            Role.QA_REVIEWER,
+            Role.QUALITY_MANAGER,
+        ),
+        "e",
+    ),
+    Item(
+        "master",
+        "/ui/master",
+        (Role.PLANNER, Role.SUPERVISOR, Role.PROCESS_ENGINEER, *_QUALITY, Role.AUDITOR),
+        "m",
+    ),
+    Item("operations", "/ui/operations", (Role.SUPERVISOR, Role.MAINTENANCE, Role.ADMINISTRATOR), "s"),
+    Item("admin", "/ui/admin", (Role.ADMINISTRATOR, Role.AUDITOR), "u"),
 )
 
 

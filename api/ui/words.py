@@ -16,6 +16,7 @@ TONES: Final = {
             "paused", "held", "onHold", "quarantine", "submitted", "short", "created", "resultsEntered", "open",
             "proposed", "retestDue", "inReview", "correction", "cancelling", "dueSoon", "toBeCleaned", "cleaning",
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected",
+            "performed",
         ),
         "hold",
     ),
@@ -23,7 +24,7 @@ TONES: Final = {
     **dict.fromkeys(
         (
             "outOfSpecification", "rejected", "expired", "recalled", "aborted", "overdue", "down", "outOfTolerance",
-            "unqualified", "outOfService", "cleanExpired", "dirtyHoldExceeded", "late", "refused",
+            "unqualified", "outOfService", "uncalibrated", "cleanExpired", "dirtyHoldExceeded", "late", "refused",
         ),
         "bad",
     ),

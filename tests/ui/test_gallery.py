@@ -12,6 +12,7 @@ from axe_playwright_python.async_playwright import Axe
 
 from tests.api.company import Company
 from tests.api.words import at_stage, create, receive
+from tests.ui.engineering import engineering
 from tests.ui.screen import DESKTOP, PHONE, Console
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -29,7 +30,7 @@ async def plant(company: Company, working: None) -> dict[str, str]:
     await create(company, dueAt="2026-01-15T08:00:00Z")
     desk = await company.desk("olu")
     await desk.command(f"/mes/work-orders/{found['work_running']}/operations/MIX/start")
-    return found
+    return found | await engineering(company)
 
 
 SCREENS = (
@@ -44,6 +45,32 @@ SCREENS = (
     ("order", "sam", "/ui/orders/{order_running}"),
     ("order-submitted", "sam", "/ui/orders/{order_submitted}"),
     ("help", "olu", "/ui/help"),
+    ("plant-equipment", "sam", "/ui/equipment"),
+    ("plant-machine", "olu", "/ui/equipment/MIXER-1"),
+    ("plant-machine-down", "mia", "/ui/equipment/MIXER-2?days=7"),
+    ("plant-room", "sam", "/ui/equipment/ROOM-1"),
+    ("plant-act", "meg", "/ui/act/calibrate?path=/equipment/MIXER-2/calibrate&about=MIXER-2"),
+    ("plant-clearances", "sam", "/ui/line-clearances?room=ROOM-1"),
+    ("plant-training", "rae", "/ui/training"),
+    ("plant-readiness", "sam", "/ui/readiness/{work_ready}/PRESS"),
+    ("master-materials", "pat", "/ui/master"),
+    ("master-material", "pat", "/ui/master/materials/CART"),
+    ("master-tablet", "pat", "/ui/master/materials/TAB"),
+    ("master-policies", "pat", "/ui/master/policies"),
+    ("master-policy", "pat", "/ui/master/policies/gmp"),
+    ("master-records", "pat", "/ui/master/records"),
+    ("master-record", "max", "/ui/master/records/{record_in_review}"),
+    ("master-record-effective", "pat", "/ui/master/records/{record_effective}"),
+    ("master-record-draft", "pat", "/ui/master/records/{record_draft}"),
+    ("master-record-edit", "pat", "/ui/master/records/{record_draft}/edit"),
+    ("master-record-new", "pat", "/ui/master/records/new"),
+    ("master-record-compare", "max", "/ui/master/records/{record_effective}/compare/{record_draft}"),
+    ("admin-people", "ada", "/ui/admin"),
+    ("admin-person", "ada", "/ui/admin/olu"),
+    ("admin-machine", "ada", "/ui/admin/erp"),
+    ("admin-new", "ada", "/ui/act/addUser?path=/users"),
+    ("account", "olu", "/ui/account"),
+    ("operations", "ada", "/ui/operations"),
 )
 
 

@@ -180,8 +180,8 @@ def _spent(log: Sequence[Row[Any]], start: datetime, end: datetime) -> dict[str,
     for row in log:
         seconds = (min(row.ended_at or end, end) - max(row.started_at, start)).total_seconds()
         spent[row.activity] = spent.get(row.activity, 0.0) + max(0.0, seconds)
-    whole = sum(spent.values())
-    shares = {name: 100 * seconds / whole for name, seconds in spent.items()} if whole else {}
+    whole = (end - start).total_seconds()
+    shares = {name: 100 * seconds / whole for name, seconds in spent.items()}
     return dict(sorted(shares.items(), key=lambda one: -one[1]))
 
 

@@ -44,7 +44,8 @@ class Queue:
 
 async def queues(client: Client, names: tuple[str, ...]) -> list[Queue]:
     """The queues as the engine sees them. Raises 503 when it cannot be reached."""
-    asked = [(name, kind) for name in names for kind in KINDS]
+    # Machines are asked by activities alone: nobody waits for decisions in their queue.
+    asked = [(name, kind) for name in names for kind in KINDS if (name, kind) != (EQUIPMENT_QUEUE, "workflow")]
     return await gather(*(_queue(client, name, kind) for name, kind in asked))
 
 

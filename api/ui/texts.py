@@ -66,7 +66,7 @@ def place_of(t: Words, path: str) -> str:
     parts = [
         " ".join([t.of("field", name), *re.findall(r"\[([^\]]*)\]", keys)]).strip()
         for name, keys in _PART.findall(re.sub(r"\.(\d+)(?=\.|$)", lambda at: f"[{int(at[1]) + 1}]", path))
-        if name != "content"
+        if name not in ("content", "text")
     ]
     return " › ".join(parts)
 

@@ -35,6 +35,9 @@ ICONS: Final = {"ready": "circle", "running": "play", "hold": "pause", "bad": "w
 
 _NOT_BEGUN: Final = frozenset({"draft", "pending", "cancelled", "voided"})
 
+_GOOD: Final = frozenset({"clean"})
+"""States that are good and nothing goes on."""
+
 
 def tone(state: object) -> str:
     """`ready`, `running`, `hold`, `bad` or `done`."""
@@ -43,6 +46,8 @@ def tone(state: object) -> str:
 
 def icon(state: object) -> str:
     """The icon that goes with it: colour never says it alone."""
+    if str(state) in _GOOD:
+        return "check"
     return "minus" if str(state) in _NOT_BEGUN else ICONS[tone(state)]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import not_found
+from api.scopes import Scope
 from api.ui.ask import people
 from api.ui.calls import read
 from api.ui.direct import may_act, step_of
@@ -19,6 +20,7 @@ from api.ui.svg.timeline import Piece
 from api.ui.texts import Words
 from api.ui.words import Clock
 from db.queries import equipment as tables
+from db.queries import waiting
 from db.session import reading
 from domain.equipment import Item
 from domain.equipment_states import (
@@ -38,6 +40,7 @@ AXES: Final = ("availability", "cleaning", "calibration", "qualification")
 DAYS: Final = (1, 7, 30)
 ACTIVITIES: Final = ("use", "clean", "calibrate", "maintain", "fault", "idle", "outOfService")
 CLEARANCE_ROWS: Final = 8
+JOBS: Final = 20
 LIVE: Final = "equipment,room,line-clearance"
 
 
@@ -155,6 +158,7 @@ async def one(code: str, request: Request, days: Annotated[int, Query(ge=1, le=3
             return found, log, inside, papers
 
     item, log, inside, papers = await run_in_threadpool(rows)
+    jobs = await run_in_threadpool(_jobs, request, item) if item is not None else []
     if item is None:
         raise not_found("equipment", code)
     t = context(request)["t"]
@@ -164,9 +168,19 @@ async def one(code: str, request: Request, days: Annotated[int, Query(ge=1, le=3
     return page(
         request, "machine.html", item=item, drawn=drawn, days=days, ranges=DAYS, log=list(reversed(log))[:60],
         axes=AXES, dues=dues(item, end), live=f"{item.code},line-clearance", activities=ACTIVITIES,
-        inside=inside, papers=papers, acts=_acts(request, item),
+        inside=inside, papers=papers, jobs=jobs, acts=_acts(request, item),
         may_act=lambda name: may_act(request, name), spent=_spent(log, start, end),
     )  # fmt: skip
+
+
+def _jobs(request: Request, item: Item) -> list[dict[str, Any]]:
+    """The operations that stand at the workstation of a machine, of orders that the person may see."""
+    if not item.workstation:
+        return []
+    session = request.state.session
+    inside = Scope(session.plants, session.lines).orders()
+    with reading(request.app.state.services.engine) as connection:
+        return waiting.operations(connection, [*inside, waiting.OPERATIONS.c.workstation == item.workstation], JOBS)
 
 
 def _acts(request: Request, item: Item) -> list[tuple[str, str]]:

@@ -150,7 +150,7 @@ async def test_a_training_is_registered_for_another_and_not_for_oneself(
 
 @pytest.mark.usefixtures("working", "bench")
 async def test_readiness_names_everything_in_the_way_of_an_operation(console: Console, company: Company) -> None:
-    _, work_order = await at_stage(company, "dispatched")
+    _, work_order = await at_stage(company, "released")
     sam = await console.terminal("sam", "zh")
     await sam.open(f"/ui/readiness/{work_order}/PRESS")
     await sam.shows("项未满足", within="#readiness")

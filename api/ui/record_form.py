@@ -23,10 +23,12 @@ def rows(content: Mapping[str, Any], operations: Iterable[str], lines: Mapping[i
 
 
 def _operation(own: Mapping[str, Any]) -> Values:
-    told = list(own.get("instructions") or ())
-    last = max((int(one["number"]) for one in told if str(one.get("number", "")).isdigit()), default=0)
-    told += [{"number": last + _STEP * (n + 1), "text": {}} for n in range(SPARE)]
-    values = [*(own.get("expectedValues") or ()), *({} for _ in range(SPARE))]
+    told = [{"text": {}, "number": ""} | one for one in own.get("instructions") or ()]
+    last = max((int(one["number"]) for one in told if str(one["number"]).isdigit()), default=0)
+    spare = SPARE - sum(_is_empty_instruction(one) for one in told)
+    told += [{"number": last + _STEP * (n + 1), "text": {}} for n in range(spare)]
+    values = [{key: value for key, value in one.items() if key != _MARK} for one in own.get("expectedValues") or ()]
+    values += [{} for _ in range(SPARE - sum(_is_empty_value(one) for one in values))]
     seconds = own.get("longestWaitSeconds")
     return dict(own) | {
         "instructions": told, "expectedValues": values,

@@ -25,6 +25,15 @@ def test_operations_and_lines_that_nobody_has_written_about_are_offered_and_left
     assert (content["operations"], content["materials"]) == ([], [])
 
 
+def test_a_form_that_comes_back_keeps_its_rows_where_they_are_and_gets_no_more_of_them() -> None:
+    told = [{"row": "1", "number": 10}, {"row": "1", "number": 20}]
+    values = [{"row": "1"}, {"row": "1", "name": "speed"}]
+    filled = {"operations": [{"operation": "MIX", "instructions": told, "expectedValues": values}]}
+    (own,) = rows(filled, ["MIX"], {})["operations"]
+    assert [one["number"] for one in own["instructions"]] == [10, 20]
+    assert [one.get("name") for one in own["expectedValues"]] == [None, "speed", None]
+
+
 def test_minutes_become_seconds_and_nonsense_stays_to_be_refused() -> None:
     for minutes, seconds in (("90", 5400), ("1.5", 90), ("soon", "soon")):
         content, _ = content_of({"operations": [{"operation": "MIX", "longestWaitMinutes": minutes}]})

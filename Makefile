@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for servers about as long as they compute: one process more than there are cores. Each needs a gigabyte.
 PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 1 : 6)))
 
-.PHONY: help setup demo up test trace-matrix check fix docs bench gallery
+.PHONY: help setup demo up test trace-matrix check fix docs bench gallery browser
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,16 +28,21 @@ demo: setup ## real tablet batches from approval to close, and where every lot w
 up: setup ## keep the embedded system running
 	$(RUN) mes up
 
-test: setup ## all tests, in several processes
+browser: ## Chromium and a Chinese font for the console's tests, where there are none (Debian, as root)
+	@command -v chromium >/dev/null || test -n "$$MES_CHROMIUM" || test "$$MES_SKIP_BROWSER" = yes || { \
+	  sudo=$$([ "$$(id -u)" -eq 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; }
+
+test: setup browser ## all tests, in several processes; without a browser where MES_SKIP_BROWSER=yes
 	$(RUN) pytest -n $(PROCESSES)
 
 bench: setup ## what an order costs on this machine, one JSON document
 	@$(RUN) mes bench order --json --data-dir .mes-bench
 
-trace-matrix: setup ## all tests, then one line per requirement: its id, passed, failed or none, the number of tests
+trace-matrix: setup browser ## all tests, then one line per requirement; fails when a P0 one is not proved
 	$(RUN) pytest -n $(PROCESSES) --trace-matrix -q
 
-gallery: setup ## a picture of every screen, in both languages and two widths, into gallery/
+gallery: setup browser ## a picture of every screen, in both languages and two widths, into gallery/
 	MES_GALLERY=$${MES_GALLERY:-gallery} $(RUN) pytest -n0 -q tests/ui/test_gallery.py
 
 check: setup ## format, lint, types

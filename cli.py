@@ -21,7 +21,8 @@ from rich.table import Table
 import records
 import wiring
 from benchmarks.command import app as bench_app
-from db import audit, migrate
+from db import migrate
+from db.audit_heads import HeadsUnreadable
 from db.queries.trace import Direction, LotUnknown, Trace, trace
 from db.session import engine_for
 from domain.errors import Refused
@@ -30,7 +31,7 @@ from replay.client import NotTaken
 from replay.jobshop import replay_jobshop
 from replay.progress import Progress as Step
 from replay.report import ReplayReport
-from replay.tablets import replay_tablets
+from replay.tablets import replay_planted, replay_tablets
 from settings import DEFAULT_DATA_DIR
 from system import Addresses, EmbeddedSystem, SystemRefusal, attach_or_start, running
 from system.archive import Manifest
@@ -85,6 +86,7 @@ def up(
         data_dir, api_port=port, children=wiring.children(SAMPLE_SERIES), migrate=wiring.migrate, report=_say
     ) as system:
         table = Table(show_header=False, box=None)
+        table.add_row("Console", f"{system.api_url}/ui/")
         table.add_row("API", f"{system.api_url}/api/v1  (documentation: {system.api_url}/docs)")
         table.add_row("Temporal", system.temporal_address)
         table.add_row("Data", str(data_dir.resolve()))
@@ -131,6 +133,9 @@ def tablets(
     batches: Annotated[str | None, typer.Option(help="batch numbers, as 1-50 or 19,60")] = None,
     report: ReportFile = None,
     concurrency: AtOnce = 8,
+    planted: Annotated[
+        bool, typer.Option("--planted", help="make one more batch, in which things go wrong and are resolved")
+    ] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Every row of DIRECTORY/laboratory.csv becomes a production order of the tablet plant."""
@@ -140,6 +145,21 @@ def tablets(
     series = directory / "press_timeseries.csv"
     with _system(data_dir, series if series.exists() else SAMPLE_SERIES) as addresses:
         _finish(_replay_tablets(addresses, directory, chosen, concurrency), report)
+        if planted:
+            _plant(addresses, directory)
+
+
+def _plant(addresses: Addresses, directory: Path) -> None:
+    """Make the planted batch, say how it went, and leave its record on paper in both languages."""
+    with _progress("planted batch") as watch:
+        story = asyncio.run(
+            replay_planted(
+                lambda: _client(addresses), wiring.people(addresses.data_dir), directory,
+                press_connection=wiring.PRESS_CONNECTION, watcher=watch,
+            )
+        )  # fmt: skip
+    for said in (*story.lines(), *map(str, story.write(addresses.data_dir / "prints"))):
+        screen.print(said, highlight=False, markup=False)
 
 
 @replay_app.command()
@@ -252,18 +272,23 @@ def _draw(found: Trace) -> None:
 
 @audit_app.command()
 def verify(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Walk the whole chain; name the first row that is not as it was written."""
+    """Walk the whole chain, compare it with the published heads; name the first row that is not as it was written."""
     with _record(data_dir) as addresses:
         _verify(addresses)
 
 
+@audit_app.command()
+def publish(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Write the head of the chain into the file outside the database now, and print it, to be kept elsewhere."""
+    with _record(data_dir) as addresses:
+        out.print(wiring.publish_head(addresses), soft_wrap=True)
+
+
 def _verify(addresses: Addresses) -> None:
-    engine = engine_for(addresses.database_url, pool_size=1)
     try:
-        with engine.begin() as connection:
-            verdict = audit.verify(connection)
-    finally:
-        engine.dispose()
+        verdict = wiring.verify_audit(addresses)
+    except HeadsUnreadable as unreadable:
+        _end(str(unreadable))
     if verdict.broken_at is not None:
         _end(f"audit trail broken at row {verdict.broken_at}: {verdict.detail}")
     out.print(f"audit trail: {verdict.detail}, head {verdict.head}")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SHORTEST_KEY = 32
@@ -44,8 +45,20 @@ class Settings:
     """How long what a signer was shown may be signed."""
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that seal secrets in the record; the first seals, all open. None: no second factor can be enrolled."""
+    payload_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys that encrypt what Temporal stores; the first encrypts, all decrypt. None: it is stored in the clear."""
+    temporal_tls: tuple[Path | None, Path | None, Path | None, str | None] | None = None
+    """Authority, own certificate, own key, name of the server (`workflows.runtime.TlsFiles`); None: without TLS."""
+    api_tls: tuple[Path, Path] | None = None
+    """Certificate and key of the API; None: plain HTTP, for a proxy on the same machine."""
     seal_key: Path | None = None
     seal_password: str = field(default="", repr=False)
+    audit_heads: Path | None = None
+    """The file outside the database into which the API writes the head of the audit trail; None: it does not."""
+    audit_head_seconds: int = 300
+    clock_reference: str = ""
+    """What the server's clock is compared with: `ntp://HOST[:PORT]`, `record` (the database server's), or nothing."""
+    clock_check_seconds: int = 300
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -70,10 +83,28 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         password_days=_at_least(0, "MES_PASSWORD_DAYS", env.get("MES_PASSWORD_DAYS", "0")),
         login_second_factor=env.get("MES_LOGIN_SECOND_FACTOR", "off") == "on",
         signature_seconds=_at_least(10, "MES_SIGNATURE_SECONDS", env.get("MES_SIGNATURE_SECONDS", "300")),
-        secret_keys=_keys(env),
+        secret_keys=_keys(env, "MES_SECRET_KEY"),
+        payload_keys=_keys(env, "MES_PAYLOAD_KEY"),
+        temporal_tls=_temporal_tls(env),
+        api_tls=_api_tls(env),
         seal_key=Path(env["MES_SEAL_KEY"]) if env.get("MES_SEAL_KEY") else None,
         seal_password=_secret(env, "MES_SEAL_PASSWORD"),
+        audit_heads=Path(env["MES_AUDIT_HEADS"]) if env.get("MES_AUDIT_HEADS") else None,
+        audit_head_seconds=_at_least(1, "MES_AUDIT_HEAD_SECONDS", env.get("MES_AUDIT_HEAD_SECONDS", "300")),
+        clock_reference=_clock(env.get("MES_CLOCK_REFERENCE", "")),
+        clock_check_seconds=_at_least(1, "MES_CLOCK_CHECK_SECONDS", env.get("MES_CLOCK_CHECK_SECONDS", "300")),
     )
+
+
+def _clock(name: str) -> str:
+    parts = urlsplit(name)
+    try:
+        is_server = parts.scheme == "ntp" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_server = False
+    if name not in ("", "record") and not is_server:
+        raise SettingWrong("MES_CLOCK_REFERENCE", name, "ntp://HOST, ntp://HOST:PORT or record")
+    return name
 
 
 def _time_zone(name: str) -> str:
@@ -89,19 +120,46 @@ def _at_least(least: int, name: str, value: str) -> int:
     return int(value)
 
 
-def _keys(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The keys of MES_SECRET_KEY, or of the file that MES_SECRET_KEY_FILE names: one a line, the newest first."""
-    text = env.get("MES_SECRET_KEY", "")
-    if not text and (file := env.get("MES_SECRET_KEY_FILE")):
+def _keys(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The keys of a variable, or of the file that `NAME_FILE` names: one a line, the newest first."""
+    text, source = env.get(name, ""), name
+    if not text and (file := env.get(f"{name}_FILE")):
+        source = f"{name}_FILE"
         try:
             text = Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeError):
-            raise SettingWrong("MES_SECRET_KEY_FILE", file, "a file that can be read") from None
+            raise SettingWrong(source, file, "a file that can be read") from None
     keys = tuple(line.strip() for line in text.splitlines() if line.strip())
     if any(len(key) < SHORTEST_KEY for key in keys):
-        name = "MES_SECRET_KEY" if env.get("MES_SECRET_KEY") else "MES_SECRET_KEY_FILE"
-        raise SettingWrong(name, "a short key", f"random keys of at least {SHORTEST_KEY} characters, one a line")
+        raise SettingWrong(source, "a short key", f"random keys of at least {SHORTEST_KEY} characters, one a line")
     return keys
+
+
+def _temporal_tls(env: Mapping[str, str]) -> tuple[Path | None, Path | None, Path | None, str | None] | None:
+    """`MES_TEMPORAL_TLS=on`, or any of its files; certificate and key of our own only together."""
+    authority, certificate, key = (_file(env, f"MES_TEMPORAL_TLS_{name}") for name in ("CA", "CERT", "KEY"))
+    if (certificate is None) != (key is None):
+        missing = "MES_TEMPORAL_TLS_CERT" if certificate is None else "MES_TEMPORAL_TLS_KEY"
+        raise SettingWrong(missing, "", "certificate and key, or neither")
+    if env.get("MES_TEMPORAL_TLS", "off") != "on" and authority is None and certificate is None:
+        return None
+    return authority, certificate, key, env.get("MES_TEMPORAL_TLS_NAME") or None
+
+
+def _api_tls(env: Mapping[str, str]) -> tuple[Path, Path] | None:
+    certificate, key = _file(env, "MES_API_TLS_CERT"), _file(env, "MES_API_TLS_KEY")
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise SettingWrong("MES_API_TLS_CERT" if certificate is None else "MES_API_TLS_KEY", "", "certificate and key")
+    return certificate, key
+
+
+def _file(env: Mapping[str, str], name: str) -> Path | None:
+    path = Path(env[name]) if env.get(name) else None
+    if path is not None and not path.is_file():
+        raise SettingWrong(name, str(path), "a file that is there")
+    return path
 
 
 class SettingWrong(Exception):

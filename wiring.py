@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NoReturn
 from uuid import UUID
@@ -15,6 +16,7 @@ import httpx
 from adapters.printing import seal_key
 from api.bootstrap import NewPerson, ensure_people
 from db import audit, contents
+from db.audit_heads import Heads
 from db.migrate import revisions, upgrade
 from db.queries import users
 from db.session import engine_for
@@ -105,6 +107,30 @@ def password_of(data_dir: Path, user_id: str) -> str | None:
     return DataFolder(data_dir).read_secrets().get(_secret(user_id))
 
 
+def verify_audit(addresses: Addresses) -> audit.Verdict:
+    """Walk the audit trail and compare it with the heads that were published. Raises HeadsUnreadable."""
+    published = Heads(audit_heads(addresses.data_dir)).read()
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.begin() as connection:
+            return audit.verify(connection, published)
+    finally:
+        engine.dispose()
+
+
+def publish_head(addresses: Addresses) -> str:
+    """Publish the head of the audit trail; the answer is the line of the last head."""
+    heads = Heads(audit_heads(addresses.data_dir))
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            heads.publish(connection, datetime.now(UTC))
+    finally:
+        engine.dispose()
+    last = heads.read()[-1:]
+    return f"row {last[0].seq}, {last[0].hash}, {last[0].at}" if last else "the audit trail is empty"
+
+
 def verify_signatures(
     addresses: Addresses, one: UUID | None, say: Callable[[str], None], end: Callable[[str], NoReturn]
 ) -> None:
@@ -158,7 +184,7 @@ def children(series: Path | None = None) -> Callable[[Addresses], Sequence[Child
             press, environment = _press(addresses, series, environment)
         python = sys.executable
         orders = {**environment, **_seal(addresses)}
-        api = environment | _second_factor_key(addresses)
+        api = environment | _second_factor_key(addresses) | _audit_heads(addresses)
         return [
             *press,
             ChildSpec("worker", (python, "-m", "worker", "--role", "orders"), orders),
@@ -167,6 +193,15 @@ def children(series: Path | None = None) -> Callable[[Addresses], Sequence[Child
         ]
 
     return of
+
+
+def audit_heads(data_dir: Path) -> Path:
+    """Where the heads of the audit trail are published: where the environment says, else in the data folder."""
+    return Path(os.environ.get("MES_AUDIT_HEADS") or DataFolder(data_dir).root / "audit-heads.jsonl")
+
+
+def _audit_heads(addresses: Addresses) -> dict[str, str]:
+    return {"MES_AUDIT_HEADS": str(audit_heads(addresses.data_dir))}
 
 
 def _second_factor_key(addresses: Addresses) -> dict[str, str]:

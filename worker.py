@@ -5,20 +5,30 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    Worker,
+    WorkerDeploymentConfig,
+)
 
 import settings as configuration
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
 from activities.inventory import InventoryActivities
+from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from adapters.equipment.stations import Stations
@@ -28,16 +38,35 @@ from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.seal import OrganisationSeal
 from adapters.printing.typst_printer import TypstPrinter
+from adapters.quality.hold_process import PostgresHoldProcess
+from adapters.quality.lot_dates import PostgresLotDates
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
+from db.audit import SOURCE
 from db.session import engine_for
 from workflows import policies
-from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, workflow_runner
+from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, temporal_tls, workflow_runner
 
 
 def _deployment() -> WorkerDeploymentConfig:
     version = WorkerDeploymentVersion("mes", build_id())
     return WorkerDeploymentConfig(version=version, use_worker_versioning=False)
+
+
+class _Here(ActivityInboundInterceptor):
+    """Says which process is at work, for audit rows of a neighbour that is built in: they name no device."""
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        SOURCE.set(f"worker on {socket.gethostname()}")
+        return await super().execute_activity(input)
+
+
+class SaysWhere(Interceptor):
+    """Puts `_Here` before every activity."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """The activity, in a context that knows its process."""
+        return _Here(super().intercept_activity(next))
 
 
 def build_worker(
@@ -52,11 +81,14 @@ def build_worker(
 ) -> Worker:
     """The worker of orders: their workflows, the projector, warehouse, quality and equipment register."""
     record = RecordActivities(engine)
-    warehouse = InventoryActivities(inventory or PostgresInventory(engine))
+    warehouse = InventoryActivities(inventory or PostgresInventory(engine, time_zone=ZoneInfo(settings.time_zone)))
     seal = None if settings.seal_key is None else OrganisationSeal(settings.seal_key, settings.seal_password)
     batch_records = BatchRecordActivities(engine, TypstPrinter(), seal)
     laboratory = QualityActivities(quality or PostgresQuality(engine))
-    equipment = EquipmentRegisterActivities(equipment_register or PostgresEquipmentRegister(engine))
+    lot_holds = LotHoldActivities(PostgresHoldProcess(engine))
+    equipment = EquipmentRegisterActivities(
+        equipment_register or PostgresEquipmentRegister(engine), PostgresLotDates(engine, ZoneInfo(settings.time_zone))
+    )
     return Worker(
         client,
         task_queue=task_queue,
@@ -78,12 +110,16 @@ def build_worker(
             equipment.occupy,
             equipment.expire,
             laboratory.settle_lot,
+            lot_holds.find_held_orders,
+            lot_holds.read_hold_answers,
+            lot_holds.finish_hold_step,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
         max_cached_workflows=settings.max_cached_workflows,
         workflow_runner=workflow_runner(sandbox=settings.sandbox),
         deployment_config=_deployment(),
+        interceptors=[SaysWhere()],
         # After a kill the first message to an order waits this long for the dead worker's cache.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         graceful_shutdown_timeout=timedelta(seconds=20),
@@ -98,6 +134,7 @@ def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
         task_queue=policies.EQUIPMENT_QUEUE,
         activities=[machines.run_job, machines.abort_job],
         deployment_config=_deployment(),
+        interceptors=[SaysWhere()],
         # A cancelled job must reach the machine soon: the cancellation comes with a heartbeat.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=5),
@@ -113,7 +150,12 @@ async def run(role: str) -> None:
         application="millwright-worker",
         longest_transaction_seconds=policies.LONGEST_TRANSACTION_SECONDS,
     )
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    client = await connect(
+        settings.temporal_address,
+        settings.temporal_namespace,
+        payload_keys=settings.payload_keys,
+        tls=temporal_tls(settings.temporal_tls),
+    )
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -5,14 +5,15 @@ from temporalio import activity
 from activities.errors import adapter_errors
 from activities.stubs import ExpireAnswer, ExpireRequest, OccupyAnswer, OccupyRequest
 from adapters.equipment_register.port import EquipmentRegister
+from adapters.quality.lot_dates import PostgresLotDates
 from domain.errors import AdapterRefused
 
 
 class EquipmentRegisterActivities:
     """The order's requests and the clock's, translated for the equipment register."""
 
-    def __init__(self, register: EquipmentRegister) -> None:
-        self._register = register
+    def __init__(self, register: EquipmentRegister, lot_dates: PostgresLotDates) -> None:
+        self._register, self._lot_dates = register, lot_dates
 
     @activity.defn(name="equipment-register.occupy")
     def occupy(self, request: OccupyRequest) -> OccupyAnswer:
@@ -27,6 +28,7 @@ class EquipmentRegisterActivities:
 
     @activity.defn(name="equipment-register.expire")
     def expire(self, request: ExpireRequest) -> ExpireAnswer:
-        """Write what time alone has changed."""
+        """Write what time alone has changed: to equipment, and to the lots that have a date."""
         with adapter_errors():
-            return ExpireAnswer(next_look_at=self._register.expire(request.at))
+            looks = (self._register.expire(request.at), self._lot_dates.expire(request.at))
+        return ExpireAnswer(next_look_at=min((look for look in looks if look is not None), default=None))

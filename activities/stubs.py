@@ -154,6 +154,31 @@ class SettleLotRequest(Message):
     disposition: CaseDisposition | None = None
 
 
+class HoldStep(Message):
+    """One step of a hold of lots: stop, or release."""
+
+    hold: str
+    step: str
+
+
+class OrderToTell(Message):
+    """An order that has to hear of a step; `makes` are the held ones among its own lots."""
+
+    order_number: str
+    lots: tuple[str, ...]
+    makes: tuple[str, ...]
+    placed_by: str
+    reason: str
+    is_recall: bool
+
+
+class HoldAnswersRequest(HoldStep):
+    """Orders that were asked; `over` are the ones that no process runs for."""
+
+    asked: tuple[str, ...]
+    over: tuple[str, ...]
+
+
 class JobRequest(Message):
     """A job for the machine of a workstation; `job` is its key."""
 
@@ -272,6 +297,24 @@ def expire(request: ExpireRequest) -> ExpireAnswer:
 @activity.defn(name="quality.settle-lot")
 def settle_lot(request: SettleLotRequest) -> str:
     """Hold, free or reject a lot as its deviation was decided; the answer is the lot's status then."""
+    raise NotImplementedError
+
+
+@activity.defn(name="lot-hold.find-orders")
+def find_held_orders(step: HoldStep) -> tuple[OrderToTell, ...]:
+    """The orders that have to hear of this step of a hold."""
+    raise NotImplementedError
+
+
+@activity.defn(name="lot-hold.read-answers")
+def read_hold_answers(request: HoldAnswersRequest) -> tuple[str, ...]:
+    """Write down who has answered; the orders that have not."""
+    raise NotImplementedError
+
+
+@activity.defn(name="lot-hold.finish")
+def finish_hold_step(step: HoldStep) -> str:
+    """Everybody has answered; the hold's state then."""
     raise NotImplementedError
 
 

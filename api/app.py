@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
@@ -16,21 +17,25 @@ from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
-from api import ceremonies, errors, openapi
+from api import ceremonies, errors, openapi, watching
 from api.cases_door import Cases
 from api.deps import Services, inside
 from api.gate import PREFIX, Gate
 from api.history import Histories
+from api.lot_holds_door import LotHolds
 from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
+    audit,
     auth,
     batch_record,
     batch_record_prints,
     batch_records,
+    disposal,
     equipment,
     equipment_papers,
     labels,
+    lot_holds,
     lot_numbers,
     master_batch_records,
     master_data,
@@ -38,10 +43,12 @@ from api.routes import (
     plan_lines,
     quality,
     quality_cases,
+    recalls,
     records,
     replanning,
     reports,
     reworks,
+    shipments,
     signatures,
     trace_graph,
     traces,
@@ -62,6 +69,7 @@ log = logging.getLogger("api")
 EXPIRY_SECONDS: Final = 15.0
 ROUTERS = (
     auth,
+    audit,
     users,
     signatures,
     master_data,
@@ -76,11 +84,15 @@ ROUTERS = (
     reports,
     reworks,
     wms,
+    shipments,
     labels,
     quality,
     equipment,
     equipment_papers,
     quality_cases,
+    lot_holds,
+    recalls,
+    disposal,
     lot_numbers,
     trace_graph,
     traces,
@@ -100,8 +112,9 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
         outcomes=Outcomes(settings.database_url, engine),
         orders=orders,
         cases=Cases(orders, engine, task_queue),
+        lot_holds=LotHolds(orders, engine, task_queue),
         histories=Histories(),
-        inventory=PostgresInventory(engine),
+        inventory=PostgresInventory(engine, time_zone=ZoneInfo(settings.time_zone)),
         quality=PostgresQuality(engine),
         equipment=PostgresEquipmentRegister(engine),
         printer=TypstPrinter(),
@@ -115,12 +128,12 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(services.outcomes.run(), name="outcomes"),
-            asyncio.create_task(services.cases.run(), name="cases"),
-            asyncio.create_task(_expire(services.engine), name="ceremonies"),
-            asyncio.create_task(changes.run(), name="changes"),
-        ]
+        running = {
+            "outcomes": services.outcomes.run(), "cases": services.cases.run(), "changes": changes.run(),
+            "lot holds": services.lot_holds.run(),
+            "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
+        }  # fmt: skip
+        tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]
         try:
             yield
         finally:
@@ -128,6 +141,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await run_in_threadpool(watching.at_stop, settings, services.engine)
             services.engine.dispose()
 
     app = FastAPI(
@@ -161,10 +175,11 @@ async def _expire(engine: Engine) -> None:
 
 
 def main() -> None:
-    """Serve, on the loopback address unless told otherwise. TLS is for the proxy in front of it."""
+    """Serve, on the loopback address unless told otherwise; with a certificate over TLS, else for a proxy in front."""
     settings = from_environment()
+    certificate, key = settings.api_tls or (None, None)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     uvicorn.run(
         create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=5, ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip

@@ -63,6 +63,8 @@ def _frozen(who: Caller, plan_id: UUID) -> OrderSpecification:
         def give(line: Row[Any]) -> str:
             number, said = order_lots.of_line(connection, who, line)
             entries.extend(said)
+            new = {"batchNumber": number, "isGiven": True}
+            entries.append(who.entry("plan-line.numbered", f"plan-line/{line.reference}", new=new))
             return number
 
         line = plan_lines.with_batch_number(connection, plan_id, give)

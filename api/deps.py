@@ -19,6 +19,7 @@ from api import permissions
 from api.cases_door import Cases
 from api.errors import Problem
 from api.history import Histories
+from api.lot_holds_door import LotHolds
 from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.roles import Role
@@ -45,6 +46,7 @@ class Services:
     outcomes: Outcomes
     orders: Orders
     cases: Cases
+    lot_holds: LotHolds
     histories: Histories
     inventory: Inventory
     quality: Quality

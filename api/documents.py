@@ -130,6 +130,7 @@ def _operation(process: Process, own: WorkOrder, specification: OperationSpecifi
         "equipment": specification.equipment,
         "predecessors": list(specification.predecessors),
         "quantity": plain(quantity),
+        "countsPieces": specification.counts_pieces,
         "state": operation.state,
         "good": plain(operation.good),
         "scrap": plain(operation.scrap),

@@ -1,7 +1,7 @@
 """Direct commands to the equipment register: one effect, one answer, and one audit row when it says no."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
@@ -15,13 +15,19 @@ from domain.base import Message
 from domain.equipment_acts import Act
 from domain.errors import AdapterRefused
 
+_MOVES_DATES: Final = frozenset(
+    {"defineEquipmentClass", "registerEquipment", "qualify", "performCalibration", "reviewCalibration"}
+)
+"""Nothing else tells the clock: what becomes clean or dirty now is not over before its next look (ADR 0014)."""
+
 
 async def write(
     who: Caller, body: CommandBody, command: str, entity: str, ask: Callable[[str], Message]
 ) -> dict[str, Any]:
-    """The register's answer to a command; then its clock is told, because a date may have moved."""
+    """The register's answer to a command; then its clock is told, if a date may have come nearer."""
     answer = await run_in_threadpool(_write, who, body, command, entity, ask)
-    await who.services.orders.tell_equipment_clock()
+    if command in _MOVES_DATES:
+        await who.services.orders.tell_equipment_clock()
     return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id}
 
 

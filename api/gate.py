@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, answer, translate
 from api.security import Session, Sessions
+from db.audit import SOURCE
 
 log = logging.getLogger("api")
 
@@ -55,6 +56,8 @@ class Gate:
         headers = Headers(scope=scope)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["source"] = _source(scope, headers)
+        # Also for what is written where no caller is at hand; every request has a context of its own.
+        SOURCE.set(state["source"])
         path: str = scope["path"]
         if "\x00" in path or b"%00" in scope.get("query_string", b""):
             raise Problem(422, "INVALID_REQUEST", "the address holds a character that cannot be stored")

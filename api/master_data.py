@@ -133,7 +133,8 @@ class _Import:
         new = [entry for entry in entries if (entry.product, entry.version) not in known]
         self._locked(kind, known, {(entry.product, entry.version): _comparable(entry) for entry in entries})
         for entry in new:
-            self._note(kind, f"{entry.product}/{entry.version}", None, _json(_comparable(entry)))
+            said = {"state": entry.state, "effective_from": entry.effective_from or self.at, **_comparable(entry)}
+            self._note(kind, f"{entry.product}/{entry.version}", None, _json(said))
         rows = [
             {
                 "id": uuid_for(kind, f"{entry.product}/{entry.version}"), "product": entry.product,

@@ -39,6 +39,7 @@ class MaterialEntry(Body):
     shelf_life_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     is_active: bool = True
     gtin: Annotated[str, AfterValidator(_gtin)] | None = None
+    strength: Annotated[str, Field(min_length=1, max_length=80)] | None = None
 
 
 class PlaceEntry(Body):

@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -19,9 +18,10 @@ from domain.process import Process
 from domain.specification import OrderSpecification
 from domain.start import StartOrder
 from settings import Settings
+from workflows.encryption import data_converter
 from workflows.policies import TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
-from workflows.runtime import tell_equipment_clock
+from workflows.runtime import tell_equipment_clock, temporal_tls
 
 T = TypeVar("T")
 RPC: Final = timedelta(seconds=2)
@@ -45,13 +45,18 @@ class Orders:
     def __init__(self, settings: Settings, task_queue: str = TASK_QUEUE) -> None:
         self.task_queue = task_queue
         self._address, self._namespace = settings.temporal_address, settings.temporal_namespace
+        self._payload_keys, self._tls = settings.payload_keys, settings.temporal_tls
         self._connected: Client | None = None
 
     async def client(self) -> Client:
         """The connection, made at the first call."""
         if self._connected is None:
             self._connected = await Client.connect(
-                self._address, namespace=self._namespace, data_converter=pydantic_data_converter, lazy=True
+                self._address,
+                namespace=self._namespace,
+                data_converter=data_converter(self._payload_keys),
+                tls=temporal_tls(self._tls),
+                lazy=True,
             )
         return self._connected
 

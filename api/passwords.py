@@ -99,13 +99,19 @@ def count_failure(engine: Engine, user_id: str, attempt: Attempt, why: str) -> N
     """One more failed attempt of an account, audited; the fifth locks it and raises an alarm."""
     with engine.begin() as connection:
         failures = users.count_failure(connection, user_id, ATTEMPTS, now())
-        new = {"user": user_id, "why": why, **attempt.detail} if attempt.detail is not None else None
+        new: dict[str, Any] = {"failedAttempts": failures}
+        if attempt.detail is not None:
+            new |= {"user": user_id, "why": why, **attempt.detail}
         entity = attempt.entity or f"user/{user_id}"
         entries = [audit.Entry(now(), user_id, f"{attempt.act}.failed", entity, new=new, source=attempt.source)]
         if failures == ATTEMPTS:
             detail = f"{user_id}: {failures} failed attempts ({attempt.act})"
             users.raise_alarm(connection, "ACCOUNT_LOCKED", detail, now())
-            entries.append(audit.Entry(now(), "system", "account.locked", f"user/{user_id}", source=attempt.source))
+            locked_at = {"lockedAt": audit.timestamp(now())}
+            entity = f"user/{user_id}"
+            entries.append(
+                audit.Entry(now(), "system", "account.locked", entity, None, locked_at, source=attempt.source)
+            )
         audit.append(connection, entries)
 
 

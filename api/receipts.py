@@ -38,6 +38,8 @@ class Delivery:
     place: str
     supplier: str | None
     expires_on: date | None
+    supplier_lot: str | None = None
+    retest_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def receive(who: Caller, command_id: str, delivery: Delivery, numbering: Numberi
         command_id,
         lambda key: warehouse.receive(
             lot, delivery.material, delivery.quantity, delivery.unit, delivery.place, delivery.supplier,
-            delivery.expires_on, key=key, actor=who.id,
+            delivery.expires_on, key=key, actor=who.id, supplier_lot=delivery.supplier_lot,
+            retest_on=delivery.retest_on,
         ),
     )  # fmt: skip
     # A crash in between is healed by sending the same command again: each request has a key of its own.
@@ -92,7 +95,9 @@ def _number(who: Caller, command_id: str, delivery: Delivery, numbering: Numberi
 
     def ask(_: str) -> LotNumber:
         key = f"{command_id}/lot"
-        content = vars(delivery) | vars(numbering)
+        later = ("supplier_lot", "retest_on")
+        said = {name: own for name, own in vars(delivery).items() if name not in later or own is not None}
+        content = said | vars(numbering)
         request = Request("numberReceipt", f"receipt/{command_id}", key, who.id, now(), content)
         return answer_once(who.services.engine, "record", COMMAND_OUTCOMES, request, LotNumber, work)
 

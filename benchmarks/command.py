@@ -1,5 +1,6 @@
 """`mes bench …`: what the system costs on this machine, as one JSON document."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 import wiring
+from benchmarks import console as screens
 from benchmarks.run import Document, Settings, measure
 from settings import DEFAULT_DATA_DIR
 from system import attach_or_start
@@ -16,11 +18,6 @@ from system import attach_or_start
 app = typer.Typer(no_args_is_help=True, help="What the system costs on this machine.")
 screen = Console(stderr=True)
 Some = typer.Option(min=1)
-
-
-@app.callback()
-def _bench() -> None:
-    """Keeps `order` a command of its own while it is the only one."""
 
 
 @app.command()
@@ -48,6 +45,25 @@ def order(
         print(json.dumps(found, indent=1))
     else:
         _draw(found)
+
+
+@app.command()
+def console(
+    clients: Annotated[int, typer.Option(min=1, max=500, help="boards that are open at once")] = 50,
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="where the system keeps its state")] = DEFAULT_DATA_DIR,
+) -> None:
+    """Bytes and seconds of each screen in a slow browser, and what fifty open boards cost, as one JSON document."""
+
+    def say(step: str) -> None:
+        screen.print(f"[dim]· {step}[/dim]")
+
+    with attach_or_start(data_dir, children=wiring.children(None), migrate=wiring.migrate, report=say) as addresses:
+        try:
+            found = asyncio.run(screens.measure(addresses, wiring.people(addresses.data_dir), clients, say))
+        except screens.ToolMissing as missing:
+            screen.print(f"[red]{missing}[/red]")
+            raise typer.Exit(1) from None
+    print(json.dumps(found, indent=1))
 
 
 def _draw(found: Document) -> None:

@@ -8,7 +8,8 @@ hashed row when they are set.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,6 +29,10 @@ _MOVED: Final = (
 )
 _APPEND: Final = insert_of(ROWS, tuple(sorted(ROWS.c.keys()))).add_cte(_MOVED.cte("moved"))
 """The rows, and the head behind them, by one statement."""
+
+
+SOURCE: Final[ContextVar[str | None]] = ContextVar("audit_source", default=None)
+"""Which device or process is at work here: what an entry says that names no source of its own."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,9 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
     head = connection.execute(_LOCKED_HEAD).one()
     seq, previous = head.seq, head.hash
     rows: list[dict[str, Any]] = []
-    for entry in entries:
+    for said in entries:
         seq += 1
+        entry = said if said.source else replace(said, source=SOURCE.get())
         previous = row_hash(previous, seq, entry)
         # The chain hashes milliseconds, so the row stores milliseconds.
         at = entry.at.replace(microsecond=entry.at.microsecond // 1000 * 1000)
@@ -106,8 +112,21 @@ class Verdict:
     detail: str
 
 
-def verify(connection: Connection) -> Verdict:
-    """Walk the whole chain and name the first row that was edited, deleted, inserted or moved."""
+@dataclass(frozen=True)
+class Published:
+    """An end of the chain that was written down outside the database, see `db.audit_heads`."""
+
+    seq: int
+    hash: str
+    at: str
+
+
+def verify(connection: Connection, published: Sequence[Published] = ()) -> Verdict:
+    """Walk the whole chain and name the first row that was edited, deleted, inserted or moved.
+
+    With heads that were `published`, also a chain that was cut off, or written anew from some row on, is found.
+    """
+    known: dict[int, Published] = {head.seq: head for head in published}
     previous, expected = GENESIS, 0
     for seq, stored, entry in _rows(connection):
         expected += 1
@@ -116,10 +135,18 @@ def verify(connection: Connection) -> Verdict:
         previous = row_hash(previous, seq, entry)
         if previous != stored:
             return Verdict(expected, previous, seq, f"row {seq} ({entry.action} {entry.entity}) was changed")
+        if seq in known and known[seq].hash != stored:
+            detail = f"row {seq} is not the one whose hash was published {known[seq].at}: the chain was written anew"
+            return Verdict(expected, previous, seq, detail)
     head = connection.execute(select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1)).one()
     if (head.seq, head.hash) != (expected, previous):
         return Verdict(expected, previous, expected + 1, f"the head is at row {head.seq}, the rows end at {expected}")
-    return Verdict(expected, previous, None, f"{expected} rows, unbroken")
+    last = max(published, key=lambda own: own.seq, default=None)
+    if last is not None and last.seq > expected:
+        missing = f"rows {expected + 1} to {last.seq} are missing: the head of row {last.seq} was published {last.at}"
+        return Verdict(expected, previous, expected + 1, missing)
+    said = f", as published up to row {last.seq}" if last is not None else ""
+    return Verdict(expected, previous, None, f"{expected} rows, unbroken{said}")
 
 
 def _rows(connection: Connection) -> Iterator[tuple[int, str, Entry]]:

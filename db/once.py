@@ -52,13 +52,18 @@ class Request:
         return hashlib.sha256(audit.canonical(content).encode()).hexdigest()
 
     def audit(
-        self, action: str, new: Mapping[str, object], *, entity: str = "", reason: str | None = None
+        self,
+        action: str,
+        new: Mapping[str, object],
+        *,
+        entity: str = "",
+        reason: str | None = None,
+        old: Mapping[str, object] | None = None,
     ) -> audit.Entry:
         """An audit entry about this request, by default on its subject."""
         body = {name: _stable(value) for name, value in new.items()}
-        return audit.Entry(
-            self.at, self.actor, action, entity or self.subject, new=body, reason=reason, command_id=self.key
-        )
+        before = None if old is None else {name: _stable(value) for name, value in old.items()}
+        return audit.Entry(self.at, self.actor, action, entity or self.subject, before, body, reason, self.key)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,12 @@ def _cases(scope: Scope) -> Any:
     )
 
 
+def _holds(scope: Scope) -> Any:
+    """The numbers of the holds of lots that stopped the order."""
+    orders = core(t.LotHoldOrder)
+    return select(orders.c.hold).where(orders.c.order_number == scope.order)
+
+
 def _batches(scope: Scope) -> Any:
     """The number of the batch itself."""
     return select(core(t.WorkOrder).c.output_lot).where(core(t.WorkOrder).c.number == scope.work_order)
@@ -165,6 +171,8 @@ WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = 
     t.QualityCaseRow: lambda scope: core(t.QualityCaseRow).c.number.in_(_cases(scope)),
     t.CaseFactRow: lambda scope: core(t.CaseFactRow).c.case_number.in_(_cases(scope)),
     t.MaterialReturnRow: _of_work_order(t.MaterialReturnRow),
+    t.LotHoldRow: lambda scope: core(t.LotHoldRow).c.number.in_(_holds(scope)),
+    t.LotHoldOrder: _of_order(t.LotHoldOrder),
     t.Reservation: _of_work_order(t.Reservation),
     t.EquipmentClassRow: lambda scope: core(t.EquipmentClassRow).c.code.in_(
         select(core(t.EquipmentItem).c.equipment_class).where(core(t.EquipmentItem).c.code.in_(_equipment(scope)))

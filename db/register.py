@@ -73,12 +73,25 @@ def station(connection: Connection, workstation: str) -> list[str]:
     return [row.code for row in rows] + sorted({row.room for row in rows if row.room})
 
 
+def in_room(connection: Connection, room: str) -> list[str]:
+    """Codes of the equipment in service that stands in a room."""
+    statement = select(ITEMS.c.code).where(ITEMS.c.room == room, ITEMS.c.qualification != "retired")
+    return list(connection.execute(statement).scalars())
+
+
 def add(connection: Connection, item: Item, by: By) -> None:
     """A new item, with the first entry of its log."""
     connection.execute(insert(ITEMS).values(**_columns(item), uuid=uuid_for("equipment", item.code)))
     for axis in AXES:
         _transition(connection, item, by, axis, None)
     _log(connection, item, by)
+
+
+def difference(before: Item, after: Item) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of an item is not as it was: the fields before and after, as the audit trail writes them."""
+    old, new = (own.model_dump(mode="json", by_alias=True) for own in (before, after))
+    changed = [name for name, value in new.items() if old[name] != value]
+    return {name: old[name] for name in changed}, {name: new[name] for name in changed}
 
 
 def change(connection: Connection, before: Item, after: Item, by: By) -> None:
@@ -164,8 +177,7 @@ def free_all(connection: Connection, ended: Sequence[Left]) -> list[Entry]:
             continue
         after = free(item, known[item.equipment_class], by.at)
         change(connection, item, after, by)
-        new = {"batch": None, "cleaning": str(after.cleaning), "availability": str(after.availability)}
-        old = {"batch": item.batch, "cleaning": str(item.cleaning), "availability": str(item.availability)}
+        old, new = difference(item, after)
         entries.append(Entry(by.at, by.person, f"{item.kind}.freed", f"{item.kind}/{item.code}", old, new))
     return entries
 

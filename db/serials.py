@@ -76,7 +76,8 @@ def _register(connection: Connection, request: Request, lot: str, serials: Seque
         detail = "; ".join(f"{blocker.id}: {blocker.found}" for blocker in blockers[:5])
         raise AdapterRefused(blockers[0].code, detail, tuple(blockers))
     answer = Registered(lot=lot, material=row.material, work_order=row.work_order, serials=tuple(serials))
-    return Done(answer, [request.audit("lot.serialsRegistered", {"serials": list(serials)})])
+    told = {"serials": list(serials), "material": row.material, "workOrder": row.work_order}
+    return Done(answer, [request.audit("lot.serialsRegistered", told)])
 
 
 def _taken(connection: Connection, serials: set[str]) -> list[Blocker]:

@@ -52,6 +52,8 @@ APPEND_ONLY: Final = (
     "plan_line_link",
     "equipment_log_entry",
     "training_record",
+    "shipment_return",
+    "recall_entry",
 )
 
 
@@ -90,6 +92,7 @@ class Material(SQLModel, table=True):
     is_active: bool = True
     shelf_life_days: int | None = None
     gtin: str | None = Field(default=None, unique=True)
+    strength: str | None = None
 
 
 class BillOfMaterial(SQLModel, table=True):
@@ -233,7 +236,7 @@ class PlantPolicy(SQLModel, table=True):
     body: dict[str, Any] = _json(nullable=False)
 
 
-OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP"})
+OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER"})
 """Material comes from there or goes there; no balance is kept of it. Everybody who moves stock asks this one list."""
 
 
@@ -705,6 +708,8 @@ class Lot(SQLModel, table=True):
     work_order: str | None = Field(default=None, index=True)
     supplier: str | None = None
     expires_on: date | None = None
+    supplier_lot: str | None = Field(default=None, index=True)
+    retest_on: date | None = None
     created_at: datetime = _time()
 
 
@@ -949,6 +954,163 @@ class QualityCaseRow(SQLModel, table=True):
     body: dict[str, Any] = _json(nullable=False)
 
 
+# Holds, shipments, recalls -----------------------------------------------------------------------------------------
+
+
+class LotHoldRow(SQLModel, table=True):
+    """A signed hold of a lot; `shown` is what its signer saw, `recall` the recall that it belongs to."""
+
+    __tablename__ = "lot_hold"
+    number: str = Field(primary_key=True)
+    lot: str = Field(index=True)
+    reason: str
+    downstream: bool
+    recall: str | None = Field(default=None, index=True)
+    state: str = Field(index=True)
+    placed_by: str
+    placed_at: datetime = _time()
+    signature_id: str
+    command_id: str = Field(unique=True)
+    shown: dict[str, Any] = _json(nullable=False)
+    released_by: str | None = None
+    released_at: datetime | None = _time(nullable=True)
+    release_reason: str | None = None
+    release_signature_id: str | None = None
+
+
+class LotHoldLot(SQLModel, table=True):
+    """A lot that a hold is about. `owner` is the running order that makes it and moves it; `held_from` the status that
+    this hold took it from (none: it was stopped already)."""
+
+    __tablename__ = "lot_hold_lot"
+    hold: str = Field(foreign_key="lot_hold.number", primary_key=True)
+    lot: str = Field(primary_key=True, index=True)
+    owner: str | None = None
+    held_from: str | None = None
+    state: str
+
+
+class LotHoldOrder(SQLModel, table=True):
+    """An order that uses a held lot, and what it has answered."""
+
+    __tablename__ = "lot_hold_order"
+    hold: str = Field(foreign_key="lot_hold.number", primary_key=True)
+    order_number: str = Field(primary_key=True, index=True)
+    lots: list[str] = _json(nullable=False)
+    makes: list[str] = _json(nullable=False)
+    state: str
+    asked_at: datetime = _time()
+    answered_at: datetime | None = _time(nullable=True)
+    detail: str | None = None
+
+
+class Shipment(SQLModel, table=True):
+    """A quantity of one batch for one consignee (CN 295): prepared, then shipped, cancelled or blocked."""
+
+    __table_args__ = (CheckConstraint("quantity > 0", name="a_shipment_ships_something"),)
+    number: str = Field(primary_key=True)
+    lot: str = Field(foreign_key="lot.number", index=True)
+    product: str
+    product_name: str
+    strength: str
+    quantity: Decimal = _number()
+    unit: str
+    place: str
+    consignee: str = Field(index=True)
+    address: str
+    contact: str
+    transport: str
+    state: str = Field(index=True)
+    expires_on: date | None = None
+    retain_until: date
+    prepared_by: str
+    prepared_at: datetime = _time()
+    ended_by: str | None = None
+    ended_at: datetime | None = _time(nullable=True)
+    detail: str | None = None
+
+
+class ShipmentReturn(SQLModel, table=True):
+    """What came back of a shipment."""
+
+    __tablename__ = "shipment_return"
+    __table_args__ = (CheckConstraint("quantity > 0", name="a_return_brings_something_back"),)
+    key: str = Field(primary_key=True)
+    shipment: str = Field(foreign_key="shipment.number", index=True)
+    quantity: Decimal = _number()
+    place: str
+    reason: str
+    returned_by: str
+    returned_at: datetime = _time()
+
+
+class Destruction(SQLModel, table=True):
+    """A lot is destroyed: decided by the quality manager, done by one person before another one (CN 131)."""
+
+    number: str = Field(primary_key=True)
+    lot: str = Field(foreign_key="lot.number", index=True)
+    reason: str
+    state: str
+    decided_by: str
+    decided_at: datetime = _time()
+    decision_signature: str
+    quantity: Decimal | None = _number(nullable=True)
+    unit: str | None = None
+    how: str | None = None
+    destroyed_by: str | None = None
+    witnessed_by: str | None = None
+    destroyed_at: datetime | None = _time(nullable=True)
+    signature: str | None = None
+    witness: str | None = None
+
+
+class RecallRow(SQLModel, table=True):
+    """A recall, or a mock of one: what it starts from, its frozen report, and what was done (SM-13)."""
+
+    __tablename__ = "recall"
+    number: str = Field(primary_key=True)
+    is_mock: bool
+    lot: str | None = None
+    supplier_lot: str | None = None
+    reason: str
+    state: str = Field(index=True)
+    opened_by: str
+    opened_at: datetime = _time()
+    scope: dict[str, Any] | None = _json()
+    scope_hash: str | None = None
+    scoped_by: str | None = None
+    scoped_at: datetime | None = _time(nullable=True)
+    approved_by: str | None = None
+    approved_at: datetime | None = _time(nullable=True)
+    signature_id: str | None = None
+    execution: dict[str, Any] | None = _json()
+    executed_by: str | None = None
+    executed_at: datetime | None = _time(nullable=True)
+    hold: str | None = None
+    reconciliation: dict[str, Any] | None = _json()
+    reconciled_by: str | None = None
+    reconciled_at: datetime | None = _time(nullable=True)
+    effectiveness: dict[str, Any] | None = _json()
+    closed_by: str | None = None
+    closed_at: datetime | None = _time(nullable=True)
+
+
+class RecallEntry(SQLModel, table=True):
+    """Something that was done with a customer: `told`, or `accounted` for a quantity of a shipment."""
+
+    __tablename__ = "recall_entry"
+    id: int = _row_id()
+    recall: str = Field(foreign_key="recall.number", index=True)
+    kind: str
+    shipment: str | None = None
+    consignee: str
+    quantity: Decimal | None = _number(nullable=True)
+    note: str
+    actor: str
+    at: datetime = _time()
+    command_id: str = Field(unique=True)
+
+
 # Machines --------------------------------------------------------------------------------------------------------
 
 
@@ -1154,11 +1316,18 @@ class AuditRow(SQLModel, table=True):
     """Who did what to what, when, from where, why; chained by hash to the row before."""
 
     __tablename__ = "audit_row"
+    # One index for each thing that is searched by, in the order in which the trail is shown. Those of text take `LIKE`.
+    __table_args__ = (
+        Index("ix_audit_row_at", "at", "seq"),
+        Index("ix_audit_row_actor", "actor", "at", "seq"),
+        Index("ix_audit_row_entity", "entity", "at", "seq", postgresql_ops={"entity": "text_pattern_ops"}),
+        Index("ix_audit_row_action", "action", "at", "seq", postgresql_ops={"action": "text_pattern_ops"}),
+    )
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    at: datetime = _time(index=True)
-    actor: str = Field(index=True)
+    at: datetime = _time()
+    actor: str
     action: str
-    entity: str = Field(index=True)
+    entity: str
     old: dict[str, Any] | None = _json()
     new: dict[str, Any] | None = _json()
     reason: str | None = None

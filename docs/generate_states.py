@@ -9,10 +9,13 @@ sys.path.insert(0, str(ROOT))
 from domain import (  # noqa: E402
     case_states,
     equipment_states,
+    hold_states,
     master_record_states,
+    recall_states,
     record_states,
     return_states,
     rework_states,
+    shipping_states,
     signing,
     states,
 )
@@ -20,6 +23,7 @@ from domain.states import StateMachine  # noqa: E402
 
 MODULES = (
     states, rework_states, return_states, record_states, master_record_states, equipment_states, case_states, signing,
+    hold_states, shipping_states, recall_states,
 )  # fmt: skip
 PAGE = ROOT / "docs" / "states.md"
 

@@ -57,7 +57,8 @@ def _tell(
 ) -> None:
     """The subject of the case has to know; the key is the same however often it is told."""
     told = k.Told(
-        key=f"{case.number}/{fact.revision}", standing=standing, decision=decision, disposition=disposition
+        key=f"{case.number}/{fact.revision}", standing=standing, decision=decision, disposition=disposition,
+        decided_by=fact.actor,
     )  # fmt: skip
     case.to_tell = (*case.to_tell, told)
 

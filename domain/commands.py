@@ -13,6 +13,8 @@ from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
+from domain.hold_commands import LiftLotHold as LiftLotHold
+from domain.hold_commands import PlaceLotHold as PlaceLotHold
 from domain.material_commands import LineQuantity as LineQuantity
 from domain.material_commands import ReturnDisposition as ReturnDisposition
 from domain.material_commands import ReturnedQuantity as ReturnedQuantity
@@ -187,6 +189,8 @@ class NoteDeviation(OrderCommand):
     standing: Literal["retest", "decided", "reopened", "voided"]
     decision: str
     disposition: CaseDisposition | None = None
+    decided_by: str | None = None
+    """The person who decided; the process itself is no person. None from releases that did not tell."""
 
 
 class ReportType(StrEnum):
@@ -373,6 +377,8 @@ AnyCommand = Annotated[
     | JustifyException
     | ReturnMaterials
     | SplitOrder
-    | ReduceQuantity,
+    | ReduceQuantity
+    | PlaceLotHold
+    | LiftLotHold,
     Field(discriminator="kind"),
 ]

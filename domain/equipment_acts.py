@@ -50,17 +50,19 @@ class ReviewCalibration(Message):
 
 
 class StartCleaning(Message):
-    """Somebody cleans it."""
+    """Somebody cleans it. Of a room: `with_equipment` together with what stands in it, as one piece of work."""
 
     kind: Literal["startCleaning"] = "startCleaning"
     level: CleaningLevel
+    with_equipment: bool = False
 
 
 class VerifyCleaning(Message):
-    """Another person has looked: clean, or not."""
+    """Another person has looked: clean, or not. Of a room: `with_equipment` all of it that is being cleaned, too."""
 
     kind: Literal["verifyCleaning"] = "verifyCleaning"
     accept: bool
+    with_equipment: bool = False
 
 
 class ReportFault(Message):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import hold_events as h
 from domain import material_events as m
 from domain import planning_events as p
 from domain import quality_events as q
@@ -222,9 +223,12 @@ class DeviationOpened(Message):
 
 
 class DeviationDecided(Message):
+    """`decided_by` is set where the deviation's own process decided: the fact is then that of the system."""
+
     kind: Literal["deviationDecided"] = "deviationDecided"
     number: str
     decision: str
+    decided_by: str | None = None
 
 
 class DeviationReopened(Message):
@@ -349,7 +353,9 @@ Event = Annotated[
     | m.MaterialsReturned
     | p.OrderSplit
     | p.QuantityReduced
-    | EquipmentOccupationMoved,
+    | EquipmentOccupationMoved
+    | h.LotHoldPlaced
+    | h.LotHoldLifted,
     Field(discriminator="kind"),
 ]
 

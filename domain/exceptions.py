@@ -117,7 +117,7 @@ def judged(found: Iterable[RecordException], facts: Iterable[e.Fact]) -> tuple[R
         for event in fact.events:
             match event:
                 case e.DeviationDecided():
-                    decisions[f"deviation/{event.number}"] = (fact.actor, event.decision)
+                    decisions[f"deviation/{event.number}"] = (event.decided_by or fact.actor, event.decision)
                 case e.DeviationReopened():
                     decisions.pop(f"deviation/{event.number}", None)
                 case r.ExceptionJustified():

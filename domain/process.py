@@ -252,6 +252,16 @@ class LedDeviation(Holder):
     opened_at: datetime
 
 
+class LotHold(Holder):
+    """A hold of lots that the order uses; `makes` are the held ones that it makes itself."""
+
+    hold: str
+    lots: tuple[str, ...]
+    makes: tuple[str, ...] = ()
+    placed_by: str
+    reason: str = ""
+
+
 class Process(Holder):
     """One production order, from its creation to its end."""
 
@@ -271,6 +281,10 @@ class Process(Holder):
     deviations: dict[str, str] = Field(default_factory=dict)
     """Deviation number → `open`, or the decision."""
     led_deviations: dict[str, LedDeviation] = Field(default_factory=dict)
+    lot_holds: dict[str, LotHold] = Field(default_factory=dict)
+    """Number of the hold → what it is about."""
+    held_for_lots: bool = False
+    """Whether a hold of a lot stopped the order, and no person."""
     waiting: dict[str, Waiting] = Field(default_factory=dict)
     pending: dict[str, Pending] = Field(default_factory=dict)
     """What a neighbour is being asked (`<work order>/issue`) → the command that waits for the answer."""

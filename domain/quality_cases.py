@@ -279,6 +279,7 @@ class Told(Message):
     standing: Literal["retest", "decided", "reopened", "voided"]
     decision: str
     disposition: CaseDisposition | None = None
+    decided_by: str | None = None
 
 
 class DeviationCase(Holder):

@@ -30,6 +30,12 @@ class StartOrder(Message):
     carried: Carried | None = None
 
 
+class StartLotHold(Message):
+    """What the process of a hold of lots begins with: everything else stands in the record."""
+
+    hold: str
+
+
 class CarriedDeviation(Message):
     """What continues in a new run of the same deviation, or begins again when a closed one is reopened."""
 

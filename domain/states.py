@@ -392,7 +392,10 @@ LOT: Final = StateMachine(
         (_S.RETEST_DUE, _SE.REJECT): _S.REJECTED,
         (_S.RELEASED, _SE.EXPIRE): _S.EXPIRED,
         (_S.RETEST_DUE, _SE.EXPIRE): _S.EXPIRED,
-        (_S.RELEASED, _SE.RECALL): _S.RECALLED,
+        **{
+            (state, _SE.RECALL): _S.RECALLED
+            for state in (_S.RELEASED, _S.QUARANTINE, _S.ON_HOLD, _S.RETEST_DUE, _S.EXPIRED)
+        },
         (_S.RECALLED, _SE.HOLD): _S.ON_HOLD,
         (_S.RECALLED, _SE.DESTROY): _S.DESTROYED,
         (_S.REJECTED, _SE.SEND_BACK): _S.RETURNED,

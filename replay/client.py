@@ -59,6 +59,13 @@ class Plant:
         response = await self._send(who, "GET", path, params=query)
         return None if response.status_code == 404 else _accepted(response)
 
+    async def file(self, who: str, path: str, **query: Any) -> bytes:
+        """The bytes of a file. Raises `NotTaken`."""
+        response = await self._send(who, "GET", path, params=query)
+        if not response.is_success:
+            _accepted(response)
+        return response.content
+
     async def post(self, who: str, path: str, body: Any) -> Any:
         """Send something that is no command. Raises `NotTaken`."""
         return _accepted(await self._send(who, "POST", path, json=body))

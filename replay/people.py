@@ -31,6 +31,8 @@ ANALYST_2: Final = "replay.analyst2"
 REVIEWER: Final = "replay.reviewer"
 QUALIFIED: Final = "replay.qualified"
 QUALITY: Final = "replay.quality"
+METROLOGIST: Final = "replay.metrology"
+MECHANIC: Final = "replay.maintenance"
 
 CREW: Final[tuple[Person, ...]] = (
     Person(ENGINEER, "Enno Engineer", ("processEngineer",)),
@@ -46,6 +48,8 @@ CREW: Final[tuple[Person, ...]] = (
     Person(REVIEWER, "Rita Reviewer", ("qaReviewer",)),
     Person(QUALIFIED, "Quentin Qualified", ("qualifiedPerson",)),
     Person(QUALITY, "Quirin Quality", ("qualityManager",)),
+    Person(METROLOGIST, "Meg Metrology", ("metrology",)),
+    Person(MECHANIC, "Max Maintenance", ("maintenance",)),
 )
 """Everybody whom a replay needs, without passwords."""
 

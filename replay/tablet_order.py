@@ -9,22 +9,27 @@ from typing import Any, Final
 
 from domain.quantities import plain
 from plants.tablets import characteristics as c
+from plants.tablets.equipment import CLEARANCE, STATIONS
 from plants.tablets.formula import target_weight_mg
+from plants.tablets.master_batch_record import VERIFIED
 from plants.tablets.master_data import PLANT, POLICY
 from plants.tablets.source import Batch
 from plants.texts import number_in, written_out
 from replay import people as p
 from replay.client import Document, NotTaken, Plant
+from replay.deviations import confirm_result, open_deviations, resolve
+from replay.floor import Floor, Step
 from replay.lots import Values, as_entered, measured, not_numbers
 from replay.progress import Count, refusal_of
 from replay.report import Refusal
 
 OPERATIONS: Final = (
-    ("DISPENSE", p.OPERATOR),
-    ("BLEND", p.OPERATOR),
-    ("COMPRESS", p.OPERATOR_2),
-    ("COAT", p.OPERATOR_2),
+    ("DISPENSE", p.OPERATOR, p.OPERATOR_2),
+    ("BLEND", p.OPERATOR, p.OPERATOR_2),
+    ("COMPRESS", p.OPERATOR_2, p.OPERATOR),
+    ("COAT", p.OPERATOR_2, p.OPERATOR),
 )
+"""Operation, who does it, who checks and verifies it."""
 MACHINE_PATIENCE_SECONDS: Final = 900.0
 """A machine's job changes nothing in the order while it runs."""
 WASTE_REASON: Final = "start-up and in-process waste"
@@ -34,10 +39,11 @@ _JOB_OVER: Final = frozenset({"ended", "refused"})
 class TabletOrder:
     """The life of one order. `run` leaves what was refused on the way in `refusals`."""
 
-    def __init__(self, plant: Plant, batch: Batch, count: Count) -> None:
-        self._plant, self._batch, self._count = plant, batch, count
+    def __init__(self, plant: Plant, floor: Floor, batch: Batch, count: Count) -> None:
+        self._plant, self._floor, self._batch, self._count = plant, floor, batch, count
         self._number = batch.order_number
         self._order, self._work_order = "", ""
+        self._stations: dict[str, str] = {}
         self.refusals: list[Refusal] = []
 
     async def run(self) -> None:
@@ -45,8 +51,8 @@ class TabletOrder:
         await self._plan()
         await self._prepare()
         await self._pick()
-        for operation, operator in OPERATIONS:
-            await self._operate(operation, operator)
+        for operation, operator, second in OPERATIONS:
+            await self._at_the_station(operation, operator, second)
         accepted = await self._inspect()
         await self._put_away("QUARANTINE" if accepted else "REJECTED")
         await self._review()
@@ -72,7 +78,8 @@ class TabletOrder:
         made = await self._plant.post(p.PLANNER, f"/mes/orders/from-plan/{planned[0]['id']}", {})
         self._order, self._work_order = made["id"], made["workOrders"][0]["id"]
         # A from-plan that was answered before the record had the order: commands need it there.
-        await self._plant.wait(p.PLANNER, self._number, lambda _: True)
+        order = await self._plant.wait(p.PLANNER, self._number, lambda _: True)
+        self._stations = {own["code"]: own["workstation"] for own in order["workOrders"][0]["operations"]}
         self._count.at(self._number, "planned")
 
     async def _prepare(self) -> None:
@@ -102,19 +109,36 @@ class TabletOrder:
         await self._plant.command(p.KEEPER, f"{path}/execute", {}, key=(self._number, "issue"), signed=True)
         self._count.at(self._number, "picked")
 
-    async def _operate(self, code: str, operator: str) -> None:
+    async def _at_the_station(self, code: str, operator: str, second: str) -> None:
+        """The line is cleared, the operation done, the room cleaned; then another person verifies what was done."""
+        station = STATIONS[self._stations[code]]
+        step = Step(
+            order=self._number, work_order_id=self._work_order, product=self._batch.product,
+            batch=self._batch.finished_lot, operation=code, room=station.room, clearance=CLEARANCE[code],
+            doer=operator, second=second,
+        )  # fmt: skip
+        async with self._floor.station(station.workstation):
+            left = await self._floor.make_ready(step)
+            if any(blocker["code"] == "DEVIATION_OPEN" for blocker in left):  # it waited longer than it may
+                await self._resolve_deviations()
+            await self._operate(code, operator, second)
+            await self._floor.clean(step)
+        if code in VERIFIED:
+            await self._work(f"operations/{code}/verify", second, signed=True)
+        self._count.at(self._number, code.lower())
+
+    async def _operate(self, code: str, operator: str, second: str) -> None:
         await self._work(f"operations/{code}/start", operator)
         if code == "COMPRESS":
             cores = c.compressed(target_weight_mg(self._batch.code, self._batch.strength))
             if not await self._machine_reported(code):
                 good, waste = pressed(self._batch), self._batch.waste()
                 await self._report(code, operator, good, waste, optional=True)
-            await self._record(code, operator, in_process_cells(self._batch), cores)
+            await self._record(code, operator, second, in_process_cells(self._batch), cores)
         if code == "COAT":
-            await self._record(code, operator, self._batch.cells, c.COATED)
+            await self._record(code, operator, second, self._batch.cells, c.COATED)
             await self._report(code, operator, coated(self._batch), Decimal(0))
         await self._work(f"operations/{code}/complete", operator, signed=True)
-        self._count.at(self._number, code.lower())
 
     async def _machine_reported(self, code: str) -> bool:
         """Whether a machine did the job and counted; it may also refuse it, then the operator reports by hand."""
@@ -143,17 +167,28 @@ class TabletOrder:
                 raise
             self.refusals.append(refusal_of(self._batch.row, f"{self._number}/{code}", refused))
 
-    async def _record(self, code: str, operator: str, cells: Mapping[str, str], limits: Mapping[str, c.Limits]) -> None:
-        """In-process values as they stand in the source. Quality decides about those that are out of limits."""
+    async def _record(
+        self, code: str, operator: str, second: str, cells: Mapping[str, str], limits: Mapping[str, c.Limits]
+    ) -> None:
+        """In-process values as they stand in the source; another person compares the critical ones.
+
+        Quality decides about those that are out of limits.
+        """
         values = measured(cells, limits)
         if not values:
             return
         await self._work(f"operations/{code}/parameters", operator, {"values": as_entered(values, limits)})
         if outside(values, limits):
-            order = await self._wait(lambda _: True)
-            if _operation(order, code)["state"] == "held":
-                reason = "real value of the source, kept as it was recorded"
-                await self._work(f"operations/{code}/release-hold", p.REVIEWER, {"reason": reason})
+            await self._resolve_deviations()
+        order = await self._wait(lambda own: _operation(own, code)["state"] == "running")
+        if unchecked := sorted(_operation(order, code)["unchecked"]):
+            await self._work(f"operations/{code}/parameters/check", second, {"numbers": unchecked})
+
+    async def _resolve_deviations(self) -> None:
+        """Whatever is open about the order is investigated and closed; the order goes on when it has heard of it."""
+        for number in await open_deviations(self._plant, self._order, results=False):
+            await resolve(self._plant, number, "as the source says; nothing is known against the batch")
+        await self._plant.wait(p.SUPERVISOR, self._number, lambda order: not order["openDeviations"])
 
     async def _inspect(self) -> bool:
         """Release testing by one analyst, decided by another. Whether the batch was accepted."""
@@ -161,11 +196,26 @@ class TabletOrder:
         values = measured(self._batch.cells, c.RELEASE)
         if not values:
             raise NotTaken(0, "NOT_TESTED", "the source has no release test of this batch")
-        await self._work("inspection/results", p.ANALYST, {"values": as_entered(values, c.RELEASE)})
-        accept = not outside(values, c.RELEASE)
+        accept = await self._test(values)
+        if not accept:
+            await self._confirm_results()
         await self._work("inspection/decision", p.ANALYST_2, {"accept": accept}, signed=True)
         self._count.at(self._number, f"tested in {order['inspection']['number']}")
         return accept
+
+    async def _test(self, values: Values) -> bool:
+        """The analyst's results; whether all are within specification."""
+        await self._work("inspection/results", p.ANALYST, {"values": as_entered(values, c.RELEASE)})
+        return not outside(values, c.RELEASE)
+
+    async def _confirm_results(self) -> None:
+        """Results out of specification stand: nothing says that the laboratory was wrong."""
+        results = await open_deviations(self._plant, self._order, results=True)
+        for number in results:
+            await confirm_result(self._plant, number, "as the source says")
+        await self._plant.wait(
+            p.SUPERVISOR, self._number, lambda order: not set(results) & set(order["openDeviations"])
+        )
 
     async def _put_away(self, place: str) -> None:
         order = await self._wait(lambda own: own.get("putAway") is not None)
@@ -175,24 +225,18 @@ class TabletOrder:
 
     async def _review(self) -> None:
         """Quality reads what was not normal; production reviews the record, quality approves it."""
+        if (await self._plant.wait(p.SUPERVISOR, self._number, lambda _: True))["openDeviations"]:
+            await self._resolve_deviations()
         record = f"/mes/work-orders/{self._work_order}/batch-record"
         found = await self._plant.get(p.REVIEWER, f"{record}/exceptions")
         for own in found["exceptions"]:
             if own["isOpen"]:
-                await self._explain(own)
+                step = f"batch-record/exceptions/{own['id']}/explain"
+                reason = "as the source says; nothing is known against the batch"
+                await self._work(step, p.REVIEWER, {"reason": reason})
         await self._work("batch-record/review", p.RELEASER, signed=True)
         await self._work("batch-record/approve", p.REVIEWER, signed=True)
         self._count.at(self._number, "record approved")
-
-    async def _explain(self, found: Document) -> None:
-        """An exception that a deviation stands behind is decided with it; another one is explained."""
-        said = "as the source says; nothing is known against the batch"
-        if (deviation := found["deviation"]) is not None:
-            path, body = f"/mes/orders/{self._order}/decide-deviation", {"deviation": deviation, "decision": said}
-            await self._plant.command(p.REVIEWER, path, body, key=(self._number, "decide", deviation))
-            return
-        step = f"batch-record/exceptions/{found['id']}/explain"
-        await self._work(step, p.REVIEWER, {"reason": said})
 
     async def _release(self) -> None:
         await self._work("certify", p.QUALIFIED, signed=True)

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import httpx
 
-from plants.tablets import master_batch_record, master_data
+from plants.tablets import equipment, master_batch_record, master_data
 from plants.tablets.source import Batch, read
 from plants.texts import Unreadable
 from replay import lots
 from replay.client import Document, NotTaken, Plant
-from replay.people import PLANNER, Person
+from replay.floor import Floor
+from replay.people import OPERATOR, OPERATOR_2, PLANNER, Person
+from replay.planted import PlantedOrder, Story, planted, will_do
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
 from replay.report import Refusal, ReplayedOrder, ReplayReport, replayed
-from replay.setup import ensure_master_batch_records, import_master_data
+from replay.setup import ensure_equipment, ensure_master_batch_records, ensure_training, import_master_data
 from replay.tablet_order import TabletOrder, unreadable_values
 
 
@@ -37,20 +39,59 @@ async def replay_tablets(
     Raises `NotTaken` if master data or records are refused, `SourceUnreadable` and OSError for the files.
     """
     stopwatch = Stopwatch()
-    source = await asyncio.to_thread(read, directory)
-    chosen = [batch for batch in source.batches if batches is None or batch.number in batches]
-    online = await asyncio.to_thread(online_codes, directory) if press_connection is not None else set()
-    products = master_data.products_of(source.batches)
-    document = master_data.build(products, online_products=online & set(products), press_connection=press_connection)
+    folder = await asyncio.to_thread(_Folder, directory, press_connection)
+    chosen = [batch for batch in folder.source.batches if batches is None or batch.number in batches]
     async with Plant(client_factory, people) as plant:
-        await import_master_data(plant, document)
-        wanted = {batch.code for batch in chosen}
-        records = master_batch_record.build({code: what for code, what in products.items() if code in wanted})
-        await ensure_master_batch_records(plant, records, max(1, concurrency))
+        await folder.set_up(plant, {batch.code for batch in chosen}, max(1, concurrency))
         replay = _Replay(plant, chosen, Count(len(chosen), watcher))
         await replay.run(max(1, concurrency))
-    unreadable = [one for one in source.unreadable if batches is None or _names_one_of(one, batches)]
+    unreadable = [one for one in folder.source.unreadable if batches is None or _names_one_of(one, batches)]
     return stopwatch.report(replay.orders, replay.refusals, unreadable)
+
+
+async def replay_planted(
+    client_factory: Callable[[], httpx.AsyncClient],
+    people: Mapping[str, Person],
+    directory: Path,
+    *,
+    press_connection: Mapping[str, str] | None = None,
+    watcher: Watcher | None = None,
+) -> Story:
+    """Make the planted batch (`replay.planted`) of the folder's first row that will do, at a press without jobs.
+
+    Everything that `replay_tablets` says about arguments and errors holds. Raises LookupError when no row will do.
+    """
+    folder = await asyncio.to_thread(_Folder, directory, press_connection)
+    real = next((own for own in folder.source.batches if own.code not in folder.online and will_do(own)), None)
+    if real is None:
+        raise LookupError(f"no row of {directory} has what the planted batch needs")
+    batch = planted(real)
+    async with Plant(client_factory, people) as plant:
+        await folder.set_up(plant, {batch.code}, 1)
+        for lot in lots.needed([batch]).values():
+            await lots.receive(plant, lot)
+        return await PlantedOrder(plant, Floor(plant), batch, Count(1, watcher)).story()
+
+
+class _Folder:
+    """What a plant's folder holds, and what has to be in the system before an order is made of it."""
+
+    def __init__(self, directory: Path, press_connection: Mapping[str, str] | None) -> None:
+        self.source = read(directory)
+        self._press = press_connection
+        self._products = master_data.products_of(self.source.batches)
+        recorded = online_codes(directory) if press_connection is not None else set()
+        self.online = recorded & set(self._products)
+        """Codes of the products that are compressed at the press that takes jobs."""
+
+    async def set_up(self, plant: Plant, codes: Collection[str], at_once: int) -> None:
+        """Master data, rooms and equipment, training, and the records of these products."""
+        document = master_data.build(self._products, online_products=self.online, press_connection=self._press)
+        await import_master_data(plant, document)
+        await ensure_equipment(plant, equipment.CLASSES, equipment.build(online=self._press is not None))
+        await ensure_training(plant, (OPERATOR, OPERATOR_2), equipment.TRAINING.values())
+        records = master_batch_record.build({code: own for code, own in self._products.items() if code in codes})
+        await ensure_master_batch_records(plant, records, at_once)
 
 
 def online_codes(directory: Path) -> set[str]:
@@ -82,6 +123,7 @@ class _Replay:
 
     def __init__(self, plant: Plant, batches: Sequence[Batch], count: Count) -> None:
         self._plant, self._batches, self._count = plant, batches, count
+        self._floor = Floor(plant)
         self._made: dict[int, ReplayedOrder] = {}
         self._lots: dict[str, asyncio.Task[NotTaken | None]] = {}
         self._closed: set[int] = set()
@@ -132,7 +174,7 @@ class _Replay:
         for lot in batch.lots.values():
             if lot in self._lots and (refused := await self._lots[lot]) is not None:
                 self.refusals.append(refusal_of(batch.row, f"lot {lot}", refused))
-        order = TabletOrder(self._plant, batch, self._count)
+        order = TabletOrder(self._plant, self._floor, batch, self._count)
         try:
             await order.run()
         except NotTaken as refused:

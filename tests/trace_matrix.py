@@ -3,6 +3,9 @@
 A test names the ids that it proves with `@pytest.mark.accepts("A13", …)`; `tests/requirements.csv` lists the ids there
 are: rows of the acceptance table, and GMP requirements with their priority. A marker with another id is an error.
 
+The run fails when a P0 requirement has no passing test, unless `tests/later.csv` says why it waits; also when one that
+is said to wait is proved (RC-05).
+
 With `-n` the tests run in several processes: each of them collects all tests and tells at its end which ids they name;
 what became of a test is told by the process that ran it. The first process puts both together.
 """
@@ -16,6 +19,7 @@ from typing import Any, Final
 import pytest
 
 IDS: Final = Path(__file__).parent / "requirements.csv"
+LATER: Final = Path(__file__).parent / "later.csv"
 _PROVES: Final = "trace-matrix"
 
 
@@ -23,6 +27,28 @@ def known_ids(path: Path = IDS) -> list[str]:
     """Every id there is, in the order of the list."""
     with path.open(encoding="utf-8", newline="") as file:
         return [row["id"] for row in csv.DictReader(file)]
+
+
+def must_be_proved(path: Path = IDS) -> list[str]:
+    """The ids without which the product is none (P0), in the order of the list."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["id"] for row in csv.DictReader(file) if row["priority"] == "P0"]
+
+
+def waiting(path: Path = LATER) -> dict[str, str]:
+    """P0 ids that later work proves → what is missing."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row["why"] for row in csv.DictReader(file)}
+
+
+def verdict(results: Mapping[str, str], needed: Iterable[str], later: Mapping[str, str]) -> list[str]:
+    """What keeps a build from being good: an id in each line. `results` are passed, failed or none by id."""
+    needed = list(needed)
+    unproved = [f"{name}: {results.get(name, 'none')}" for name in needed
+                if results.get(name) != "passed" and name not in later]  # fmt: skip
+    proved = [f"{name}: proved; take it off {LATER.name}" for name in later if results.get(name) == "passed"]
+    wrong = [f"{name}: in {LATER.name}, and no P0 requirement" for name in later if name not in needed]
+    return unproved + proved + wrong
 
 
 def result_of(outcomes: Iterable[str]) -> tuple[str, int]:
@@ -63,6 +89,10 @@ class TraceMatrix:
         if counts and self._became.get(report.nodeid) != "failed":
             self._became[report.nodeid] = report.outcome
 
+    def results(self) -> dict[str, str]:
+        """Id → passed, failed or none."""
+        return {name: result for name, result, _ in (line.split(" ") for line in self.lines())}
+
     def lines(self) -> list[str]:
         """One line per id: the id, its result, the number of tests."""
         outcomes: dict[str, list[str]] = defaultdict(list)
@@ -76,7 +106,20 @@ class _Printer:
     def __init__(self, matrix: TraceMatrix) -> None:
         self._matrix = matrix
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A P0 requirement without proof is a failure of the build."""
+        if self._found() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _found(self) -> list[str]:
+        return verdict(self._matrix.results(), must_be_proved(), waiting())
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if found := self._found():
+            terminalreporter.section("P0 requirements that are not proved")
+            for line in found:
+                terminalreporter.write_line(f"! {line}")
         terminalreporter.section("requirements")
         for line in self._matrix.lines():
             terminalreporter.write_line(line)

@@ -116,6 +116,7 @@ class DeviationWorkflow:
             standing=told.standing,
             decision=told.decision,
             disposition=told.disposition,
+            decided_by=told.decided_by,
         )
         order = workflow.get_external_workflow_handle(policies.workflow_id(number))
         try:

@@ -1,4 +1,5 @@
 """The clock of the equipment register: clean, calibrated and qualified end by themselves, and dirt does not wait.
+The same activity looks at the lots that have a date: due for retest, expired.
 
 One durable process for the whole register. It sleeps until the next moment at which time changes something and never
 longer than the shortest hold of any class: so it is never late, even when nobody tells it that something happened.

@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from activities import stubs
 from domain import events as e
+from domain import hold_events as h
 from domain import planning_events as p
 from domain import quality_events as q
 from domain.commands import Command
@@ -114,6 +115,8 @@ def _result(events: tuple[e.Event, ...]) -> dict[str, str]:
                 result.setdefault("reportNumber", event.report_number)
             case e.DeviationOpened(has_process=True):
                 result.setdefault("deviation", event.number)
+            case h.LotHoldLifted():
+                result["resumes"] = "yes" if event.resumes else "no"
             case q.OverReportAsked():
                 result["overReport"] = event.number
             case q.InProcessInspectionMoved(origin=None):

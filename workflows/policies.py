@@ -25,6 +25,11 @@ def capa_id(number: str) -> str:
     return f"capa/{number}"
 
 
+def lot_hold_id(number: str) -> str:
+    """The workflow id of a hold of lots."""
+    return f"lot-hold/{number}"
+
+
 LONGEST_TRANSACTION_SECONDS: Final = 8
 """Shorter than any time-out of an activity that writes: when an order asks again, or gives back what it took, the
 earlier attempt is over and cannot come after it."""
@@ -68,6 +73,12 @@ SETTLE_LOT: Final[dict[str, Any]] = {
     # Keyed, so it is asked until somebody answers; a refusal is an answer.
     "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
+}
+
+HOLD_LOT: Final[dict[str, Any]] = {
+    # Reads and keyed writes; waits up to two seconds for answers. Asked until it is done: a hold is never given up.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
 }
 
 OWN_LIFE: Final[dict[str, Any]] = {

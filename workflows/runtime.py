@@ -5,20 +5,26 @@ import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from temporalio.client import Client, Interceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows import equipment_clock
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
+from workflows.encryption import data_converter
 from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.lot_hold import LotHoldWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 
-WORKFLOWS: Final[Sequence[type]] = (ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow)
+TlsFiles: TypeAlias = tuple[Path | None, Path | None, Path | None, str | None]
+"""The authority that the server is known by (None: the machine's), our certificate and key, the server's name."""
+WORKFLOWS: Final[Sequence[type]] = (
+    ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow, LotHoldWorkflow,
+)  # fmt: skip
 
 _PASSED_THROUGH: Final = ("domain", "activities")
 """Pure packages that the sandbox does not load again for every order: a quarter of the memory, half of the CPU."""
@@ -42,19 +48,34 @@ def workflow_runner(*, sandbox: bool = True) -> WorkflowRunner:
 
 
 async def connect(
-    address: str, namespace: str = "default", *, attempts: int = 60, interceptors: Sequence[Interceptor] = ()
+    address: str,
+    namespace: str = "default",
+    *,
+    attempts: int = 60,
+    interceptors: Sequence[Interceptor] = (),
+    payload_keys: Sequence[str] = (),
+    tls: bool | TLSConfig = False,
 ) -> Client:
     """A client; a server that is not there yet is asked again every half second."""
+    converter = data_converter(payload_keys)
     for attempt in range(attempts):
         try:
             return await Client.connect(
-                address, namespace=namespace, data_converter=pydantic_data_converter, interceptors=interceptors
+                address, namespace=namespace, data_converter=converter, interceptors=interceptors, tls=tls
             )
         except RuntimeError:
             if attempt == attempts - 1:
                 raise
             await asyncio.sleep(0.5)
     raise AssertionError("unreachable")
+
+
+def temporal_tls(files: TlsFiles | None) -> bool | TLSConfig:
+    """How Temporal is reached over TLS; False: without. Raises OSError for a file that cannot be read."""
+    if files is None:
+        return False
+    authority, certificate, key = (None if path is None else path.read_bytes() for path in files[:3])
+    return TLSConfig(server_root_ca_cert=authority, domain=files[3], client_cert=certificate, client_private_key=key)
 
 
 async def tell_equipment_clock(client: Client, task_queue: str, rpc_timeout: timedelta | None = None) -> None:

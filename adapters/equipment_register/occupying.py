@@ -53,12 +53,13 @@ def occupy(
         raise AdapterRefused("START_REFUSED", f"{need.work_order}/{need.operation}: {names}", tuple(in_the_way))
     by = register.By("occupy", request.actor, at)
     taken = (*found.items, *found.rooms)
-    for item in taken:
-        register.change(connection, item, occupied(item, need, at), by)
     new = {"batch": need.batch, "product": need.product, "operation": need.operation, "workOrder": need.work_order}
-    entries = [
-        request.audit(f"{item.kind}.occupied", new, entity=f"{item.kind}/{item.code}")
-        for item in taken
-        if item.batch is None
-    ]
+    entries = []
+    for item in taken:
+        after = occupied(item, need, at)
+        register.change(connection, item, after, by)
+        old, changed = register.difference(item, after)
+        if changed:
+            entity = f"{item.kind}/{item.code}"
+            entries.append(request.audit(f"{item.kind}.occupied", new | changed, entity=entity, old=old))
     return Done(OccupyAnswer(equipment=tuple(item.code for item in taken)), entries)

@@ -3,6 +3,7 @@
 Every function runs inside one transaction; those with a `request` inside that of `db.once.answer_once`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -42,7 +43,7 @@ def register(connection: Connection, request: Request, item: Item, calibrated: b
         state = CALIBRATION.advance(item.calibration, CalibrationEvent.EXEMPT)
         item = item.model_copy(update={"calibration": state})
     rows.add(connection, item, By("register", request.actor, request.at))
-    new = {"kind": item.kind, "class": item.equipment_class, "workstation": item.workstation, "room": item.room}
+    new = {name: value for name, value in item.model_dump(mode="json", by_alias=True).items() if value is not None}
     entry = request.audit(f"{item.kind}.registered", new, entity=f"{item.kind}/{item.code}")
     return Done(_answer(item), [entry])
 
@@ -67,26 +68,54 @@ def _unknown(connection: Connection, item: Item) -> list[Blocker]:
 
 
 def act(connection: Connection, request: Request, code: str, asked: acts.Act, reason: str | None) -> Done[ItemAnswer]:
-    """Do something to an item. What time has changed meanwhile is written first."""
-    items = rows.read(connection, [code], lock=True)
-    if not items:
+    """Do something to an item, and to what is cleaned with it. What time has changed meanwhile is written first."""
+    items = rows.read(connection, [code, *_cleaned_with(connection, code, asked)], lock=True)
+    if all(item.code != code for item in items):
         raise AdapterRefused("UNKNOWN_ITEM", f"there is no equipment or room {code}")
-    (before,) = items
-    of = rows.classes(connection)[before.equipment_class]
-    late, entries = _expired(connection, before, of, request.at)
-    try:
-        after = acts.perform(late, of, asked, acts.Actor(person=request.actor, at=request.at, reason=reason))
-    except Refused as refused:
-        raise AdapterRefused("ACT_REFUSED", str(refused), refused.blockers) from None
-    rows.change(connection, late, after, By(asked.kind, request.actor, request.at, reason))
-    new = asked.model_dump(mode="json", by_alias=True, exclude={"kind"}) | _axes(after)
-    entries.append(request.audit(f"{after.kind}.{asked.kind}", new, entity=f"{after.kind}/{code}", reason=reason))
+    if isinstance(asked, acts.VerifyCleaning):
+        items = [item for item in items if item.code == code or item.cleaning == Cleaning.CLEANING]
+    actor = acts.Actor(person=request.actor, at=request.at, reason=reason)
+    changes, entries = _performed(connection, items, asked, actor)
+    by = By(asked.kind, request.actor, request.at, reason)
+    for before, after in changes:
+        rows.change(connection, before, after, by)
+        old, changed = rows.difference(before, after)
+        new = asked.model_dump(mode="json", by_alias=True, exclude={"kind"}) | _axes(after) | changed
+        name = f"{after.kind}/{after.code}"
+        entries.append(request.audit(f"{after.kind}.{asked.kind}", new, entity=name, reason=reason, old=old))
+    before, after = next(change for change in changes if change[1].code == code)
     opened: tuple[str, ...] = ()
     if after.calibration == Calibration.OUT_OF_TOLERANCE and isinstance(asked, acts.PerformCalibration):
         found = f"{code} found out of tolerance, certificate {asked.certificate}; last good {before.certificate}"
         number, entry = _deviation(connection, code, "OUT_OF_TOLERANCE", found, request.actor, request.at)
         opened, entries = (number,), [*entries, entry]
     return Done(_answer(after, opened), entries)
+
+
+def _performed(
+    connection: Connection, items: Sequence[Item], asked: acts.Act, actor: acts.Actor
+) -> tuple[list[tuple[Item, Item]], list[audit.Entry]]:
+    """(Before, after) of every item and what time had changed of it; one that refuses refuses all."""
+    known, found = rows.classes(connection), list[Blocker]()
+    changes: list[tuple[Item, Item]] = []
+    entries: list[audit.Entry] = []
+    for item in items:
+        of = known[item.equipment_class]
+        now, expired = _expired(connection, item, of, actor.at)
+        entries += expired
+        try:
+            changes.append((now, acts.perform(now, of, asked, actor)))
+        except Refused as refused:
+            found += refused.blockers
+    if found:
+        raise AdapterRefused("ACT_REFUSED", str(Refused(tuple(found))), tuple(found))
+    return changes, entries
+
+
+def _cleaned_with(connection: Connection, code: str, asked: acts.Act) -> list[str]:
+    if isinstance(asked, acts.StartCleaning | acts.VerifyCleaning) and asked.with_equipment:
+        return rows.in_room(connection, code)
+    return []
 
 
 def due(connection: Connection, at: datetime) -> list[str]:
@@ -142,7 +171,7 @@ def _deviation(
     number = f"{prefix}{made + 1}"
     row = {"number": number, "code": code, "detail": detail, "state": "open", "opened_by": actor, "opened_at": at}
     connection.execute(insert(DEVIATIONS).values(row))
-    new = {"code": code, "detail": detail, "equipment": equipment}
+    new = {"code": code, "detail": detail, "equipment": equipment, "state": "open"}
     return number, audit.Entry(at, actor, "deviation.opened", f"deviation/{number}", None, new)
 
 

@@ -35,14 +35,14 @@ from db.rows import insert_rows, table_of
 from db.tables import OUTSIDE_PLACES, Lot, Place, StockBalance, StockMove, core
 from domain.errors import AdapterRefused, Blocker
 
-SUPPLIER, PROCESS, SCRAP = "SUPPLIER", "PROCESS", "SCRAP"
+SUPPLIER, PROCESS, SCRAP, CUSTOMER = "SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER"
 OUTSIDE: Final = OUTSIDE_PLACES
 """Places without a balance: what is there is no longer, or not yet, ours to count."""
 LINE_SIDE, RECEIVING, RAW, REJECTED_STOCK = "LINE", "RECEIVING", "RAW", "REJECTED"
 
 LOTS, PLACES, BALANCES, MOVES = core(Lot), core(Place), core(StockBalance), core(StockMove)
 _STOCK_COLUMNS = (
-    LOTS.c.material, LOTS.c.unit, LOTS.c.status, LOTS.c.expires_on, LOTS.c.created_at,
+    LOTS.c.material, LOTS.c.unit, LOTS.c.status, LOTS.c.expires_on, LOTS.c.retest_on, LOTS.c.created_at,
     BALANCES.c.lot, BALANCES.c.place, BALANCES.c.on_hand, BALANCES.c.reserved, PLACES.c.zone,
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ Every function runs inside the transaction that `db.once.answer_once` opened.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -14,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from adapters.inventory import ledger, planning
 from adapters.inventory.ledger import LOTS, Move
 from adapters.inventory.port import MoveAnswer, ReceiptAnswer
+from db import audit, segregation
 from db.once import Done, Request
 from db.tables import Material, core
 from domain.errors import AdapterRefused, Blocker
@@ -41,26 +43,37 @@ _GATES: Final = {
 }
 
 
-def receive(
-    connection: Connection, request: Request, delivery: ReceiptAnswer, supplier: str | None, expires_on: date | None
-) -> Done[ReceiptAnswer]:
+@dataclass(frozen=True)
+class Told:
+    """What a supplier says about a lot."""
+
+    supplier: str | None
+    expires_on: date | None
+    supplier_lot: str | None = None
+    retest_on: date | None = None
+
+
+def receive(connection: Connection, request: Request, delivery: ReceiptAnswer, told: Told) -> Done[ReceiptAnswer]:
     """Book a delivery. The lot is made if it is new; a known one must be of this material and unit."""
     check_delivery(connection, delivery)
     new = {
         "number": delivery.lot, "material": delivery.material, "unit": delivery.unit, "origin": "received",
-        "status": LotStatus.QUARANTINE, "supplier": supplier, "expires_on": expires_on, "created_at": request.at,
+        "status": LotStatus.QUARANTINE, "created_at": request.at, **vars(told),
     }  # fmt: skip
     made = connection.execute(insert(LOTS).values(new).on_conflict_do_nothing().returning(LOTS.c.number))
     status: str = LotStatus.QUARANTINE
     if made.one_or_none() is None:
-        status = _add_to(connection, delivery, expires_on)
+        status = _add_to(connection, delivery, told)
     ledger.lock_balances(connection, [(delivery.lot, delivery.place)])
     arrival = Move(
         request.key, delivery.lot, ledger.SUPPLIER, delivery.place, delivery.quantity, delivery.unit, "receipt"
     )
     ledger.move(connection, [arrival], request.actor, request.at)
     answer = delivery.model_copy(update={"lot_status": LotStatus(status)})
-    news = dict(answer) | {"supplier": supplier, "expiresOn": expires_on}
+    news = dict(answer) | {"supplier": told.supplier, "expiresOn": told.expires_on, "from": ledger.SUPPLIER}
+    news |= {"origin": "received"}
+    later = {"supplierLot": told.supplier_lot, "retestOn": told.retest_on}
+    news |= {name: value for name, value in later.items() if value is not None}
     return Done(answer, [request.audit("lot.received", news)])
 
 
@@ -84,7 +97,7 @@ def _check_material(connection: Connection, delivery: ReceiptAnswer) -> None:
         raise AdapterRefused("UNIT_MISMATCH", f"{delivery.material} is kept in {unit}, not in {delivery.unit}")
 
 
-def _add_to(connection: Connection, delivery: ReceiptAnswer, expires_on: date | None) -> str:
+def _add_to(connection: Connection, delivery: ReceiptAnswer, told: Told) -> str:
     known = ledger.lock_lot(connection, delivery.lot)
     found = (known.material, known.unit, known.origin)
     if found != (delivery.material, delivery.unit, "received"):
@@ -95,9 +108,10 @@ def _add_to(connection: Connection, delivery: ReceiptAnswer, expires_on: date | 
         raise AdapterRefused("LOT_MISMATCH", f"lot {delivery.lot} is {' '.join(found)}", (blocker,))
     if planning.QUARANTINE not in ZONES[known.status]:
         raise _not_usable(known, "a lot that is not rejected")
-    if expires_on is not None and (known.expires_on is None or expires_on < known.expires_on):
+    for column, day in (("expires_on", told.expires_on), ("retest_on", told.retest_on)):
         # Two deliveries of one lot that name two days: the earlier one is the safe one.
-        connection.execute(update(LOTS).where(LOTS.c.number == delivery.lot).values(expires_on=expires_on))
+        if day is not None and (known._mapping[column] is None or day < known._mapping[column]):
+            connection.execute(update(LOTS).where(LOTS.c.number == delivery.lot).values({column: day}))
     return str(known.status)
 
 
@@ -135,7 +149,7 @@ def release_to_stock(
         raise _not_usable(known, "a lot in quarantine")
     moves = _out_of(connection, request, known, (planning.QUARANTINE,), place, "release", work_order)
     connection.execute(update(LOTS).where(LOTS.c.number == lot).values(status=LotStatus.RELEASED))
-    return _moved(connection, request, "lot.releasedToStock", known, moves)
+    return _moved(connection, request, "lot.releasedToStock", known, moves, LotStatus.RELEASED)
 
 
 def scrap(connection: Connection, request: Request, lot: str, work_order: str) -> Done[MoveAnswer]:
@@ -164,34 +178,45 @@ def _out_of(
     ]
 
 
-def settle(connection: Connection, request: Request, lot: Row[Any], *, accepted: bool) -> list[Move]:
-    """What a decision on a received lot moves: from receiving to raw stock, or all that is not reserved to rejected.
-
-    What a work order has reserved stays until it is allocated anew: a rejected lot is never issued.
-    """
-    if accepted:
-        stock = ledger.lock_stock_of(connection, lot.number, ledger.RAW)
-        taken = [line for line in stock if line.place == ledger.RECEIVING and line.free > 0]
-        moves = [
-            Move(f"{request.key}/{line.place}", line.lot, line.place, ledger.RAW, line.free, line.unit, "accepted")
-            for line in taken
-        ]
-    else:
-        zones = (planning.QUARANTINE, planning.RELEASED)
-        moves = _out_of(connection, request, lot, zones, ledger.REJECTED_STOCK, "rejected", None)
+def settle(
+    connection: Connection, request: Request, lot: Row[Any], audit_of_blocked: list[audit.Entry], *, accepted: bool
+) -> list[Move]:
+    """What a decision on a received lot moves: from receiving to raw stock, or all of it to the rejected goods."""
+    if not accepted:
+        moved, entries = segregation.segregate(connection, lot.number, request.key, request.actor, request.at)
+        audit_of_blocked += entries
+        return [
+            Move(f"{request.key}/{own.place}", lot.number, own.place, ledger.REJECTED_STOCK, own.quantity, own.unit,
+                 "rejected")
+            for own in moved
+        ]  # fmt: skip
+    stock = ledger.lock_stock_of(connection, lot.number, ledger.RAW)
+    taken = [line for line in stock if line.place == ledger.RECEIVING and line.free > 0]
+    moves = [
+        Move(f"{request.key}/{line.place}", line.lot, line.place, ledger.RAW, line.free, line.unit, "accepted")
+        for line in taken
+    ]
     ledger.move(connection, moves, request.actor, request.at)
     return moves
 
 
 def _moved(
-    connection: Connection, request: Request, action: str, lot: Row[Any], moves: Sequence[Move]
+    connection: Connection,
+    request: Request,
+    action: str,
+    lot: Row[Any],
+    moves: Sequence[Move],
+    status: LotStatus | None = None,
 ) -> Done[MoveAnswer]:
     ledger.move(connection, moves, request.actor, request.at)
     total = sum((m.quantity for m in moves), Decimal(0))
     answer = MoveAnswer(lot=lot.number, moves=len(moves), quantity=total, unit=lot.unit)
-    news = {"moves": [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]}
-    entry = request.audit(action, news | {"workOrder": request.content.get("workOrder")}, entity=f"lot/{lot.number}")
-    return Done(answer, [entry])
+    news: dict[str, object] = {
+        "moves": [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    }
+    news |= {"workOrder": request.content.get("workOrder")} | ({"status": status} if status else {})
+    old = {"status": lot.status} if status else None
+    return Done(answer, [request.audit(action, news, entity=f"lot/{lot.number}", old=old)])
 
 
 def _zone_mismatch(lot: Row[Any], place: str, zone: str) -> AdapterRefused:

@@ -21,6 +21,9 @@ from domain.events import Allocation, ShortLine
 from domain.states import LotStatus
 
 RESERVATIONS: Final = core(Reservation)
+_WANTED: Final = ("reserved", "issued", "withdrawn")
+"""Withdrawn: reserved until the lot was rejected. It is not issued, and nothing else in its place, until it is
+allocated anew."""
 Deltas = dict[tuple[str, str], Decimal]
 
 
@@ -102,7 +105,12 @@ def reserved_by(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
 
 
 def free(connection: Connection, work_order: str) -> Sequence[Row[Any]]:
-    """Free what is reserved for a work order; the balances are not changed yet."""
+    """Free what is reserved for a work order; the balances are not changed yet.
+
+    What was withdrawn with its lot has been taken out of the balances already.
+    """
+    gone = (RESERVATIONS.c.work_order == work_order) & (RESERVATIONS.c.state == "withdrawn")
+    connection.execute(update(RESERVATIONS).where(gone).values(state="freed"))
     statement = (
         update(RESERVATIONS)
         .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state == "reserved")
@@ -146,9 +154,9 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
     """Move the reserved lots to the line, if every one of them may still be used."""
     # A lot that is being stopped at this moment is either stopped before us, or after the issue is complete.
     statement = (
-        select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on)
+        select(RESERVATIONS, LOTS.c.status, LOTS.c.expires_on, LOTS.c.retest_on)
         .join(LOTS, LOTS.c.number == RESERVATIONS.c.lot)
-        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(("reserved", "issued")))
+        .where(RESERVATIONS.c.work_order == work_order, RESERVATIONS.c.state.in_(_WANTED))
         .order_by(collate(RESERVATIONS.c.lot, "C"))
         .with_for_update(of=LOTS, read=True)
     )
@@ -156,7 +164,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
     if not known:
         raise AdapterRefused("NOTHING_RESERVED", f"nothing is reserved for work order {work_order}")
     reserved = [row for row in known if row.state == "reserved"]
-    _check_usable(reserved, today)
+    _check_usable([row for row in known if row.state != "issued"], today)
     if not reserved:
         return Done(IssueAnswer(moves=0))
     ledger.lock_balances(connection, {(row.lot, place) for row in reserved for place in (row.place, ledger.LINE_SIDE)})
@@ -172,7 +180,7 @@ def issue(connection: Connection, request: Request, work_order: str, today: date
         .values(state="issued")
     )
     connection.execute(issued)
-    lots = [{"lot": m.lot, "from": m.source, "quantity": m.quantity, "unit": m.unit} for m in moves]
+    lots = [{"lot": m.lot, "from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     return Done(IssueAnswer(moves=len(moves)), [request.audit("materials.issued", {"moves": lots})])
 
 
@@ -180,9 +188,11 @@ def _check_usable(reserved: Sequence[Row[Any]], today: date) -> None:
     blockers: dict[str, Blocker] = {}
     for row in reserved:
         expired = row.expires_on is not None and row.expires_on < today
-        if row.status == LotStatus.RELEASED and not expired:
+        is_due = row.retest_on is not None and row.retest_on <= today
+        if row.status == LotStatus.RELEASED and not expired and not is_due:
             continue
         expiry = f"expired on {row.expires_on}" if expired else f"expires {row.expires_on or 'never'}"
+        expiry += f", to be tested again since {row.retest_on}" if is_due else ""
         blockers[row.lot] = Blocker(
             code="LOT_NOT_USABLE", entity="lot", id=row.lot, found=f"{row.status}, {expiry}",
             required=f"released, not past its expiry on {today}", who_can_fix="qaReviewer",

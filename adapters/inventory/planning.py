@@ -33,6 +33,7 @@ class Stock:
     created_at: datetime
     on_hand: Decimal
     reserved: Decimal
+    retest_on: date | None = None
 
     @property
     def free(self) -> Decimal:
@@ -44,8 +45,10 @@ class Stock:
         return self.status == LotStatus.EXPIRED or (self.expires_on is not None and self.expires_on < today)
 
     def is_usable(self, today: date) -> bool:
-        """Whether it may be picked: released, not expired, in a released zone."""
-        return self.status == LotStatus.RELEASED and self.zone == RELEASED and not self.has_expired(today)
+        """Whether it may be picked: released, not expired, not due for retest, in a released zone."""
+        is_due = self.retest_on is not None and self.retest_on <= today
+        is_good = self.status == LotStatus.RELEASED and not is_due
+        return is_good and self.zone == RELEASED and not self.has_expired(today)
 
     def serves(self, need: MaterialNeed) -> bool:
         """Whether the line asks for this material, and for this lot if it names lots."""

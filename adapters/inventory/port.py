@@ -148,8 +148,12 @@ class Inventory(Protocol):
         *,
         key: str,
         actor: str,
+        supplier_lot: str | None = None,
+        retest_on: date | None = None,
     ) -> ReceiptAnswer:
         """Goods receipt into quarantine; a further delivery of a known lot adds to it, the earlier expiry counts.
+
+        `supplier_lot` is the number that it came with, `retest_on` the day from which it has to be tested again.
 
         Refuses UNKNOWN_MATERIAL, UNKNOWN_PLACE, ZONE_MISMATCH, UNIT_MISMATCH, NOTHING_DELIVERED, LOT_MISMATCH
         (another material or unit, or made here) and LOT_NOT_USABLE (rejected, destroyed, …).

@@ -102,17 +102,21 @@ class PostgresInventory:
         *,
         key: str,
         actor: str,
+        supplier_lot: str | None = None,
+        retest_on: date | None = None,
     ) -> ReceiptAnswer:
         """See `Inventory.receive`."""
         delivery = ReceiptAnswer(
             lot=lot, material=material, quantity=quantity, unit=unit, place=place, lot_status=LotStatus.QUARANTINE
         )
         request = self._request(
-            "receive", f"lot/{lot}", key, actor, delivery=delivery, supplier=supplier, expiresOn=expires_on
-        )
-        return self._once(
-            request, ReceiptAnswer, lambda c: movements.receive(c, request, delivery, supplier, expires_on)
-        )
+            "receive", f"lot/{lot}", key, actor, delivery=delivery, supplier=supplier, expiresOn=expires_on,
+            # Fields that came later are content only when they say something: older keys stay what they were.
+            **{} if supplier_lot is None else {"supplierLot": supplier_lot},
+            **{} if retest_on is None else {"retestOn": retest_on},
+        )  # fmt: skip
+        told = movements.Told(supplier, expires_on, supplier_lot, retest_on)
+        return self._once(request, ReceiptAnswer, lambda c: movements.receive(c, request, delivery, told))
 
     def find(self, key: str) -> dict[str, Any] | None:
         """See `Inventory.find`."""

@@ -1,6 +1,6 @@
-"""What a printer of batch records is: a document in, a file for people out."""
+"""What a printer is: a document in, a file for people out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, get_args
@@ -32,11 +32,44 @@ class PrintJob:
         return self.document["review"]["state"] not in ("approved", "archived")
 
 
+@dataclass(frozen=True)
+class AuditJob:
+    """Rows of the audit trail to be printed, as `db.queries.audit_trail` gives them, oldest first.
+
+    `asked` says what was searched for. Who printed it when stands on every page.
+    """
+
+    rows: Sequence[Document]
+    asked: Document
+    language: Language
+    printed_at: datetime
+    printed_by: str
+
+
+@dataclass(frozen=True)
+class RecallJob:
+    """The evidence of a recall to be printed: `document` is what `db.queries.recalls.detail` gives, with signatures."""
+
+    document: Document
+    language: Language
+    printed_at: datetime
+    people: Mapping[str, str]
+    printed_by: str
+
+
 class Printer(Protocol):
-    """Makes a PDF/A-2b file of a batch record. Pure: no network, no database, no clock."""
+    """Makes PDF/A-2b files. Pure: no network, no database, no clock."""
 
     def print(self, job: PrintJob) -> bytes:
-        """The file. Raises `PrintFailed`."""
+        """A batch record. Raises `PrintFailed`."""
+        ...
+
+    def print_audit(self, job: AuditJob) -> bytes:
+        """Rows of the audit trail. Raises `PrintFailed`."""
+        ...
+
+    def print_recall(self, job: RecallJob) -> bytes:
+        """The evidence of a recall. Raises `PrintFailed`."""
         ...
 
 

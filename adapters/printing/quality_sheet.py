@@ -90,6 +90,21 @@ def deviations(document: Document, reading: Reading) -> Iterator[Part]:
     ])  # fmt: skip
 
 
+def cases(document: Document, reading: Reading) -> Iterator[Part]:
+    """How each deviation came to its decision: every step with its person. Older records in the archive have none."""
+    words = reading.words
+    columns = (("number", 1.6), ("step", 2.0), ("who", 2.0), ("when", 1.7), ("description", 3.7))
+    rows = [
+        row(cell(own["number"]), cell(words.of("case", step["step"])), cell(reading.who(step["by"])),
+            cell(when(step["at"])), [part for text in (*step["said"], step["reason"]) if text for part in lines(text)])
+        for own in document.get("cases", ())
+        for step in own["steps"]
+    ]  # fmt: skip
+    if rows:
+        yield heading(words("cases"), 1)
+        yield table([(words(key), width) for key, width in columns], rows)
+
+
 def _decision(own: Document, reading: Reading) -> list[Part]:
     if own["decision"] is None:
         return [line(reading.words("undecided"), "bad")]

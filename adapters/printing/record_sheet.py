@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.printing.operation_sheet import MARK, operation
 from adapters.printing.port import PrintJob
-from adapters.printing.quality_sheet import deviations, exceptions, in_process, inspection, review, signatures
+from adapters.printing.quality_sheet import cases, deviations, exceptions, in_process, inspection, review, signatures
 from adapters.printing.sheet import (
     DASH,
     Part,
@@ -42,7 +42,8 @@ def sheet(job: PrintJob) -> dict[str, Any]:
         "parts": [
             *_batch(job, reading), *_materials(job, reading), *_operations(job, reading),
             *in_process(document, reading), *inspection(document, reading), *deviations(document, reading),
-            *exceptions(document, reading), *review(document, reading), *signatures(document, reading),
+            *cases(document, reading), *exceptions(document, reading), *review(document, reading),
+            *signatures(document, reading),
             *_people(job, reading), *_integrity(job, reading),
         ],
     }  # fmt: skip

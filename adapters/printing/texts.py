@@ -3,6 +3,7 @@
 from typing import Final
 
 from adapters.printing.port import Language
+from adapters.printing.recall_texts import RECALL_TEXTS
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     # Page and head
@@ -25,6 +26,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Archive copy made {at} UTC. NOT SEALED: this system has no organisation key.",
         "归档副本，生成于 {at} UTC。未加盖电子印章：本系统没有企业密钥。",
     ),
+    # The audit trail
+    "audit.title": ("Audit trail", "审计追踪"),
+    "audit.badge": ("{n} rows", "{n} 行"),
+    "audit.everything": ("everything", "全部"),
+    "audit.row": ("No.", "序号"),
+    "audit.at": ("Time", "时间"),
+    "audit.said": ("What happened", "发生了什么"),
+    "audit.source": ("From", "来源"),
+    "audit.command": ("command {id}", "指令 {id}"),
+    "audit.rows": ("Rows found", "查询结果"),
     "none": ("None.", "无。"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
@@ -143,6 +154,21 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "doneBy": ("Done by", "执行人"),
     "outcome": ("Good / scrap", "合格 / 报废"),
     "deviations": ("Deviations", "偏差"),
+    "cases": ("How deviations were resolved", "偏差的处理过程"),
+    "case.classifyDeviation": ("Classified", "已分级"),
+    "case.assignDeviation": ("Owner named", "已指定负责人"),
+    "case.proposeConclusion": ("Root cause and proposal", "根本原因与处理建议"),
+    "case.sendBackConclusion": ("Sent back to the owner", "退回负责人"),
+    "case.approveDeviation": ("Approved by quality assurance", "质量保证批准"),
+    "case.approveDeviationAsQualityManager": ("Approved by the quality manager", "质量负责人批准"),
+    "case.closeDeviation": ("Closed", "已关闭"),
+    "case.reopenDeviation": ("Reopened", "重新打开"),
+    "case.voidDeviation": ("Declared void", "已作废"),
+    "case.investigateLaboratory": ("Laboratory investigated (phase 1)", "实验室调查（第一阶段）"),
+    "case.proveLaboratoryError": ("Error of the laboratory proven", "已证实实验室差错"),
+    "case.authoriseRetest": ("Retest authorised", "批准复检"),
+    "case.beginPhaseTwo": ("No error of the laboratory (phase 2 begins)", "无实验室差错（进入第二阶段）"),
+    "case.concludeOutOfSpecification": ("Conclusion about the result", "检验结果的结论"),
     "description": ("Description", "描述"),
     "opened": ("Opened", "提出"),
     "decision": ("Decision", "处理决定"),
@@ -262,6 +288,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "exception.samePerson": ("Same person", "同一人"),
     "exception.refusedSignature": ("Refused signature", "签名被拒"),
     "exception.dataGap": ("Data gap", "数据缺口"),
+    **RECALL_TEXTS,
 }
 
 

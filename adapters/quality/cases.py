@@ -10,10 +10,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from adapters.inventory import ledger
-from adapters.quality import records
+from adapters.quality import lot_holds, records
 from adapters.quality.port import LotAnswer
-from db import audit
+from db import audit, segregation
 from db.once import Done, Request
+from db.queries import lot_holds as holds
 from db.queries import policies
 from db.tables import QualityCaseRow, core
 from domain.case_states import OutOfSpecificationState
@@ -42,7 +43,7 @@ def hold(connection: Connection, request: Request, lot: Row[Any]) -> list[audit.
 def _step(connection: Connection, request: Request, lot: str, step: Step, why: str) -> list[audit.Entry]:
     records.move_lot(connection, request, lot, [step], None)
     news = {"from": step[1], "status": step[2], "why": why}
-    return [request.audit(f"lot.{step[0]}", news, entity=f"lot/{lot}")]
+    return [request.audit(f"lot.{step[0]}", news, entity=f"lot/{lot}", old={"status": step[1]})]
 
 
 def open_results(connection: Connection, lot: str) -> Sequence[Row[Any, Any, Any]]:
@@ -108,12 +109,17 @@ def settle_lot(
         if LOT.allows(status, LotEvent.REJECT):
             step = (LotEvent.REJECT, status, LOT.advance(status, LotEvent.REJECT))
             entries += _step(connection, request, number, step, deviation)
+            entries += segregation.segregate(connection, number, request.key, request.actor, request.at)[1]
     elif status == LotStatus.ON_HOLD and not _held_by_another(connection, number, deviation):
-        released = _held_from(connection, number) == LotStatus.RELEASED
-        event = LotEvent.RELEASE_HOLD if released else LotEvent.RETURN_TO_QUARANTINE
-        entries += _step(connection, request, number, (event, status, LOT.advance(status, event)), deviation)
+        held_from = _held_from(connection, number)
+        if heirs := holds.others(connection, number):  # a signed hold stops it, too: now that alone does
+            lot_holds.hand_over(connection, heirs[0], number, held_from or LotStatus.QUARANTINE)
+        else:
+            released = held_from == LotStatus.RELEASED
+            event = LotEvent.RELEASE_HOLD if released else LotEvent.RETURN_TO_QUARANTINE
+            entries += _step(connection, request, number, (event, status, LOT.advance(status, event)), deviation)
     if standing == "decided" and disposition == CaseDisposition.ACCEPT:
-        _set_aside(connection, request, number)
+        entries += _set_aside(connection, request, number)
     now = connection.execute(select(ledger.LOTS.c.status).where(ledger.LOTS.c.number == number)).scalar_one()
     return Done(LotAnswer(lot=number, lot_status=LotStatus(now)), entries)
 
@@ -137,10 +143,11 @@ def _held_from(connection: Connection, lot: str) -> str | None:
     return connection.execute(statement).scalar_one_or_none()
 
 
-def _set_aside(connection: Connection, request: Request, lot: str) -> None:
+def _set_aside(connection: Connection, request: Request, lot: str) -> list[audit.Entry]:
     """An inspection whose result was not confirmed is decided; one that was tested again gives way to the new one."""
     if open_results(connection, lot):
-        return
+        return []
+    entries: list[audit.Entry] = []
     own = records.INSPECTIONS
     rows = connection.execute(
         select(own).where(own.c.lot == lot, own.c.work_order.is_(None)).order_by(own.c.requested_at, own.c.number)
@@ -151,3 +158,6 @@ def _set_aside(connection: Connection, request: Request, lot: str) -> None:
         event = InspectionEvent.SET_ASIDE if row is rows[-1] else InspectionEvent.CANCEL
         target = INSPECTION.advance(InspectionState(row.state), event)
         records.move_inspection(connection, request, row, event, target)
+        entity, old = f"inspection/{row.number}", {"state": row.state}
+        entries.append(request.audit(f"inspection.{event}", {"state": target}, entity=entity, old=old))
+    return entries

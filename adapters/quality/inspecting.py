@@ -5,9 +5,10 @@ Every function runs inside the transaction that `db.once.answer_once` opened.
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from adapters.inventory import ledger, movements
 from adapters.quality import cases, records
@@ -63,7 +64,10 @@ def request_inspection(
     }  # fmt: skip
     connection.execute(insert(records.INSPECTIONS).values(row))
     records.write_transition(connection, request, "inspection", number, "request", None, state)
-    news = {"lot": lot, "material": material, "workOrder": work_order, "characteristics": [one.name for one in asked]}
+    news = {
+        "lot": lot, "material": material, "workOrder": work_order, "state": state,
+        "characteristics": row["characteristics"],
+    }  # fmt: skip
     entry = request.audit("inspection.requested", news, entity=f"inspection/{number}")
     return Done(InspectionTicket(number=number, characteristics=asked), [entry])
 
@@ -105,8 +109,8 @@ def enter_results(
     records.write_results(connection, request, number, results)
     opened = [_open(connection, request, code, detail, row.lot, is_led) for code, detail in found]
     held = cases.hold(connection, request, lot) if failed and is_led else []
-    entered = [{"name": judged.name, "text": judged.text, "withinLimits": judged.within_limits} for judged in results]
-    entry = request.audit("inspection.resultsEntered", {"state": target, "results": entered})
+    entered = [judged.model_dump(mode="json", by_alias=True) for judged in results]
+    entry = request.audit("inspection.resultsEntered", {"state": target, "results": entered}, old={"state": row.state})
     deviations = tuple(deviation for deviation, _ in opened)
     answer = ResultsAnswer(number=number, state=target, results=results, deviations=deviations)
     return Done(answer, [entry, *held, *(deviation_entry for _, deviation_entry in opened)])
@@ -116,7 +120,7 @@ def _open(
     connection: Connection, request: Request, code: str, detail: str, lot: str, is_led: bool
 ) -> tuple[str, audit.Entry]:
     number = records.write_deviation(connection, request, code, detail, lot, None, has_process=is_led)
-    news = {"code": code, "detail": detail, "lot": lot}
+    news = {"code": code, "detail": detail, "lot": lot, "state": "open", "hasProcess": is_led}
     return number, request.audit("deviation.opened", news, entity=f"deviation/{number}")
 
 
@@ -145,7 +149,12 @@ def _judged(row: Row[Any], values: Sequence[Measurement]) -> tuple[JudgedValue, 
 
 
 def decide(
-    connection: Connection, request: Request, number: str, accept: bool, reason: str | None
+    connection: Connection,
+    request: Request,
+    number: str,
+    accept: bool,
+    reason: str | None,
+    retest_on: date | None = None,
 ) -> Done[DecisionAnswer]:
     """Release or reject a received lot, and move it accordingly."""
     row = records.own_inspection(connection, number)
@@ -163,20 +172,33 @@ def decide(
         connection, request, row, event, target, reason, decided_by=request.actor, decided_at=request.at
     )
     records.move_lot(connection, request, lot.number, steps, reason)
-    moves = movements.settle(connection, request, lot, accepted=accept)
+    _note_retest(connection, lot.number, steps, retest_on)
+    blocked: list[audit.Entry] = []
+    moves = movements.settle(connection, request, lot, blocked, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     entries = [
-        request.audit("inspection.decided", {"state": target}, reason=reason),
+        *blocked,
+        request.audit("inspection.decided", {"state": target}, reason=reason, old={"state": row.state}),
         request.audit(
             f"lot.{'accepted' if accept else 'rejected'}",
             {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed},
             entity=f"lot/{lot.number}",
             reason=reason,
+            old={"status": lot.status},
         ),
     ]
     return Done(answer, entries)
+
+
+def _note_retest(
+    connection: Connection, lot: str, steps: Sequence[tuple[LotEvent, LotStatus, LotStatus]], retest_on: date | None
+) -> None:
+    """A lot that has passed its retest gets the day of the next one, or none."""
+    if any(event == LotEvent.PASS_RETEST for event, _, _ in steps):
+        own = ledger.LOTS.c.number == lot
+        connection.execute(update(ledger.LOTS).where(own).values(retest_on=retest_on))
 
 
 def _lot_steps(lot: Row[Any], *, accept: bool) -> list[tuple[LotEvent, LotStatus, LotStatus]]:

@@ -6,6 +6,7 @@ Every method may raise `AdapterRefused`, `AdapterUnreachable` and `AdapterUnknow
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Protocol
 
 from domain.base import Message
@@ -90,11 +91,21 @@ class Quality(Protocol):
         """
         ...
 
-    def decide(self, number: str, accept: bool, *, key: str, actor: str, reason: str | None = None) -> DecisionAnswer:
+    def decide(
+        self,
+        number: str,
+        accept: bool,
+        *,
+        key: str,
+        actor: str,
+        reason: str | None = None,
+        retest_on: date | None = None,
+    ) -> DecisionAnswer:
         """The second person's decision: the lot is released and moved to raw stock, or rejected and moved away.
 
         Refuses UNKNOWN_INSPECTION, OWNED_BY_ORDER, INVALID_TRANSITION (an out-of-specification lot is never
-        accepted; a lot on hold is decided elsewhere) and SEPARATION_OF_DUTIES.
+        accepted; a lot on hold is decided elsewhere) and SEPARATION_OF_DUTIES. A lot that passes its retest gets
+        the next date, `retest_on`, or none.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Quality on our own PostgreSQL: the built-in implementation of `Quality`. Its answers are command outcomes."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
@@ -62,10 +62,22 @@ class PostgresQuality:
         request = self._request("enterResults", f"inspection/{number}", key, actor, values=list(values))
         return self._once(request, ResultsAnswer, lambda c: inspecting.enter_results(c, request, number, values))
 
-    def decide(self, number: str, accept: bool, *, key: str, actor: str, reason: str | None = None) -> DecisionAnswer:
+    def decide(
+        self,
+        number: str,
+        accept: bool,
+        *,
+        key: str,
+        actor: str,
+        reason: str | None = None,
+        retest_on: date | None = None,
+    ) -> DecisionAnswer:
         """See `Quality.decide`."""
-        request = self._request("decide", f"inspection/{number}", key, actor, accept=accept, reason=reason)
-        return self._once(request, DecisionAnswer, lambda c: inspecting.decide(c, request, number, accept, reason))
+        later = {} if retest_on is None else {"retestOn": retest_on}  # older keys stay what they were
+        request = self._request("decide", f"inspection/{number}", key, actor, accept=accept, reason=reason, **later)
+        return self._once(
+            request, DecisionAnswer, lambda c: inspecting.decide(c, request, number, accept, reason, retest_on)
+        )
 
     def cancel_inspection(self, number: str, *, key: str, actor: str) -> CancelAnswer:
         """See `Quality.cancel_inspection`."""
@@ -98,7 +110,10 @@ class PostgresQuality:
             number = records.write_deviation(
                 connection, request, code, detail, lot, order_number, equipment=equipment, has_process=is_led
             )
-            news = {"code": code, "detail": detail, "lot": lot, "orderNumber": order_number, "equipment": equipment}
+            news = {
+                "code": code, "detail": detail, "lot": lot, "orderNumber": order_number, "equipment": equipment,
+                "state": "open", "hasProcess": is_led,
+            }  # fmt: skip
             entry = request.audit("deviation.opened", news, entity=f"deviation/{number}")
             return Done(DeviationAnswer(number=number, has_process=is_led), [entry])
 

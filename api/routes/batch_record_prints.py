@@ -18,12 +18,12 @@ from domain.errors import Blocker, Refused
 
 router = APIRouter(prefix="/mes/work-orders/{work_order_id}/batch-record", tags=["batch record"])
 PDF: Final = "application/pdf"
-_FILE: Final[dict[int | str, dict[str, Any]]] = {
+PDF_FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {PDF: {"schema": {"type": "string", "format": "binary"}}}, "description": "PDF/A-2b."}
 }
 
 
-@router.get("/pdf", response_class=Response, responses=_FILE)
+@router.get("/pdf", response_class=Response, responses=PDF_FILE)
 def printed(work_order_id: UUID, who: Who, language: Language = "en") -> Response:
     """The record as it is now, as PDF/A-2b in English or Chinese; marked as a draft until quality has approved it.
 
@@ -39,7 +39,7 @@ def printed(work_order_id: UUID, who: Who, language: Language = "en") -> Respons
     return _handed_out(who, record.work_order, document["batch"], language, pdf, said)
 
 
-@router.get("/archive/pdf", response_class=Response, responses=_FILE)
+@router.get("/archive/pdf", response_class=Response, responses=PDF_FILE)
 def archived(work_order_id: UUID, who: Who, language: Language = "en") -> Response:
     """The file that was made once, when the record was archived, sealed if this system has a key.
 

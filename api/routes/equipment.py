@@ -10,6 +10,7 @@ from api.errors import not_found
 from api.security import Role, now
 from api.shapes import MAX_INT, CommandBody, Identifier, ReasonedBody, Text, Time
 from db.queries import equipment as tables
+from db.queries.marking import marked
 from domain import equipment_acts as acts
 from domain.equipment import CleaningLevel, EquipmentClass, Item, ItemKind, label
 
@@ -82,10 +83,17 @@ class AcceptBody(CommandBody):
     accept: bool
 
 
+class VerifyBody(AcceptBody):
+    """The second person's word on a cleaning; of a room `withEquipment` also on what was cleaned in it."""
+
+    with_equipment: bool = False
+
+
 class CleanBody(CommandBody):
-    """How thoroughly: minor before the same product, full before any."""
+    """How thoroughly: minor before the same product, full before any. A room may be cleaned with what stands in it."""
 
     level: CleaningLevel
+    with_equipment: bool = False
 
 
 class ReturnBody(ReasonedBody):
@@ -134,7 +142,7 @@ def listed(
     """Equipment and rooms by code, each with its axes and label; `next` is `after` of the next page."""
     found = tables.items(reading, after, limit, kind=kind, room=room, workstation=workstation)
     return {
-        "equipment": [_shown(item) for item in found],
+        "equipment": marked(reading, [_shown(item) for item in found]),
         "next": found[-1].code if len(found) == limit else None,
     }
 
@@ -145,7 +153,8 @@ def one(code: Identifier, reading: Reading) -> Document:
     item = tables.item(reading, code)
     if item is None:
         raise not_found("equipment", code)
-    return _shown(item)
+    shown: Document = marked(reading, _shown(item))
+    return shown
 
 
 def _shown(item: Item) -> Document:
@@ -165,7 +174,11 @@ def log(
     if tables.item(reading, code) is None:
         raise not_found("equipment", code)
     found = tables.log(reading, code, after, limit)
-    return {"equipment": code, "entries": found, "next": found[-1]["sequence"] if len(found) == limit else None}
+    return {
+        "equipment": code,
+        "entries": marked(reading, found),
+        "next": found[-1]["sequence"] if len(found) == limit else None,
+    }
 
 
 @router.post("/equipment/{code}/qualify")
@@ -192,13 +205,16 @@ async def review_calibration(code: Identifier, body: AcceptBody, who: Calibratio
 @router.post("/equipment/{code}/clean")
 async def clean(code: Identifier, body: CleanBody, who: Cleaner) -> Document:
     """Clean; it counts when another person has verified it."""
-    return await equipment.act(who, code, body, acts.StartCleaning(level=body.level))
+    return await equipment.act(
+        who, code, body, acts.StartCleaning(level=body.level, with_equipment=body.with_equipment)
+    )
 
 
 @router.post("/equipment/{code}/verify-cleaning")
-async def verify_cleaning(code: Identifier, body: AcceptBody, who: CleaningVerifier) -> Document:
+async def verify_cleaning(code: Identifier, body: VerifyBody, who: CleaningVerifier) -> Document:
     """Verify a cleaning, by another person than who cleaned: its clean hold time begins."""
-    return await equipment.act(who, code, body, acts.VerifyCleaning(accept=body.accept))
+    act = acts.VerifyCleaning(accept=body.accept, with_equipment=body.with_equipment)
+    return await equipment.act(who, code, body, act)
 
 
 @router.post("/equipment/{code}/report-fault")

@@ -15,6 +15,7 @@ from api.routes.work_orders import read
 from api.security import Role, now
 from api.shapes import Body, CommandBody, Identifier, Text, Time
 from db.queries import equipment as tables
+from db.queries.marking import marked
 from domain.equipment_gate import ClearanceItem
 from domain.rules.start_gate import need_of, obstacles
 
@@ -94,7 +95,7 @@ def clearances(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> Document:
     """Line clearances of a batch or a room, newest first."""
-    return {"lineClearances": tables.clearances(reading, batch, room, limit)}
+    return {"lineClearances": marked(reading, tables.clearances(reading, batch, room, limit))}
 
 
 @router.post("/training-records")

@@ -17,6 +17,7 @@ from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
 from api.shapes import CommandBody, Identifier, Text, Time
 from db.queries import facts, orders, signatures
+from db.queries.marking import marked
 from db.session import reading
 from domain import commands as c
 from domain.process import Process
@@ -102,7 +103,9 @@ def _document(connection: Connection, folded: history.Folded, at: datetime | Non
     specification = folded.process.specification
     links = plan_family.of_order(connection, specification.plan_line, at)
     signed = _signed(connection, folded.process)
-    return documents.order(folded, orders.deviations(connection, specification.number, at), links, signed)
+    deviations = orders.deviations(connection, specification.number, at)
+    shown: dict[str, Any] = marked(connection, documents.order(folded, deviations, links, signed))
+    return shown
 
 
 def _signed(connection: Connection, process: Process) -> list[dict[str, Any]]:
@@ -119,15 +122,16 @@ async def state(order_id: UUID, having: With) -> dict[str, Any]:
         process = await having.orders.process(number)
     except (OrderGone, Problem):
         return await run_in_threadpool(_current, having, number) | {"stale": True}
-    links, signed = await run_in_threadpool(_beside, having, process)
-    return documents.order(history.Folded(process), len(process.deviations), links, signed) | {"stale": False}
+    return await run_in_threadpool(_now, having, process)
 
 
-def _beside(having: Services, process: Process) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What stands in the record beside the order's own state: what it was planned from, and its signatures."""
+def _now(having: Services, process: Process) -> dict[str, Any]:
+    """The order's own state, with what stands in the record beside it: what it was planned from, its signatures."""
     with having.engine.connect() as connection:
         links = plan_family.of_order(connection, process.specification.plan_line)
-        return links, _signed(connection, process)
+        signed = _signed(connection, process)
+        shown = documents.order(history.Folded(process), len(process.deviations), links, signed)
+        return marked(connection, shown) | {"stale": False}  # type: ignore[no-any-return]
 
 
 @router.get("/{order_id}/history")

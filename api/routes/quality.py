@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from api.openapi import LATER
 from api.shapes import CommandBody, DecisionBody, Identifier, LongText, ValuesBody
 from db.queries import quality as tables
 from db.queries import targets
+from db.queries.marking import marked
 from domain.base import Message
 from domain.commands import Measurement, OpenDeviation
 
@@ -43,6 +45,12 @@ class LotBody(CommandBody):
     """A lot."""
 
     lot: Identifier
+
+
+class LotDecisionBody(DecisionBody):
+    """Accept or reject a received lot; one that passes its retest gets the day of the next one, if there is one."""
+
+    retest_on: date | None = None
 
 
 class DeviationBody(CommandBody):
@@ -82,7 +90,7 @@ def request_inspection(body: LotBody, who: Requester) -> dict[str, Any]:
 @router.get("/inspections")
 def inspections(reading: Reading, lot: Identifier, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
     """The inspections of a lot with all results that were ever entered."""
-    return {"inspections": tables.inspections(reading, lot, limit)}
+    return {"inspections": marked(reading, tables.inspections(reading, lot, limit))}
 
 
 @router.post("/inspections/{number}/results")
@@ -103,13 +111,15 @@ def _enter(number: str, body: ValuesBody, who: Caller) -> dict[str, Any]:
 
 
 @router.post("/inspections/{number}/decision")
-def decide(number: Identifier, body: DecisionBody, who: Decider) -> dict[str, Any]:
+def decide(number: Identifier, body: LotDecisionBody, who: Decider) -> dict[str, Any]:
     """Accept or reject, by another person than the one who entered the results."""
     _known(who, number)
     quality = who.services.quality
     return _asked(
         body.command_id,
-        lambda key: quality.decide(number, body.accept, key=key, actor=who.id, reason=body.reason),
+        lambda key: quality.decide(
+            number, body.accept, key=key, actor=who.id, reason=body.reason, retest_on=body.retest_on
+        ),
     )
 
 
@@ -144,4 +154,4 @@ def deviations(
             raise not_found("production order", order_id)
         order_number = target.order_number
     inside = who.scope.orders(tables.DEVIATIONS.c.order_number)
-    return {"deviations": tables.deviations(reading, order_number, lot, limit, inside)}
+    return {"deviations": marked(reading, tables.deviations(reading, order_number, lot, limit, inside))}

@@ -15,6 +15,7 @@ from api.errors import not_found
 from api.openapi import LATER, of_command
 from api.shapes import CommandBody, Identifier, LongText, ReasonedBody, Text, Time
 from db.queries import cases, scopes, targets
+from db.queries.marking import marked
 from domain import case_commands as cc
 from domain.commands import Command
 from domain.quality_cases import CaseDisposition, Classification
@@ -119,7 +120,7 @@ def listed(
         reading, limit, who.scope.orders(scopes.CASES.c.order_number), kind=kind, state=state, owner=owner, lot=lot,
         equipment=equipment, source=source, order_number=order,
     )  # fmt: skip
-    return {"cases": found}
+    return {"cases": marked(reading, found)}
 
 
 @router.get("/cases/waiting")
@@ -127,7 +128,7 @@ def waiting(reading: Reading, who: Who, mine: bool = False, limit: Limit = 500) 
     """What open cases wait for, and for whom; with `mine`, only what the caller can do."""
     person = who.id if mine else None
     inside = who.scope.orders(scopes.CASES.c.order_number)
-    return {"waiting": cases.waiting(reading, who.session.roles, person, limit, inside)}
+    return {"waiting": marked(reading, cases.waiting(reading, who.session.roles, person, limit, inside))}
 
 
 @router.get("/deviations/{deviation_id}")
@@ -147,7 +148,8 @@ def _detail(reading: Any, what: str, identity: UUID) -> dict[str, Any]:
     found = None if target is None else cases.detail(reading, target.order_number)
     if found is None:
         raise not_found(what, identity)
-    return found
+    shown: dict[str, Any] = marked(reading, found)
+    return shown
 
 
 @router.post("/capas", responses=LATER)

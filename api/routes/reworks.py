@@ -11,6 +11,7 @@ from api.deps import Caller, Reading, Who
 from api.errors import Problem, not_found
 from api.shapes import CommandBody, Identifier, NotNegative, Text
 from db.queries import reports
+from db.queries.marking import marked
 from domain import commands as c
 
 router = APIRouter(tags=["reports"])
@@ -112,4 +113,4 @@ def reworks(
     """Reworks by number, of all orders; `next` is the value of `after` for the next page."""
     inside = who.scope.work_orders(reports.REWORKS.c.work_order)
     found = reports.reworks(reading, state, limit, after, inside)
-    return {"reworks": found, "next": found[-1]["number"] if len(found) == limit else None}
+    return {"reworks": marked(reading, found), "next": found[-1]["number"] if len(found) == limit else None}

@@ -16,8 +16,9 @@ from api.errors import Problem
 from api.neighbours import once
 from api.security import now
 from api.shapes import Body, CommandBody, Identifier, Text, Time
+from api.trace_scope import Looking, documents_inside, lots_inside
 from db import serials
-from db.queries.trace import Direction, as_documents, closure
+from db.queries.trace import Direction, closure
 from db.queries.trace_graph import Filters, Shift, known, material_code, seeds
 from domain.errors import Blocker
 from domain.quantities import Exact
@@ -55,7 +56,7 @@ class GraphQuery(Body):
 
 
 @router.get("/graph")
-def graph(asked: Annotated[GraphQuery, Query()], reading: Reading) -> dict[str, Any]:
+def graph(asked: Annotated[GraphQuery, Query()], reading: Reading, who: Looking) -> dict[str, Any]:
     """The lots that match all filters (`seeds`), and what they were made from, went into, or both.
 
     A seed is a lot of which one event (an operation, a report, a value, a machine's run, a move, a consumption)
@@ -65,12 +66,12 @@ def graph(asked: Annotated[GraphQuery, Query()], reading: Reading) -> dict[str, 
     filters = _filters(reading, asked)
     _check_names(filters, known(reading, filters))
     found = seeds(reading, filters, asked.limit + 1)
-    lots = found[: asked.limit]
+    lots = lots_inside(reading, who, found[: asked.limit])
     nodes, edges = closure(reading, lots, WAYS[asked.direction], asked.since, asked.until)
     echo = asked.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"direction", "limit"})
     return {
         "filters": echo, "direction": asked.direction, "seeds": lots, "complete": len(found) <= asked.limit,
-        **as_documents(nodes, edges),
+        **documents_inside(reading, who, nodes, edges),
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from api.routes.work_orders import read
 from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, Text
 from db.queries import proposals as proposals_of
 from db.queries import reports, signatures, stock
+from db.queries.marking import MARK, NONCONFORMING, marked
 from db.session import reading
 from db.tables import OUTSIDE_PLACES
 from domain import commands as c
@@ -51,6 +52,8 @@ class ReceiptBody(CommandBody):
     place: Identifier = "RECEIVING"
     supplier: Text | None = None
     expires_on: date | None = None
+    supplier_lot: Identifier | None = None
+    retest_on: date | None = None
     plant: Identifier | None = None
     line: Code | None = None
     process: Code | None = None
@@ -163,11 +166,13 @@ def proposals(put_away_id: UUID, reading: Reading, limit: Annotated[int, Query(g
     if found is None:
         raise not_found("put-away order", put_away_id)
     zones = ZONES[found.status]
+    is_stopped = found.status in NONCONFORMING
     is_open = found.state not in (PutAwayState.DONE, PutAwayState.CANCELLED)
     places = proposals_of.places(reading, found, zones, NOT_FOR_PUT_AWAY, limit) if is_open else ()
     return {
         "id": str(put_away_id), "number": found.number, "state": found.state, "lot": found.lot,
-        "lotStatus": found.status, "material": found.material, "unit": found.unit, "zones": list(zones),
+        "lotStatus": found.status, MARK: is_stopped, "material": found.material, "unit": found.unit,
+        "zones": list(zones),
         "proposals": [
             {
                 "place": row.code, "name": row.name, "zone": row.zone,
@@ -193,12 +198,16 @@ async def receive(body: ReceiptBody, who: Keeper) -> dict[str, Any]:
 
     Without a `lot` the answer has `lotNumber`, as `generate-batch-no` answers it: the same command, the same number.
     """
-    return await run_in_threadpool(_receive, body, who)
+    answer = await run_in_threadpool(_receive, body, who)
+    if body.expires_on is not None or body.retest_on is not None:
+        await who.services.orders.tell_equipment_clock()  # there is a date to look at
+    return answer
 
 
 def _receive(body: ReceiptBody, who: Caller) -> dict[str, Any]:
     delivery = Delivery(
-        body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on
+        body.lot, body.material, body.quantity, body.unit, body.place, body.supplier, body.expires_on,
+        body.supplier_lot, body.retest_on,
     )  # fmt: skip
     return receipts.receive(who, body.command_id, delivery, Numbering(body.plant, body.line, body.process))
 
@@ -210,7 +219,8 @@ def lot(lot: Identifier, reading: Reading) -> dict[str, Any]:
     if found is None:
         raise not_found("lot", lot)
     signed = [] if found["workOrder"] is None else signatures.of_batch(reading, found["workOrder"])
-    return found | {"signatures": signed}
+    shown: dict[str, Any] = marked(reading, found | {"signatures": signed})
+    return shown
 
 
 @router.get("/stock")
@@ -221,4 +231,4 @@ def listed(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:
     """What lies where."""
-    return {"stock": stock.balances(reading, lot, material, limit)}
+    return {"stock": marked(reading, stock.balances(reading, lot, material, limit))}

@@ -25,6 +25,7 @@ from api.shapes import (
     ValuesBody,
 )
 from db.queries import signatures
+from db.queries.marking import marked
 from db.session import reading
 from domain import commands as c
 from domain.master_batch_record import Language
@@ -90,7 +91,7 @@ def read(having: Services, what: str, identity: UUID, show: Any) -> dict[str, An
     ):
         if folded is None:
             raise not_found(what.replace("-", " "), identity)
-        found: dict[str, Any] = show(folded, target.work_order)
+        found: dict[str, Any] = marked(connection, show(folded, target.work_order))
         return found
 
 
@@ -123,7 +124,9 @@ def from_order(order_id: UUID, who: Who) -> list[dict[str, Any]]:
         if folded is None:
             raise not_found("production order", order_id)
         _check_stations(folded)
-        return [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
+        made = [documents.work_order(folded, own.number) for own in folded.process.specification.work_orders]
+        shown: list[dict[str, Any]] = marked(connection, made)
+        return shown
 
 
 def _check_stations(folded: Folded) -> None:

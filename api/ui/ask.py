@@ -10,10 +10,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from sqlalchemy import select
 
 from api.errors import Problem
+from api.gate import PREFIX
 from api.permissions import COMMAND_ROUTES
 from api.ui.actions import action, safe_back
 from api.ui.shell import PageRoute, page
@@ -97,6 +98,15 @@ def _field(alias: str, name: str, typ: Any, *, required: bool) -> Field | None:
     return None
 
 
+def body_of_route(app: FastAPI, command: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What the route of a command takes, and what of it is required; the address gives the rest."""
+    document = app.openapi()
+    body = document["paths"][PREFIX + route_of(command)]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    while "$ref" in body:
+        body = document["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+    return frozenset(body.get("properties", ())), frozenset(body.get("required", ()))
+
+
 @router.get("/ask/{command}")
 def ask(
     command: str, request: Request, path: Annotated[str, Query(max_length=300)], back: str = "/ui/", title: str = ""
@@ -105,10 +115,12 @@ def ask(
     if command not in KINDS or action(path)[0] != command:
         raise Problem(404, "NOT_FOUND", f"{path} is no address of {command}")
     given = {name: value for name, value in request.query_params.items() if name not in ("path", "back", "title")}
-    asked = [one for one in fields_of(command) if one.name not in given and one.name.partition(":")[0] not in given]
+    taken, required = body_of_route(request.app, command)
+    asked = [one for one in fields_of(command) if (name := one.name.partition(":")[0]) in taken and name not in given]
     return page(
         request, "ask.html", command=command, action=path, back=safe_back(back), given=given, asked=asked, title=title,
-        needs_reason=command in REASONED, command_id=uuid.uuid4().hex, places=_places(request, command),
+        needs_reason=command in REASONED or "reason" in required, command_id=uuid.uuid4().hex,
+        places=_places(request, command),
         people=people(request) if any(one.name == "owner" for one in asked) else [],
     )  # fmt: skip
 

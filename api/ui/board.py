@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from api.clock import now
 from api.scopes import Scope
 from api.ui.shell import PageRoute, page
+from api.ui.steps import step
 from db.queries import waiting
 from db.session import reading
 
@@ -51,6 +52,7 @@ def card(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "stuck": is_stuck, "tone": alarm or ("running" if "running" in stands else "done"),
         "workstation": row["workstation"] or "", "operations": row["operations"] or 0,
         "done": row["operations_done"] or 0, "task": tasks[0] if tasks else None,
+        "step": step(tasks[0]["command"], tasks[0]["what"], row["number"]) if tasks else None,
     }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api.ui import (
     account,
@@ -13,6 +12,7 @@ from api.ui import (
     board,
     direct,
     equipment,
+    files,
     home,
     live,
     login,
@@ -22,14 +22,12 @@ from api.ui import (
     orders,
     tasks,
 )
-from api.ui.shell import STATIC
 
 PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, *PLANT)
+AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, files, *PLANT)
 
 
 def install(app: FastAPI) -> None:
     """Add every page."""
     for area in AREAS:
         app.include_router(area.router)
-    app.mount("/ui/static", StaticFiles(directory=STATIC), name="static")

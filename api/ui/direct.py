@@ -58,6 +58,12 @@ _ROLES: Final = tuple(str(role) for role in Role)
 ACTS: Final[Mapping[str, Act]] = {
     "clean": _equipment("clean", "cleanEquipment", _field("level", "choice", options=_LEVELS)),
     "verifyCleaning": _equipment("verify-cleaning", "verifyCleaning", _field("accept", "bool")),
+    "cleanRoom": _equipment(
+        "clean", "cleanEquipment", _field("level", "choice", options=_LEVELS), _field("withEquipment", "bool"),
+    ),
+    "verifyRoom": _equipment(
+        "verify-cleaning", "verifyCleaning", _field("accept", "bool"), _field("withEquipment", "bool")
+    ),
     "calibrate": _equipment(
         "calibrate", "calibrateEquipment", _field("certificate"), _field("dueAt", "time"),
         _field("foundWithinTolerance", "bool"),

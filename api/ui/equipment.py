@@ -61,7 +61,10 @@ def possible(item: Item) -> list[str]:
     found = [name for events, names in machines for event, name in names.items() if event in events]
     # Nobody cleans, calibrates or keeps a batch out of what holds one; a room is not reserved.
     barred = {"clean", "calibrate"} if item.batch is not None else set()
-    return [name for name in found if name not in barred and not (item.kind == "room" and name == "reserve")]
+    if item.kind == "room":
+        barred.add("reserve")
+    of_room = {"clean": "cleanRoom", "verifyCleaning": "verifyRoom"} if item.kind == "room" else {}
+    return [of_room.get(name, name) for name in found if name not in barred]
 
 
 def dues(item: Item, at: datetime) -> list[tuple[str, datetime, bool]]:

@@ -67,13 +67,19 @@ def _looks_like_a_number(text: str) -> bool:
 
 def _put(body: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     for part in path[:-1]:
-        body = body.setdefault(part, {})
+        inner: Any = body.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise ValueError(f"{'.'.join(path)} goes into something that has a value already")
+        body = inner
     body[path[-1]] = value
 
 
 def _take(body: dict[str, Any], path: tuple[str, ...]) -> None:
     for part in path[:-1]:
-        body = body.get(part, {})
+        inner: Any = body.get(part, {})
+        if not isinstance(inner, dict):
+            return
+        body = inner
     body.pop(path[-1], None)
 
 

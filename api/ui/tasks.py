@@ -1,6 +1,6 @@
 """The operator's screen: what can be done now at my stations, and everything that one operation needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -11,20 +11,20 @@ from starlette.concurrency import run_in_threadpool
 from api.commands import WORK_ORDER
 from api.scopes import Scope
 from api.ui.calls import read
-from api.ui.shell import PageRoute, context, page
+from api.ui.shell import PageRoute, context, may, page
 from db.queries import batch_record, scopes, waiting
 from db.session import reading
 from domain.rules.possible import possible_for
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWS: Final = {
-    "": ("ready", "running", "paused", "held"), "ready": ("ready", "running"), "stopped": ("paused", "held"),
+    "": waiting.AT_WORK, "ready": ("running", "ready"), "stopped": ("paused", "held"), "blocked": ("pending",),
 }  # fmt: skip
 SCRAP_REASONS: Final = ("dimension", "surface", "material", "setup", "machine", "handling")
 
 
-def _list(request: Request) -> list[dict[str, Any]]:
-    """The operations that stand at the stations of the person."""
+def _list(request: Request, states: Sequence[str]) -> list[dict[str, Any]]:
+    """The operations in these states that stand at the stations of the person."""
     session = request.state.session
     scope = Scope(session.plants, session.lines)
     station = waiting.OPERATIONS.c.workstation
@@ -33,7 +33,7 @@ def _list(request: Request) -> list[dict[str, Any]]:
         lines = scopes.STATIONS.c.line.in_(scope.lines)
         inside.append(station.in_(scopes.STATIONS.select().with_only_columns(scopes.STATIONS.c.code).where(lines)))
     with reading(request.app.state.services.engine) as connection:
-        return waiting.operations(connection, inside)
+        return waiting.operations(connection, inside, states)
 
 
 @router.get("/tasks")
@@ -59,9 +59,8 @@ async def task(
 
 
 async def _page(request: Request, show: str, station: str, chosen: tuple[UUID, str] | None) -> Response:
-    every = await run_in_threadpool(_list, request)
-    wanted = SHOWS.get(show, SHOWS[""])
-    jobs = [one for one in every if one["state"] in wanted and station in ("", one["workstation"])]
+    every = await run_in_threadpool(_list, request, SHOWS.get(show, SHOWS[""]))
+    jobs = [one for one in every if station in ("", one["workstation"])]
     detail = None if chosen is None else await _detail(request, *chosen)
     return page(
         request, "tasks.html", jobs=jobs, show=show, station=station, chosen=chosen, detail=detail,
@@ -78,8 +77,11 @@ async def _detail(request: Request, work_order_id: UUID, code: str) -> dict[str,
         return {"missing": code, "document": document}
     language = context(request)["language"]
     told = await read(request, f"/mes/work-orders/{work_order_id}/operations/{code}/instructions", language=language)
+    ready: dict[str, Any] = {"blockers": []}
+    if operation["state"] in ("pending", "ready") and may(request, "startOperation"):
+        ready = await read(request, f"/mes/work-orders/{work_order_id}/operations/{code}/readiness")
     return {
-        "document": document, "operation": operation, "told": told, "missing": "",
+        "document": document, "operation": operation, "told": told, "missing": "", "readiness": ready,
         "materials": [one for one in document["materials"] if one["operation"] == code],
         "lots": [one for one in (document["pickList"] or {}).get("lineSide", []) if one["operation"] == code],
         "rest": max(Decimal(0), Decimal(operation["quantity"]) - _reported(operation)),

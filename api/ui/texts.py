@@ -26,7 +26,7 @@ def texts(language: str) -> dict[str, str]:
 
 
 class Words:
-    """`t(key)`: the text of a key, with `{names}` filled in."""
+    """`t("nav.board")`: the text of a key, with `{names}` filled in."""
 
     def __init__(self, language: str) -> None:
         self.language = language

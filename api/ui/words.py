@@ -33,10 +33,8 @@ TONES: Final = {
 ICONS: Final = {"ready": "circle", "running": "play", "hold": "pause", "bad": "warning", "done": "check"}
 
 
+_GOOD: Final = frozenset({"released", "accepted", "certified", "clean", "approved"})
 _NOT_BEGUN: Final = frozenset({"draft", "pending", "cancelled", "voided"})
-
-_GOOD: Final = frozenset({"clean"})
-"""States that are good and nothing goes on."""
 
 
 def tone(state: object) -> str:
@@ -46,9 +44,9 @@ def tone(state: object) -> str:
 
 def icon(state: object) -> str:
     """The icon that goes with it: colour never says it alone."""
-    if str(state) in _GOOD:
-        return "check"
-    return "minus" if str(state) in _NOT_BEGUN else ICONS[tone(state)]
+    if str(state) in _NOT_BEGUN:
+        return "minus"
+    return "check" if str(state) in _GOOD else ICONS[tone(state)]
 
 
 def moment(value: Any) -> datetime | None:

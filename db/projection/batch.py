@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, bindparam, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db import audit, register
+from db.projection.telling import told
 from db.rows import insert_rows
 from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
@@ -27,14 +28,17 @@ class Batch:
         self._moves: list[dict[str, Any]] = []
         self._works: list[Callable[[Connection], list[audit.Entry]]] = []
         self._left: list[register.Left] = []
+        self._written: list[tuple[Table, dict[str, Any]]] = []
         self.entries: list[audit.Entry] = []
 
     def insert(self, table: Table, **values: Any) -> None:
         """A new row."""
+        self._written.append((table, values))
         self._inserts[table].append(values)
 
     def update(self, table: Table, key: dict[str, Any], **values: Any) -> None:
         """Change columns of one row; a later change of the same row joins an earlier one."""
+        self._written.append((table, {**key, **values}))
         self._updates[table][tuple(sorted(key.items()))].update(values)
 
     def add(self, table: Table, key: dict[str, Any], **amounts: Decimal) -> None:
@@ -45,7 +49,12 @@ class Batch:
 
     def move(self, **values: Any) -> None:
         """A stock move; the balances of its places follow."""
+        self._written.append((_MOVES, values))
         self._moves.append(values)
+
+    def wrote(self, table: Table, **values: Any) -> None:
+        """A row that somebody else has written: the audit trail tells it, too."""
+        self._written.append((table, values))
 
     def then(self, work: Callable[[Connection], list[audit.Entry]]) -> None:
         """Work that must read before it can write, such as to draw a number: after the rows, before the stock."""
@@ -70,7 +79,7 @@ class Batch:
             self.entries += work(connection)
         self._flush_moves(connection)
         self.entries += register.free_all(connection, self._left)
-        audit.append(connection, self.entries)
+        audit.append(connection, told(self.entries, self._written))
 
     @staticmethod
     def _flush_updates(connection: Connection, table: Table, changes: dict[Key, dict[str, Any]]) -> None:

@@ -55,9 +55,9 @@ def _apply(connection: Connection, facts: Sequence[k.CaseFact]) -> None:
         fold_case(case, fact)
         for position, event in enumerate(fact.events):
             project_case(event, context(fact, batch, position))
-    _write_row(connection, case)
+    batch.wrote(CASES, number=number, **_write_row(connection, case))
     if isinstance(case, k.DeviationCase):
-        _write_deviation(connection, case, facts[-1])
+        batch.wrote(DEVIATIONS, number=number, **_write_deviation(connection, case, facts[-1]))
     batch.flush(connection)
 
 
@@ -68,7 +68,7 @@ def _begun(fact: k.CaseFact) -> Case:
     raise ValueError(f"{fact.case_number}: the first fact does not say what the case is about")
 
 
-def _write_row(connection: Connection, case: Case) -> None:
+def _write_row(connection: Connection, case: Case) -> dict[str, Any]:
     own = case.specification
     subject: dict[str, Any] = {"source": own.source} if isinstance(own, k.CapaSpecification) else {
         "order_number": own.order_number, "lot": own.lot, "equipment": own.equipment
@@ -85,14 +85,17 @@ def _write_row(connection: Connection, case: Case) -> None:
     connection.execute(
         upsert(CASES).values(**fixed, **changing).on_conflict_do_update(index_elements=["number"], set_=changing)
     )
+    began = fixed if case.revision == 1 else {}
+    return {name: value for name, value in (began | changing).items() if name != "number"}
 
 
-def _write_deviation(connection: Connection, case: k.DeviationCase, fact: k.CaseFact) -> None:
+def _write_deviation(connection: Connection, case: k.DeviationCase, fact: k.CaseFact) -> dict[str, Any]:
     """The deviation's line in the list of all deviations, with a process or without."""
     values: dict[str, Any] = {"state": "closed" if case.is_over else "open", "decided_by": case.decided_by}
     values["decision"] = (case.root_cause or fact.reason or "void") if case.is_over else None
     values["decided_at"] = fact.at if case.is_over else None
     connection.execute(update(DEVIATIONS).where(DEVIATIONS.c.number == case.number).values(values))
+    return values
 
 
 @singledispatch

@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar
 from db import tables as t
 from db.audit import Entry
 from db.projection.batch import Batch
+from db.segregation import segregate
 from domain import events as e
 from domain.base import uuid_for
 from domain.facts import Decision
 from domain.quality_events import OverReportDecided
-from domain.states import OperationState, OrderState, PickListState, WorkOrderState
+from domain.states import LotStatus, OperationState, OrderState, PickListState, WorkOrderState
 
 ORDERS = t.core(t.ProductionOrder)
 WORK_ORDERS = t.core(t.WorkOrder)
@@ -64,7 +65,7 @@ class Writing(Generic[AnyFact]):
             actor=fact.actor, reason=fact.reason, at=fact.at, order_number=self.order_number, revision=fact.revision,
         )  # fmt: skip
         old = None if origin is None else {"state": origin}
-        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": target})
+        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": str(target)})
 
 
 class Context(Writing[e.Fact]):
@@ -272,7 +273,7 @@ def _(event: e.DeviationOpened, context: Context) -> None:
 def _(event: e.DeviationDecided, context: Context) -> None:
     context.batch.update(
         DEVIATIONS, {"number": event.number}, state="closed", decision=event.decision,
-        decided_by=context.fact.actor, decided_at=context.fact.at,
+        decided_by=event.decided_by or context.fact.actor, decided_at=context.fact.at,
     )  # fmt: skip
     context.audit("deviation.decide", f"deviation/{event.number}", new={"decision": event.decision})
 
@@ -324,6 +325,9 @@ def _(event: e.PutAwayMoved, context: Context) -> None:
 @project.register
 def _(event: e.LotMoved, context: Context) -> None:
     context.batch.update(LOTS, {"number": event.lot}, status=event.target)
+    if event.target == LotStatus.REJECTED:
+        fact, key = context.fact, context.key
+        context.batch.then(lambda connection: segregate(connection, event.lot, key, fact.actor, fact.at)[1])
     context.transition("lot", event.lot, event.event, event.origin, event.target)
 
 

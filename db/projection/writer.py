@@ -43,7 +43,8 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
     "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
-    "lot": None, "hasProcess": False, "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
+    "lot": None, "hasProcess": False, "decidedBy": None,
+    "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from db.audit import canonical
 from db.queries import batch_record, facts
+from db.queries.record_cases import case_steps
 from db.queries.record_sources import (
     consumed_lots,
     inspection_results,
@@ -51,6 +52,8 @@ class BatchRecord:
     review: Document
     release: Document
     signatures: list[Document]
+    cases: list[Document]
+    """How each led deviation came to its decision."""
     needed_materials: tuple[str, ...]
     """Those of the bill of material that was frozen with the order."""
 
@@ -64,6 +67,7 @@ class BatchRecord:
         return {
             **self.content, "revision": self.revision, "contentHash": self.content_hash, "review": self.review,
             "release": self.release, "signatures": self.signatures,
+            "cases": self.cases,
             "exceptions": [show(own) for own in self.exceptions],
         }  # fmt: skip
 
@@ -80,7 +84,7 @@ class NoSuchRecord(LookupError):
 def read(connection: Connection, work_order: str, revision: int | None = None) -> BatchRecord:
     """The record of a work order's batch, at a revision of its order or as it is now.
 
-    A number of statements that does not depend on operations, values or lots (12). Raises `NoSuchRecord`.
+    A number of statements that does not depend on operations, values or lots (13). Raises `NoSuchRecord`.
     """
     statement = select(WORK_ORDERS.c.order_number).where(WORK_ORDERS.c.number == work_order)
     number = connection.execute(statement).scalar_one_or_none()
@@ -105,6 +109,7 @@ def read(connection: Connection, work_order: str, revision: int | None = None) -
         review=_review(known, work_order),
         release=_release(known, work_order),
         signatures=record_signatures(connection, number, work_order),
+        cases=case_steps(connection, number, work_order),
         needed_materials=_needed(process, work_order),
     )
 
@@ -220,7 +225,8 @@ def _deviations(then: list[e.Fact], number: str) -> list[Document]:
                     "openedBy": fact.actor, "openedAt": stamp(fact.at), "decision": None,
                 }  # fmt: skip
             elif isinstance(event, e.DeviationDecided) and event.number in found:
-                decided = {"decision": event.decision, "decidedBy": fact.actor, "decidedAt": stamp(fact.at)}
+                by = event.decided_by or fact.actor
+                decided = {"decision": event.decision, "decidedBy": by, "decidedAt": stamp(fact.at)}
                 found[event.number] |= decided
             elif isinstance(event, e.DeviationReopened) and event.number in found:
                 found[event.number] |= {"decision": None, "decidedBy": None, "decidedAt": None}

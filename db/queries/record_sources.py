@@ -4,9 +4,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, or_, select, union_all
 
+from db.queries.record_cases import own_cases
 from db.queries.written import plain_if_any, stamp
 from db.tables import (
     AuditRow,
+    CaseFactRow,
     CopiedAuditRow,
     EquipmentReading,
     EquipmentRun,
@@ -23,6 +25,7 @@ from domain.specification import MaterialLine
 
 LINKS, LOTS, RESULTS = core(LotLink), core(Lot), core(InspectionResult)
 SIGNATURES, FACTS, AUDIT = core(Signature), core(OrderFact), core(AuditRow)
+CASES = core(CaseFactRow)
 COPIED, RUNS, READINGS = core(CopiedAuditRow), core(EquipmentRun), core(EquipmentReading)
 Document = dict[str, Any]
 _FAILED: Final = ("signature.refused", "signature.failed", "signature.expired")
@@ -67,12 +70,19 @@ def inspection_results(connection: Connection, inspection: str) -> list[Document
 
 
 def record_signatures(connection: Connection, order_number: str, work_order: str) -> list[Document]:
-    """The signatures under commands of the order: those of the order as a whole and those of this work order."""
+    """The signatures under commands of the order as a whole, of this work order, and of their deviations."""
     theirs = select(FACTS.c.command_id).where(FACTS.c.order_number == order_number, FACTS.c.command_id.is_not(None))
     own = [f"production-order/{order_number}", f"work-order/{work_order}"]
+    numbers = own_cases(order_number, work_order)
+    decided = select(CASES.c.command_id).where(CASES.c.case_number.in_(numbers), CASES.c.command_id.is_not(None))
     statement = (
         select(SIGNATURES)
-        .where(SIGNATURES.c.command_id.in_(theirs), SIGNATURES.c.entity.in_(own))
+        .where(
+            or_(
+                SIGNATURES.c.command_id.in_(theirs) & SIGNATURES.c.entity.in_(own),
+                SIGNATURES.c.command_id.in_(decided) & SIGNATURES.c.entity.startswith("deviation/"),
+            )
+        )
         .order_by(SIGNATURES.c.signed_at, SIGNATURES.c.id)
     )
     return [

@@ -1,15 +1,18 @@
 """In which plant and at which lines something is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, String, any_, bindparam, exists, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.tables import (
     Deviation,
     InspectionRow,
     Lot,
+    LotHoldRow,
     OperationRow,
     PickListRow,
     PlanLine,
@@ -18,6 +21,7 @@ from db.tables import (
     PutAwayRow,
     QualityCaseRow,
     SerialNumber,
+    Shipment,
     WorkOrder,
     Workstation,
     core,
@@ -29,6 +33,7 @@ ORDERS, WORK_ORDERS, OPERATIONS, STATIONS = (
     core(OperationRow),
     core(Workstation),
 )
+HOLDS, SHIPMENTS = core(LotHoldRow), core(Shipment)
 PICK_LISTS, PUT_AWAYS, LOTS, LINES = core(PickListRow), core(PutAwayRow), core(Lot), core(PlanLine)
 REPORTS, SERIALS, INSPECTIONS, DEVIATIONS, CASES = (
     core(ProductionReport), core(SerialNumber), core(InspectionRow), core(Deviation), core(QualityCaseRow),
@@ -101,6 +106,12 @@ def named(connection: Connection, name: str, value: str) -> Place | None:
         case "lot" | "batch" | "batch_no" | "serial_no" | "product_id":
             # A trace takes the number of a lot where it takes a product.
             number = _of_lot(connection, value)
+        case "shipment":
+            lot = _one(connection, select(SHIPMENTS.c.lot), SHIPMENTS.c.number, value)
+            number = None if lot is None else _of_lot(connection, lot)
+        case "hold":
+            lot = _one(connection, select(HOLDS.c.lot), HOLDS.c.number, value)
+            number = None if lot is None else _of_lot(connection, lot)
         case "number":
             lot = _one(connection, select(INSPECTIONS.c.lot), INSPECTIONS.c.number, value)
             number = None if lot is None else _of_lot(connection, lot)
@@ -157,3 +168,12 @@ def work_orders_inside(
     """Conditions for a list whose column names a work order."""
     inside = orders_inside(plants, lines, WORK_ORDERS.c.order_number)
     return [work_order.in_(select(WORK_ORDERS.c.number).where(*inside))] if inside else []
+
+
+def lots_inside(
+    connection: Connection, plants: tuple[str, ...] | None, lines: tuple[str, ...] | None, lots: Sequence[str]
+) -> set[str]:
+    """Those of the lots that are inside. What was bought belongs to everybody."""
+    own = or_(LOTS.c.work_order.is_(None), *work_orders_inside(plants, lines, LOTS.c.work_order))
+    statement = select(LOTS.c.number).where(LOTS.c.number == any_(bindparam("lots", list(lots), ARRAY(String))), own)
+    return set(connection.execute(statement).scalars())

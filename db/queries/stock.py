@@ -46,7 +46,8 @@ def lot(connection: Connection, number: str) -> dict[str, Any] | None:
         return None
     return {
         "lot": row.number, "material": row.material, "unit": row.unit, "status": row.status, "origin": row.origin,
-        "workOrder": row.work_order, "supplier": row.supplier,
+        "workOrder": row.work_order, "supplier": row.supplier, "supplierLot": row.supplier_lot,
+        "retestOn": row.retest_on and row.retest_on.isoformat(),
         "expiresOn": row.expires_on and row.expires_on.isoformat(), "createdAt": row.created_at.isoformat(),
         "stock": balances(connection, number, None, 100),
     }  # fmt: skip

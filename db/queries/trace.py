@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from sqlalchemy import TIMESTAMP, ColumnElement, Connection, Select, String, bindparam, func, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.queries.marking import MARK, NONCONFORMING
 from db.tables import Lot, LotLink, Place, StockMove, WorkOrder, core
 from domain.quantities import plain
 
@@ -66,13 +67,20 @@ class Trace:
 
     def as_document(self) -> dict[str, Any]:
         """The trace as JSON; quantities are text."""
-        return {"lot": self.lot, "direction": self.direction} | as_documents(self.nodes, self.edges)
+        return self.head() | as_documents(self.nodes, self.edges)
+
+    def head(self) -> dict[str, Any]:
+        """Which lot was traced, and whether it is nonconforming."""
+        (own,) = (node for node in self.nodes if node.lot == self.lot)
+        return {"lot": self.lot, MARK: own.status in NONCONFORMING, "direction": self.direction}
 
 
 def as_documents(nodes: Sequence[Node], edges: Sequence[Edge]) -> dict[str, Any]:
     """Nodes and edges as JSON; quantities are text."""
     return {
-        "nodes": [node._asdict() | {"quantity": plain(node.quantity)} for node in nodes],
+        "nodes": [
+            node._asdict() | {"quantity": plain(node.quantity), MARK: node.status in NONCONFORMING} for node in nodes
+        ],
         "edges": [
             {
                 "from": edge.source, "to": edge.target, "quantity": plain(edge.quantity), "unit": edge.unit,

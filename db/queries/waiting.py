@@ -89,11 +89,18 @@ def cards(connection: Connection, inside: Sequence[ColumnElement[bool]] = ()) ->
     return [dict(row._mapping) for row in connection.execute(statement)]
 
 
+AT_WORK: Final = ("running", "ready", "paused", "held")
+"""States of an operation that somebody can work on, or that stands still; the first is shown first."""
+
+
 def operations(
-    connection: Connection, inside: Sequence[ColumnElement[bool]] = (), limit: int = 300
+    connection: Connection,
+    inside: Sequence[ColumnElement[bool]] = (),
+    states: Sequence[str] = AT_WORK,
+    limit: int = 300,
 ) -> list[dict[str, Any]]:
-    """Operations that somebody can work on, or that stand still: running first, then by due time. One statement."""
-    rank = func.array_position(array(["running", "ready", "paused", "held"]), OPERATIONS.c.state)
+    """Operations in these states of work orders under way: running first, then by due time. One statement."""
+    rank = func.array_position(array([*AT_WORK, "pending"]), OPERATIONS.c.state)
     statement = (
         select(
             OPERATIONS.c.work_order, OPERATIONS.c.code, OPERATIONS.c.sequence, OPERATIONS.c.name,
@@ -108,8 +115,8 @@ def operations(
         .join(ORDERS, ORDERS.c.number == WORK_ORDERS.c.order_number)
         .outerjoin(MATERIALS, MATERIALS.c.code == WORK_ORDERS.c.material)
         .where(
-            OPERATIONS.c.state.in_(("ready", "running", "paused", "held")),
-            WORK_ORDERS.c.state.in_(("ready", "running", "paused")),
+            OPERATIONS.c.state.in_(states),
+            WORK_ORDERS.c.state.in_(("dispatched", "ready", "running", "paused")),
             _IS_OPEN_ORDER,
             *inside,
         )

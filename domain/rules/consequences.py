@@ -35,6 +35,7 @@ from domain.states import (
 )
 
 _DONE = (WorkOrderState.COMPLETED, WorkOrderState.CLOSED)
+_WAIT = (LotStatus.ON_HOLD, LotStatus.RECALLED)
 _GONE = (WorkOrderState.CANCELLED, WorkOrderState.ABORTED)
 
 
@@ -129,7 +130,7 @@ def _of_inspection(process: Process, work_order: WorkOrder) -> Events:
     is_asked_for = policy.inspect_before_put_away and bool(specification.inspection)
     inspection = work_order.inspection
     decided = inspection is not None and inspection.state in (InspectionState.ACCEPTED, InspectionState.REJECTED)
-    if (is_asked_for and not decided) or work_order.lot_status == LotStatus.ON_HOLD:
+    if (is_asked_for and not decided) or work_order.lot_status in _WAIT:
         return ()
     moved = move_work_order(work_order, WorkOrderEvent.INSPECTION_DECIDED)
     is_final = specification.feeds is None
@@ -151,7 +152,7 @@ def _of_put_away(process: Process, work_order: WorkOrder) -> Events:
                 work_order=work_order.number, lot=lot, event=None, origin=None, target=target, quantity=good
             ),
         )
-    is_held = work_order.lot_status == LotStatus.ON_HOLD
+    is_held = work_order.lot_status in _WAIT
     if put_away.state == PutAwayState.CREATED and not policy.put_away_by_person and not is_held:
         return (move_put_away(work_order, lot, PutAwayEvent.MOVE, policy.put_away_place),)
     if put_away.state in (PutAwayState.DONE, PutAwayState.CANCELLED):

@@ -8,6 +8,7 @@ from domain.process import Process
 from domain.rules import (
     batch_record,
     line_side,
+    lot_holds,
     materials,
     operations,
     order_deviations,
@@ -74,6 +75,8 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReturnMaterials: line_side.return_materials,
     c.SplitOrder: replanning.split_order,
     c.ReduceQuantity: replanning.reduce_quantity,
+    c.PlaceLotHold: lot_holds.place_lot_hold,
+    c.LiftLotHold: lot_holds.lift_lot_hold,
 }
 
 

@@ -32,6 +32,8 @@ from domain.states import (
 )
 
 OUT_OF_SPECIFICATION = "OUT_OF_SPECIFICATION"
+STOPPED = (LotStatus.ON_HOLD, LotStatus.REJECTED, LotStatus.RECALLED)
+"""Nothing is done with a lot of these statuses until quality has decided."""
 
 
 def specification_of(process: Process, number: str) -> DeviationSpecification:
@@ -83,13 +85,14 @@ def _hold(work_order: WorkOrder, lot: str) -> Events:
 
 def lot_on_hold(process: Process, work_order: WorkOrder) -> list[Blocker]:
     """A blocker if a deviation stops the work order's lot: nothing is done with it until quality has decided."""
-    if work_order.lot_status not in (LotStatus.ON_HOLD, LotStatus.REJECTED):
+    if work_order.lot_status not in STOPPED:
         return []
-    holding = ", ".join(_holding(process, work_order)) or "quality"
+    lot = process.specification.work_order(work_order.number).output_lot
+    holding = ", ".join(lots_held_by(process, work_order, lot)) or "quality"
     return [
         Blocker(
-            code="LOT_ON_HOLD", entity="lot", id=process.specification.work_order(work_order.number).output_lot,
-            found=f"{work_order.lot_status} by {holding}", required="a lot that no deviation holds",
+            code="LOT_ON_HOLD", entity="lot", id=lot,
+            found=f"{work_order.lot_status} by {holding}", required="a lot that nothing holds",
             who_can_fix="qaReviewer",
         )
     ]  # fmt: skip
@@ -103,6 +106,17 @@ def _holding(process: Process, work_order: WorkOrder) -> list[str]:
         and led.opened.work_order == work_order.number
         and led.opened.lot is not None
     ]
+
+
+def lots_held_by(process: Process, work_order: WorkOrder, lot: str) -> list[str]:
+    """Numbers of the deviations and the holds that stop the lot of a work order."""
+    return _holding(process, work_order) + [own.hold for own in process.lot_holds.values() if lot in own.makes]
+
+
+def freed_lot(work_order: WorkOrder, lot: str) -> e.LotMoved:
+    """A lot on hold goes back to where it was held."""
+    back = LotEvent.RELEASE_HOLD if work_order.held_from == LotStatus.RELEASED else LotEvent.RETURN_TO_QUARANTINE
+    return lot_moved(work_order, lot, back, LOT.advance(LotStatus.ON_HOLD, back))
 
 
 def led_elsewhere(process: Process, numbers: tuple[str, ...]) -> list[Blocker]:
@@ -170,7 +184,7 @@ def note_deviation(process: Process, command: NoteDeviation) -> Events:
         case "reopened":
             holds = _hold(work_order, led.opened.lot) if work_order is not None and led.opened.lot is not None else ()
             return (e.DeviationReopened(number=command.deviation), *holds)
-    decided = e.DeviationDecided(number=command.deviation, decision=command.decision)
+    decided = e.DeviationDecided(number=command.deviation, decision=command.decision, decided_by=command.decided_by)
     if work_order is None:
         return (decided,)
     return (decided, *_freed(process, work_order, command), *_of_lot(process, work_order, command))
@@ -206,11 +220,10 @@ def _of_lot(process: Process, work_order: WorkOrder, command: NoteDeviation) -> 
         if not LOT.allows(work_order.lot_status, LotEvent.REJECT):
             return aside
         return (*aside, lot_moved(work_order, led.opened.lot, LotEvent.REJECT, LotStatus.REJECTED))
-    is_freed = work_order.lot_status == LotStatus.ON_HOLD and _holding(process, work_order) == [command.deviation]
-    if not is_freed:
+    held_by = lots_held_by(process, work_order, led.opened.lot)
+    if work_order.lot_status != LotStatus.ON_HOLD or held_by != [command.deviation]:
         return aside
-    back = LotEvent.RELEASE_HOLD if work_order.held_from == LotStatus.RELEASED else LotEvent.RETURN_TO_QUARANTINE
-    return (*aside, lot_moved(work_order, led.opened.lot, back, LOT.advance(LotStatus.ON_HOLD, back)))
+    return (*aside, freed_lot(work_order, led.opened.lot))
 
 
 def _failed_inspection(work_order: WorkOrder) -> bool:

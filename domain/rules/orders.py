@@ -18,6 +18,7 @@ from domain.process import Process, WorkOrder
 from domain.record_states import BatchRecordState
 from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
 from domain.rules.line_side import material_on_line
+from domain.rules.lot_holds import held_by_lots
 from domain.rules.order_deviations import led_elsewhere
 from domain.states import (
     InspectionState,
@@ -75,7 +76,9 @@ def hold_order(process: Process, command: HoldOrder) -> Events:
 
 
 def resume_order(process: Process, command: ResumeOrder) -> Events:
-    return (move_order(process, OrderEvent.RESUME),)
+    moved = move_order(process, OrderEvent.RESUME)
+    check(held_by_lots(process))
+    return (moved,)
 
 
 def cancel_order(process: Process, command: CancelOrder) -> Events:
@@ -106,6 +109,7 @@ def close_order(process: Process, command: CloseOrder) -> Events:
         _order_blocker(process, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
     ]
+    blockers += held_by_lots(process)
     for work_order in process.work_orders.values():
         blockers += _open_documents(process, work_order)
     check(blockers)

@@ -75,6 +75,9 @@ def possible_commands(process: Process, command: c.Command | None = None) -> tup
 def possible_for(process: Process, work_order: str | None = None, operation: str | None = None) -> tuple[str, ...]:
     """The kinds of command that are possible now for an order, one of its work orders, or one operation of that."""
     names = [ORDER_COMMANDS[event] for event in ORDER.possible(process.state) if event in ORDER_COMMANDS]
+    if process.lot_holds and "resumeOrder" in names:
+        # The release of the hold does it.
+        names.remove("resumeOrder")
     if process.waiting:
         names.append("retryNow")
     if process.open_deviations() and not process.specification.policy.deviation_process:

@@ -17,8 +17,9 @@ from domain.rules.common import (
     same_person,
 )
 from domain.rules.line_side import material_on_line
+from domain.rules.lot_holds import held_by_lots
 from domain.rules.measurements import judge_values
-from domain.rules.order_deviations import OUT_OF_SPECIFICATION, deviation, failed, lot_on_hold, result_open
+from domain.rules.order_deviations import OUT_OF_SPECIFICATION, STOPPED, deviation, failed, lot_on_hold, result_open
 from domain.rules.record_review import certification_request, record_open
 from domain.states import (
     InspectionEvent,
@@ -102,7 +103,8 @@ def decide_inspection(process: Process, command: DecideInspection) -> Events:
 
 def put_away(process: Process, command: PutAway) -> Events:
     work_order, specification = find_work_order(process, command.work_order)
-    on_hold = lot_on_hold(process, work_order) if work_order.lot_status == LotStatus.ON_HOLD else []
+    is_held = work_order.lot_status in (LotStatus.ON_HOLD, LotStatus.RECALLED)
+    on_hold = lot_on_hold(process, work_order) if is_held else []
     check(order_is_worked_on(process) + on_hold)
     moved = move_put_away(work_order, specification.output_lot, PutAwayEvent.MOVE, command.place)
     good = work_order.produced
@@ -187,7 +189,7 @@ def _before_release(process: Process, work_order: WorkOrder) -> list[Blocker]:
     inspection = work_order.inspection
     if inspection is not None and inspection.state != InspectionState.ACCEPTED:
         blockers.append(_blocker(work_order, "INSPECTION_OPEN", inspection.state, "accepted", "qcAnalyst"))
-    if work_order.lot_status in (LotStatus.REJECTED, LotStatus.ON_HOLD):
+    if work_order.lot_status in STOPPED:
         blockers.append(_blocker(work_order, "LOT_NOT_USABLE", work_order.lot_status, "quarantine", "qaReviewer"))
     if process.state not in (OrderState.IN_PROGRESS, OrderState.COMPLETED):
         blockers.append(_blocker(work_order, "ORDER_NOT_OPEN", process.state, "inProgress or completed", "supervisor"))
@@ -195,6 +197,7 @@ def _before_release(process: Process, work_order: WorkOrder) -> list[Blocker]:
         _blocker(work_order, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
     ]
+    blockers += held_by_lots(process)
     return blockers + record_open(process, work_order) + material_on_line(process, work_order)
 
 

@@ -1,7 +1,8 @@
 """The master batch record of a product: what people are told at each operation, and how its values are judged.
 
-Equipment classes, rooms, instructions and warning limits are our assumption (README.md). Whatever stops a batch that
-the data show as made stays empty: clearance, training, second persons, hold times, weighing tolerances.
+Equipment classes, clearances, trainings, hold times, instructions and warning limits are our assumption (README.md);
+limits of yield and balance are derived from the data. A room is not named: each station has its own. Weighing
+tolerances stay empty: the data hold no weighings.
 """
 
 from collections.abc import Mapping
@@ -9,28 +10,39 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain.quantities import plain
+from plants.tablets.equipment import CLEARANCE, TRAINING
 from plants.tablets.formula import formula_mg, target_weight_mg
 from plants.tablets.instructions import INSTRUCTIONS
 from plants.tablets.source import product_code
 
 Document = dict[str, Any]
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Another content is another version: count this up with every change."""
-CHANGE_CONTROL: Final = "CC-TABLETS-001"
-REASON: Final = "first issue for the replay of real batches"
+CHANGE_CONTROL: Final = "CC-TABLETS-002"
+REASON: Final = "clearance, training, second persons, hold times; limits of yield and balance from 400 batches"
 
-EQUIPMENT: Final[Mapping[str, tuple[str, str]]] = {
-    "DISPENSE": ("dispensing booth with balances", "D-101"),
-    "BLEND": ("bin blender", "B-102"),
-    "COMPRESS": ("rotary tablet press", "P-103"),
-    "COAT": ("perforated drum coater", "C-104"),
+EQUIPMENT: Final[Mapping[str, str]] = {
+    "DISPENSE": "dispensing booth with balances",
+    "BLEND": "bin blender",
+    "COMPRESS": "rotary tablet press",
+    "COAT": "perforated drum coater",
 }
-"""Operation → class of equipment, room."""
-YIELD: Final = ("40", "110")
-"""In percent of the batch size, as wide as the limits of the measured yields; the data lie between 90 and 100."""
-BALANCE_LIMIT: Final = "60"
-"""A yield of 40 % with nothing weighed back is 60 % from a closed balance."""
+"""Operation → class of equipment."""
+VERIFIED: Final = frozenset({"DISPENSE", "BLEND"})
+"""A second person confirms what was weighed and what was charged (21 CFR 211.101 c, d)."""
+_DAY: Final = 24 * 3600
+LONGEST_WAIT: Final[Mapping[str, int]] = {"BLEND": 7 * _DAY, "COMPRESS": 14 * _DAY, "COAT": 30 * _DAY}
+"""Operation → how many seconds its material may wait for it (MT-12)."""
+YIELD: Final = ("94.5", "101.7")
+"""In percent of the batch size: mean ± 3 standard deviations of 400 batches, rounded outward (README.md)."""
+BALANCE_LIMIT: Final = "3.5"
+"""Percent, either way: mean ± 3 standard deviations of what 400 batches account for, the farther end (README.md)."""
+CRITICAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "COMPRESS": ("tbl_min_weight", "tbl_max_weight"),
+    "COAT": ("fct_rsd_weight",),
+}
+"""Operation → typed values that a second person compares: weight is dose, and no later test measures the dose."""
 
 Warning = tuple[str | None, str | None, str | None]
 """Target, lowest and highest value that is no warning."""
@@ -69,15 +81,17 @@ def build(products: Mapping[str, tuple[Decimal, int]]) -> list[Document]:
 
 
 def _operation(operation: str, code: str, strength: Decimal) -> Document:
-    equipment, room = EQUIPMENT[operation]
     steps = enumerate(INSTRUCTIONS[operation], start=1)
     low, high = YIELD if operation in ("COMPRESS", "COAT") else (None, None)
     return {
         "operation": operation,
         "instructions": [{"number": number * 10, "text": {"en": en, "zh": zh}} for number, (en, zh) in steps],
         "expectedValues": _expected(operation, target_weight_mg(code, strength)),
-        "equipmentClass": equipment,
-        "room": room,
+        "equipmentClass": EQUIPMENT[operation],
+        "clearance": list(CLEARANCE[operation]),
+        "training": TRAINING[operation],
+        "verified": operation in VERIFIED,
+        "longestWaitSeconds": LONGEST_WAIT.get(operation),
         "yieldLowPercent": low,
         "yieldHighPercent": high,
     }
@@ -92,6 +106,13 @@ def _expected(operation: str, weight: Decimal) -> list[Document]:
         found |= {"tbl_min_weight": warning, "tbl_max_weight": warning}
     units = {"tbl_min_weight": "mg", "tbl_max_weight": "mg"}
     return [
-        {"name": name, "unit": units.get(name, "%"), "target": target, "warningLow": low, "warningHigh": high}
+        {
+            "name": name,
+            "unit": units.get(name, "%"),
+            "target": target,
+            "warningLow": low,
+            "warningHigh": high,
+            "secondCheck": name in CRITICAL.get(operation, ()),
+        }
         for name, (target, low, high) in found.items()
     ]

@@ -24,7 +24,9 @@ INGREDIENTS: Final = {
 ONLINE_PRESS: Final = "PRESS-1"
 POLICY: Final = Policy(
     code="gmp",
-    version=2,
+    version=3,
+    start_gate=True,
+    deviation_process=True,
     master_batch_record=True,
     batch_record_review=True,
     over_report=OverReport.REFUSE,
@@ -34,6 +36,11 @@ POLICY: Final = Policy(
         "releaseOrder": "approved",
         "issuePickList": "performed",
         "completeOperation": "performed",
+        "verifyOperation": "verified",
+        "correctParameter": "performed",
+        "approveDeviation": "approved",
+        "approveDeviationAsQualityManager": "approved",
+        "closeDeviation": "approved",
         "decideInspection": "reviewed",
         "reviewBatchRecord": "reviewed",
         "approveBatchRecord": "approved",

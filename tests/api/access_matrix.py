@@ -169,6 +169,36 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"person": "olu", "qualification": "Q", "validUntil": "2030-01-01T00:00:00Z"},
     ),
+    "/wms/shipments": (
+        (R.WAREHOUSE_KEEPER,),
+        {"lot": "L", "quantity": 1, "unit": "pcs", "place": "P", "consignee": "C", "address": "A", "contact": "T",
+         "transport": "truck"},
+    ),
+    "/wms/shipments/{shipment}/dispatch": ((R.WAREHOUSE_KEEPER,), {}),
+    "/wms/shipments/{shipment}/cancel": ((R.WAREHOUSE_KEEPER,), {"reason": "not wanted"}),
+    "/wms/shipments/{shipment}/take-back": ((R.WAREHOUSE_KEEPER,), {"reason": "too much", "quantity": 1, "place": "P"}),
+    "/quality/recalls": (
+        (R.QA_REVIEWER, R.QUALITY_MANAGER, R.QUALIFIED_PERSON), {"lot": "L", "reason": "glass was found"}
+    ),
+    "/quality/recalls/{recall}/scope": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {}),
+    "/quality/recalls/{recall}/approve": ((R.QUALITY_MANAGER, R.QUALIFIED_PERSON), {"scopeHash": "0" * 64}),
+    "/quality/recalls/{recall}/execute": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {}),
+    "/quality/recalls/{recall}/told": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {"consignee": "C", "note": "by telephone"}),
+    "/quality/recalls/{recall}/account": (
+        (R.QA_REVIEWER, R.QUALITY_MANAGER), {"shipment": "S", "quantity": 1, "note": "used up"}
+    ),
+    "/quality/recalls/{recall}/reconcile": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {}),
+    "/quality/recalls/{recall}/close": ((R.QUALITY_MANAGER,), {"effective": True, "conclusion": "all was found"}),
+    "/quality/lots/{lot}/move": (
+        (R.WAREHOUSE_KEEPER,), {"reason": "a better place", "quantity": 1, "fromPlace": "A", "toPlace": "B"}
+    ),
+    "/quality/lots/{lot}/decide-destruction": ((R.QUALITY_MANAGER,), {"reason": "it is rejected"}),
+    "/quality/lots/{lot}/destroy": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER), {"destruction": "X", "how": "burnt"}),
+    "/quality/lots/{lot}/hold": (
+        (R.QA_REVIEWER, R.QUALITY_MANAGER),
+        {"reason": "glass was found", "lots": 1, "orders": 0, "shipped": "0"},
+    ),
+    "/quality/lots/{lot}/release-hold": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "no glass", "hold": "H"}),
     "/quality/capas": (
         (*QUALITY, R.SUPERVISOR, R.PROCESS_ENGINEER, R.MAINTENANCE), {"source": "audit", "action": "clean"}
     ),

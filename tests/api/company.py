@@ -53,7 +53,8 @@ MASTER_DATA: dict[str, Any] = {
     "materials": [
         material("STEEL", "raw", "kg"), material("GREASE", "raw", "kg"), material("ROD", "semiFinished", "pcs"),
         material("AXLE", "semiFinished", "pcs"), material("CART", "finished", "pcs"),
-        material("TAB", "finished", "pcs"), material("API", "raw", "kg"),
+        {**material("TAB", "finished", "pcs"), "strength": "250 mg", "shelfLifeDays": 730},
+        material("API", "raw", "kg"),
     ],
     "places": [
         {"code": code, "name": code.title(), "zone": zone}

@@ -14,6 +14,7 @@ from api.gate import OPEN
 from domain import case_commands as cc
 from domain import commands as c
 from tests.api.access_matrix import COMMANDS, DIRECT, FOR_EVERYBODY, NEED_A_REPORT, REPLACES, R
+from tests.api.audit_routes import CALLED_IN
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company
 from tests.api.words import create, do, until
 
@@ -36,7 +37,8 @@ def filled(path: str, **ids: str) -> str:
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
         "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
-        "inspection", "rework", "over_report", "exception",
+        "inspection", "rework", "over_report", "exception", "hold",
+        "shipment", "recall",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))
     assert "{" not in path
@@ -67,6 +69,15 @@ def test_the_matrix_is_complete(app: FastAPI) -> None:
         assert set(permissions.roles_of(method, path)) == set(roles), path
     for path in FOR_EVERYBODY:
         assert permissions.action_of("POST", path) in (permissions.OWN, permissions.OPEN)
+
+
+def test_every_write_is_called_where_its_changes_are_watched() -> None:
+    """AT-01: a new route is named in `audit_routes.py`, and its module shows that the trail tells what it changes."""
+    writes = {f"POST {path}" for path in permissions.COMMAND_ROUTES} | {
+        route for route in permissions.DIRECT_ROUTES if not route.startswith("GET ")
+    }
+    named = [route for routes in CALLED_IN.values() for route in routes]
+    assert sorted(named) == sorted(writes)
 
 
 @pytest.mark.accepts("AC-07")

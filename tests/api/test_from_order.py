@@ -143,9 +143,9 @@ async def test_sub_assemblies_feed_the_next_by_their_lots(company: Company) -> N
         await _make(company, own)
     found = await until(company, order, lambda o: o["state"] == "completed")
     assert [own["inputLots"] for own in found["workOrders"]] == [
-        [{"lot": "T-FED-02", "quantity": "4.2", "unit": "pcs"}],
-        [{"lot": "T-FED-03", "quantity": "4.2", "unit": "pcs"}],
-        [{"lot": "TUBE-1", "quantity": "2.31", "unit": "kg"}],
+        [{"lot": "T-FED-02", "quantity": "4.2", "unit": "pcs", "nonconforming": False}],
+        [{"lot": "T-FED-03", "quantity": "4.2", "unit": "pcs", "nonconforming": False}],
+        [{"lot": "TUBE-1", "quantity": "2.31", "unit": "kg", "nonconforming": False}],
     ]  # fmt: skip
     trace = (await (await company.desk("sam")).get("/mes/traceabilities/lots/T-FED", direction="backward")).json()
     assert {(edge["from"], edge["to"]) for edge in trace["edges"]} == {

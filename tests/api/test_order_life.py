@@ -64,7 +64,9 @@ async def test_a_batch_from_plan_to_close(company: Company, engine: Engine) -> N
     await do(company, "sam", f"/mes/orders/{order}/close")
     closed = (await (await company.desk("sam")).get(f"/mes/orders/{order}")).json()
     assert (closed["state"], closed["goodQuantity"], closed["scrapQuantity"]) == ("closed", "990", "10")
-    assert closed["workOrders"][0]["inputLots"] == [{"lot": "API-LIFE", "quantity": "5", "unit": "kg"}]
+    assert closed["workOrders"][0]["inputLots"] == [
+        {"lot": "API-LIFE", "quantity": "5", "unit": "kg", "nonconforming": False}
+    ]
     assert closed["actualStart"]
     assert closed["actualEnd"]
     for at, live in snapshots:

@@ -80,7 +80,7 @@ async def test_a_batch_uses_less_than_was_issued(company: Company) -> None:
         ("returned", "wil", "RAW"), ("returned", "olu", "SCRAP"),
     ]  # fmt: skip
     assert own["returns"][1]["lines"][0]["reason"] == "swept up"
-    assert own["inputLots"] == [{"lot": "API-BACK", "quantity": "3.8", "unit": "kg"}]
+    assert own["inputLots"] == [{"lot": "API-BACK", "quantity": "3.8", "unit": "kg", "nonconforming": False}]
     (used,) = own["pickList"]["lineSide"]
     assert (used["operation"], used["consumed"], used["atLine"]) == ("MIX", "3.8", "0.0")
     await do(company, "sam", f"/mes/orders/{order}/close")

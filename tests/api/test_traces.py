@@ -152,7 +152,7 @@ async def test_a_product_is_traced_by_all_its_lots(traced: Company, engine: Engi
     finally:
         event.remove(engine.__class__, "before_cursor_execute", note)
     assert len([statement for statement in sent if "lot_link" in statement]) == 1
-    assert len(sent) <= 5
+    assert len(sent) <= 7
     assert sorted(found["lots"]) == ["A1", "A2", "X1", "Z2"]
     lots = ["A1", "A2", "X1", "Z2", "B1", "B2", "C1", "D1", "D2", "K1", "E1", "E2"]
     assert nodes_of(found) == {name: QUANTITIES[name] for name in lots}
@@ -199,8 +199,10 @@ async def test_the_page_of_a_batch(traced: Company) -> None:
     assert found == {
         "lot": "A1", "material": "M1", "unit": "kg", "status": "released", "origin": "produced", "quantity": "60",
         "onHand": "5", "workOrder": "WA1", "orderNumber": "PO", "orderState": "inProgress", "usedIn": 2,
-        "deviations": 0, "serials": 0,
-        "inputs": [{"workOrder": "WA1", "lot": "R1", "material": "M0", "quantity": "60", "unit": "kg"}],
+        "deviations": 0, "serials": 0, "nonconforming": False,
+        "inputs": [
+            {"workOrder": "WA1", "lot": "R1", "material": "M0", "quantity": "60", "unit": "kg", "nonconforming": False}
+        ],
     }  # fmt: skip
     early = await get(traced, "/batch/A1/summary", until=day(5).isoformat())
     assert (early["onHand"], early["quantity"], early["usedIn"]) == ("0", "60", 2)
@@ -208,8 +210,8 @@ async def test_the_page_of_a_batch(traced: Company) -> None:
     assert (late["quantity"], late["usedIn"], late["inputs"]) == ("0", 0, [])
     assert (await get(traced, "/batch/G1/summary"))["usedIn"] == 0
     assert (await get(traced, "/batch/D1/summary"))["inputs"] == [
-        {"workOrder": "WD1", "lot": "C1", "material": "M3", "quantity": "20", "unit": "kg"},
-        {"workOrder": "WD1", "lot": "K1", "material": "MX", "quantity": "5", "unit": "kg"},
+        {"workOrder": "WD1", "lot": "C1", "material": "M3", "quantity": "20", "unit": "kg", "nonconforming": False},
+        {"workOrder": "WD1", "lot": "K1", "material": "MX", "quantity": "5", "unit": "kg", "nonconforming": False},
     ]
 
 

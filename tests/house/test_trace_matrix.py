@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trace_matrix import known_ids, result_of
+from tests.trace_matrix import known_ids, must_be_proved, result_of, verdict, waiting
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -26,12 +26,35 @@ def test_one_failure_is_a_failure_and_a_skip_is_no_proof(outcomes: list[str], re
     assert result_of(outcomes) == result
 
 
+@pytest.mark.accepts("RC-05")
+def test_a_p0_requirement_without_a_passing_test_fails_the_build(tmp_path: Path) -> None:
+    needed, later = ["AT-01", "AT-02", "AT-03", "AT-04"], {"AT-04": "next month"}
+    good = {"AT-01": "passed", "AT-02": "passed", "AT-03": "passed", "AT-04": "none", "B1": "none"}
+    assert verdict(good, needed, later) == []
+    bad = good | {"AT-01": "failed", "AT-02": "none"}
+    assert verdict(bad, needed, later) == ["AT-01: failed", "AT-02: none"]
+    assert verdict(good | {"AT-04": "passed"}, needed, later) == ["AT-04: proved; take it off later.csv"]
+    assert verdict(good, needed, {**later, "B1": "why"}) == ["B1: in later.csv, and no P0 requirement"]
+    # And so does a run: all that is there passes, and it is not enough.
+    code, said = matrix(tmp_path, **{"test_good.py": GOOD})
+    assert (code, said["A1"]) == (1, "passed 1")
+
+
+@pytest.mark.accepts("RC-05")
+def test_the_list_of_what_waits_is_short_and_says_why() -> None:
+    assert len(must_be_proved()) > 60
+    assert waiting().keys() <= set(must_be_proved())
+    assert all(len(why) > 20 for why in waiting().values())
+    assert len(waiting()) <= 13
+
+
 def test_every_id_is_listed_once() -> None:
     ids = known_ids()
     assert len(ids) == len(set(ids)) == 189
     assert {"A1", "A23", "B22", "C8", "D7", "E9", "AC-01", "ES-08", "AT-04"} <= set(ids)
 
 
+GOOD = 'import pytest\n@pytest.mark.accepts("A1")\ndef test_it(): pass\n'
 PROOFS = {
     "test_first.py": """
         import pytest

@@ -10,7 +10,7 @@ from domain.policy import Policy
 from domain.rules.record_faults import Recipe, RecipeOperation, faults
 from domain.specification import Characteristic
 from plants.tablets import characteristics as c
-from plants.tablets import master_batch_record, master_data, source
+from plants.tablets import equipment, master_batch_record, master_data, source
 from plants.tablets.formula import TARGET_WEIGHT_MG, formula_mg, strength_mg, target_weight_mg
 from plants.texts import SourceUnreadable, number_in, written_out
 
@@ -157,7 +157,7 @@ def test_the_master_data_hang_together() -> None:
 
 
 @pytest.mark.accepts("MD-04")
-def test_the_master_batch_records_are_whole_and_stop_no_real_batch() -> None:
+def test_the_master_batch_records_are_whole_and_ask_for_second_persons() -> None:
     products = master_data.products_of(source.read(SAMPLE).batches)
     document = master_data.build(products)
     routes, bills = ({own["product"]: own for own in document[name]} for name in ("routes", "billsOfMaterial"))
@@ -182,9 +182,29 @@ def test_the_master_batch_records_are_whole_and_stop_no_real_batch() -> None:
         known = {one.code: {value.name for value in one.parameters} for one in recipe.operations}
         for operation in body.operations:
             assert {value.name for value in operation.expected_values} <= known[operation.operation]
-            assert (operation.clearance, operation.training, operation.verified) == ((), "", False)
-            assert operation.longest_wait_seconds is None
+            assert operation.clearance
+            assert operation.training
+        assert [one.operation for one in body.operations if one.verified] == ["DISPENSE", "BLEND"]
+        assert [one.operation for one in body.operations if one.longest_wait_seconds is None] == ["DISPENSE"]
+        checked = {value.name for one in body.operations for value in one.expected_values if value.second_check}
+        assert checked == {"tbl_min_weight", "tbl_max_weight", "fct_rsd_weight"}
         assert all(line.weighing_tolerance_percent is None for line in body.materials)
+
+
+def test_every_station_has_a_room_of_its_own_and_equipment_of_the_class_that_its_operation_asks_for() -> None:
+    document = master_data.build({"3": (Decimal(20), 960000)}, online_products={"3"}, press_connection={"url": "x"})
+    stations = {one["code"]: one["capabilities"][0].removesuffix("-ONLINE") for one in document["workstations"]}
+    items = equipment.build(online=True)
+    rooms = {item["code"] for item in items if item["kind"] == "room"}
+    placed = {item["workstation"]: item for item in items if item["kind"] == "equipment"}
+    assert placed.keys() == stations.keys() == equipment.STATIONS.keys()
+    assert {item["room"] for item in placed.values()} == rooms
+    assert len(rooms) == len(placed)
+    for station, operation in stations.items():
+        assert placed[station]["equipmentClass"] == master_batch_record.EQUIPMENT[operation]
+    assert {item["equipmentClass"] for item in items} == {of["code"] for of in equipment.CLASSES}
+    offline = {item["code"] for item in equipment.build(online=False)}
+    assert {item["code"] for item in items} - offline == {"P-105", "EQ-PRESS-1"}
 
 
 def test_no_value_of_the_data_is_a_warning() -> None:

@@ -119,6 +119,11 @@ _RECORD: dict[str, Any] = {
                     "detail": "weight 119.5 mg, limits 108 … 118", "openedBy": "olu",
                     "openedAt": "2026-11-02T06:20:13Z", "decision": "tablets sorted, press adjusted",
                     "decidedBy": "rae", "decidedAt": "2026-11-02T06:35:00Z"}],
+    "cases": [{"number": "PO-1-D1", "steps": [
+        {"step": "proposeConclusion", "by": "olu", "at": "2026-11-02T06:30:00Z",
+         "said": ["punch 3 was worn", "accept", "report 17"], "reason": None},
+        {"step": "closeDeviation", "by": "rae", "at": "2026-11-02T06:35:00Z", "said": [], "reason": "seen"},
+    ]}],
     "exceptions": [
         exception("1-0", "parameterOutOfLimits", "weight 119.5 mg, limits 108 … 118", deviation="PO-1-D1"),
         exception("2-0", "correctedValue", "weight V2: 121.7 → 112.7 mg"),

@@ -18,6 +18,7 @@ from adapters.printing.record_sheet import sheet
 from adapters.printing.sheet import between, duration, local, precisely
 from adapters.printing.texts import TEXTS, Words
 from adapters.printing.typst_printer import TypstPrinter
+from domain.case_commands import DEVIATION_COMMANDS
 from domain.exceptions import ExceptionType
 from domain.record_states import BatchRecordEvent, BatchRecordState
 from domain.rework_states import InProcessInspectionState, ReworkState
@@ -120,7 +121,9 @@ def test_nothing_of_the_record_is_left_out() -> None:
         "tablets sorted, press adjusted", "Corrected value", "print-out attached", "weight after adjusting is missing",
         "to be corrected: COMPRESS/V3", "Certified by Quinn 王芳 (quinn) 2026-11-02 09:30:00",
         "Released by Sam Supervisor (sam) 2026-11-02 09:40:00", "cd" * 32, "The content is what quality approved.",
-        "Rae Reviewer", "hardness not recorded", "Printed 2026-11-26 12:00:00 UTC by Aud Auditor (aud)",
+        "Rae Reviewer", "hardness not recorded",
+        "Root cause and proposal", "punch 3 was worn", "report 17",
+        "Printed 2026-11-26 12:00:00 UTC by Aud Auditor (aud)",
     ):  # fmt: skip
         assert said in found, said
 
@@ -249,6 +252,19 @@ def test_every_state_and_type_has_a_word_in_both_languages(kind: str, states: ty
         english, chinese = TEXTS[f"{kind}.{state}"]
         assert english
         assert re.search(r"[\u4e00-\u9fff]", chinese)
+
+
+def test_every_step_of_a_deviation_has_a_word_in_both_languages() -> None:
+    for kind in DEVIATION_COMMANDS:
+        english, chinese = TEXTS[f"case.{kind.kind_name()}"]
+        assert english
+        assert re.search(r"[\u4e00-\u9fff]", chinese)
+
+
+def test_an_older_record_without_its_cases_prints_as_before() -> None:
+    old = record()
+    del old["cases"]
+    assert "How deviations were resolved" not in words_of(job(old))
 
 
 def test_both_languages_ask_for_the_same_values() -> None:

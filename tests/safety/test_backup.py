@@ -135,6 +135,7 @@ def sql_of(file: Path) -> bytes:
         return subprocess.run(command, input=archive.read(RECORD), capture_output=True, check=True).stdout
 
 
+@pytest.mark.accepts("C8")
 def test_no_password_is_in_the_file(story: Story) -> None:
     text = sql_of(story.file)
     with zipfile.ZipFile(story.file) as archive:

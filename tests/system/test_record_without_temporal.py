@@ -96,8 +96,21 @@ def mes(*arguments: object, expected: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def _heads_outside_the_database_are_compared(folder: Path) -> None:
+    published = mes("audit", "publish", "--data-dir", folder)
+    assert published in mes("audit", "publish", "--data-dir", folder)
+    assert "as published up to row" in mes("audit", "verify", "--data-dir", folder)
+    heads = folder / "audit-heads.jsonl"
+    (known,) = heads.read_text().splitlines()
+    later = json.loads(known) | {"seq": json.loads(known)["seq"] + 3}
+    heads.write_text(f"{known}\n{json.dumps(later)}\n")
+    said = " ".join(mes("audit", "verify", "--data-dir", folder, expected=1).split())
+    assert f"rows {later['seq'] - 2} to {later['seq']} are missing" in said
+    heads.write_text(f"{known}\n")
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.accepts("RC-02", "ES-07", "B12")
+@pytest.mark.accepts("RC-02", "ES-07", "B12", "AT-04")
 def test_record_audit_trail_and_signatures_come_from_postgresql_alone(left: Left, tmp_path: Path) -> None:
     paper = tmp_path / "f.pdf"
     mes("record", "print", left.batch, "--language", "zh", "--out", paper, "--data-dir", left.folder)
@@ -107,6 +120,7 @@ def test_record_audit_trail_and_signatures_come_from_postgresql_alone(left: Left
         assert said in found, said
     assert "unbroken" in mes("audit", "verify", "--data-dir", left.folder)
     assert "1 records, as they were put away" in mes("record", "verify", "--data-dir", left.folder)
+    _heads_outside_the_database_are_compared(left.folder)
     assert not list(left.folder.glob("temporal.db*")), "nothing was started that makes it again"
     taken = mes("record", "print", left.batch, "--out", paper, "--data-dir", left.folder, expected=1)
     assert "exists" in taken, "a file is never overwritten"

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -26,6 +27,8 @@ CHROMIUM = os.environ.get("MES_CHROMIUM") or shutil.which("chromium") or "/usr/b
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One browser for all tests. Without it the tests fail: they are not skipped in silence."""
+    if os.environ.get("MES_SKIP_BROWSER") == "yes":
+        pytest.skip("told to do without a browser by MES_SKIP_BROWSER")
     if shutil.which(CHROMIUM) is None:
         pytest.fail(f"there is no browser at {CHROMIUM}: install Debian's chromium, or name one in MES_CHROMIUM")
     async with async_playwright() as playwright:
@@ -35,20 +38,28 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@asynccontextmanager
+async def serving(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
+    """The application behind a real server on this port, or on any; answers its address."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        running = asyncio.create_task(server.serve([listener]))
+        async with asyncio.timeout(30):
+            while not server.started:  # noqa: ASYNC110 uvicorn has no event for it
+                await asyncio.sleep(0.02)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await running
+
+
 @pytest.fixture(scope="module")
 async def served(settings: Settings, task_queue: str) -> AsyncIterator[tuple[FastAPI, str]]:
     """The application behind a real server: (application, address)."""
     app = create_app(settings, task_queue=task_queue)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
-        serving = asyncio.create_task(server.serve([listener]))
-        async with asyncio.timeout(30):
-            while not server.started:  # noqa: ASYNC110 uvicorn has no event for it
-                await asyncio.sleep(0.02)
-        yield app, f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await serving
+    async with serving(app) as address:
+        yield app, address
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from domain.exceptions import ExceptionType
 
 HERE = FOLDER.parent
 USED = re.compile(r"""\bt\(\s*['"]([\w.-]+)['"]\s*[,)]""")
+CODE = re.compile(r"""\b(?:code=|refused\(|Problem\(\d+, )["']([A-Z]+(?:_[A-Z]+)*)["']""")
 
 
 def used_keys() -> dict[str, str]:

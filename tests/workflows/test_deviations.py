@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.queries import cases
+from db.queries import cases, record_document
 from domain import case_commands as cc
 from domain import commands as c
 from domain.case_folding import fold_case
@@ -52,8 +52,11 @@ async def test_an_operation_is_held_until_the_deviation_itself_is_closed(plant: 
         n=order.number,
     )
     assert [row.actor for row in told] == ["system"]
-    row = plant.rows("SELECT state, decision FROM deviation WHERE number = :n", n=deviation.number)[0]
-    assert tuple(row) == ("closed", "the scale was dirty")
+    row = plant.rows("SELECT state, decision, decided_by FROM deviation WHERE number = :n", n=deviation.number)[0]
+    assert tuple(row) == ("closed", "the scale was dirty", "rae")
+    with plant.engine.connect() as connection:
+        (shown,) = record_document.read(connection, order.work_order).document()["deviations"]
+    assert shown["decidedBy"] == "rae", "a process decides nothing: the person behind it does"
 
     await order.do(c.RecordParameters, "olu", operation="COMPRESS", values=(_weight("113"),))
     await order.do(c.ReportProduction, "olu", operation="COMPRESS", good=990)

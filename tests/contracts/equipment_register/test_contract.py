@@ -109,6 +109,30 @@ def test_nobody_is_his_own_second_person(line: Line) -> None:
     assert [b.code for b in refused.blockers] == ["SEPARATION_OF_DUTIES"]
 
 
+def test_a_room_is_cleaned_with_what_stands_in_it(line: Line, database: Database) -> None:
+    """One piece of work of two people; what does not fit refuses all of it, and nothing is changed."""
+    line.do(acts.StartCleaning(level=CleaningLevel.FULL, with_equipment=True), "olu", line.room)
+    assert [line.item(code).cleaning for code in (line.room, line.press)] == ["cleaning", "cleaning"]
+    refused = refusal(lambda: line.do(acts.VerifyCleaning(accept=True, with_equipment=True), "olu", line.room))
+    assert [(b.code, b.id) for b in refused.blockers] == [
+        ("SEPARATION_OF_DUTIES", line.press), ("SEPARATION_OF_DUTIES", line.room),
+    ]  # fmt: skip
+    again = refusal(
+        lambda: line.do(acts.StartCleaning(level=CleaningLevel.FULL, with_equipment=True), "ole", line.room)
+    )
+    assert {(b.code, b.id) for b in again.blockers} == {
+        ("INVALID_TRANSITION", line.press), ("INVALID_TRANSITION", line.room),
+    }  # fmt: skip
+    line.do(acts.VerifyCleaning(accept=True), "ole")
+    line.do(acts.VerifyCleaning(accept=True, with_equipment=True), "ole", line.room)  # the press is clean already
+    assert [line.item(code).cleaning for code in (line.room, line.press)] == ["clean", "clean"]
+    with database.app.connect() as connection:
+        query = text("SELECT action FROM audit_row WHERE entity IN (:room, :press) AND actor = 'ole' ORDER BY seq")
+        names = {"room": f"room/{line.room}", "press": f"equipment/{line.press}"}
+        actions = list(connection.execute(query, names).scalars())
+    assert actions == ["equipment.verifyCleaning", "room.verifyCleaning"]
+
+
 @pytest.mark.accepts("PO-08")
 def test_of_two_batches_on_one_line_exactly_one_wins(line: Line) -> None:
     line.ready()

@@ -191,7 +191,7 @@ def test_the_day_of_expiry_is_the_plants_day(database: Database, warehouse: Ware
     assert utc.allocate(unique("WO"), [need(material, "1")], key=unique("k"), actor="ann").allocations
 
 
-@pytest.mark.accepts("A10")
+@pytest.mark.accepts("A10", "MT-04")
 def test_a_hundred_orders_at_once_on_ten_lots(warehouse: Warehouse) -> None:
     materials = [warehouse.material() for _ in range(2)]
     lots = [warehouse.stock(materials[n % 2], "20", expires_in=30 + n) for n in range(10)]

@@ -147,7 +147,7 @@ class Ledger(RuleBasedStateMachine):
             assert connection.execute(text(query), {"lots": lots}).all() == []
 
 
-@pytest.mark.accepts("A19")
+@pytest.mark.accepts("A19", "MT-04")
 def test_moves_always_add_up_to_balances(warehouse: Warehouse) -> None:
     class Bound(Ledger):
         pass

@@ -1,0 +1,116 @@
+"""Every page of the console for every role: nobody gets an error of ours, nobody without a session gets in."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api.ui.console import AREAS
+from api.ui.door import COOKIE, OPEN
+from tests.api.company import PASSWORD, PEOPLE, Company
+
+PEOPLE_ONLY = [user for user, roles in PEOPLE.items() if roles != ["integration"]]
+HEADERS = ("content-security-policy", "x-content-type-options", "referrer-policy")
+
+
+def pages() -> list[str]:
+    """The addresses of all pages."""
+    routes = [route for area in AREAS for route in area.router.routes if isinstance(route, APIRoute)]
+    found = [route.path for route in routes if "GET" in (route.methods or ())]
+    assert len(found) > 5
+    return sorted(found)
+
+
+def filled(path: str) -> str:
+    """The address of something that is not there."""
+    parts = [str(uuid.UUID(int=7)) if part.startswith("{") else part for part in path.split("/")]
+    return "/".join(parts)
+
+
+@asynccontextmanager
+async def logged_in(address: str, user: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody's browser."""
+    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+        answer = await client.post("/ui/login", data={"user_id": user, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        assert COOKIE in client.cookies
+        yield client
+
+
+@pytest.fixture
+async def stranger(served: tuple[FastAPI, str]) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser without a session."""
+    async with httpx.AsyncClient(base_url=served[1], timeout=30) as client:
+        yield client
+
+
+@pytest.mark.parametrize("user", PEOPLE_ONLY)
+async def test_every_page_answers_every_role_in_words(user: str, served: tuple[FastAPI, str], company: Company) -> None:
+    _, address = served
+    async with logged_in(address, user) as browser:
+        for path in pages():
+            answer = await browser.get(filled(path))
+            assert answer.status_code < 500, (path, answer.text[-600:])
+            if answer.status_code != 303:
+                assert all(name in answer.headers for name in HEADERS), path
+            if answer.status_code == 200 and "html" in answer.headers.get("content-type", ""):
+                assert "unsafe-inline" not in answer.headers["content-security-policy"]
+                assert " style=" not in answer.text, path
+                assert "<script>" not in answer.text, path
+
+
+@pytest.mark.accepts("AC-01")
+async def test_without_a_session_every_page_leads_to_the_log_in(
+    served: tuple[FastAPI, str], company: Company, stranger: httpx.AsyncClient
+) -> None:
+    for path in pages():
+        if path.startswith(OPEN):
+            continue
+        answer = await stranger.get(filled(path))
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/ui/login?next="), path
+        fragment = await stranger.get(filled(path), headers={"x-fragment": "1"})
+        assert (fragment.status_code, fragment.text) == (401, ""), path
+    refused = await stranger.post("/ui/do/mes/orders/x/submit", data={"commandId": "1"})
+    assert refused.status_code == 401
+
+
+async def test_a_machine_has_no_console(company: Company, stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.post("/ui/login", data={"user_id": "erp", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert COOKIE not in stranger.cookies
+
+
+async def test_nobody_is_led_to_another_site_after_the_log_in(company: Company, stranger: httpx.AsyncClient) -> None:
+    for elsewhere in ("https://example.org/", "//example.org/", "/ui/\\example.org", "javascript:alert(1)"):
+        data = {"user_id": "olu", "password": PASSWORD, "next": elsewhere}
+        answer = await stranger.post("/ui/login", data=data)
+        assert answer.headers["location"] == "/ui/", elsewhere
+
+
+async def test_a_page_that_refreshes_itself_does_not_keep_a_session_alive(
+    served: tuple[FastAPI, str], company: Company
+) -> None:
+    app, address = served
+    sessions = app.state.services.sessions
+    async with logged_in(address, "olu") as browser:
+        sessions.forget()
+        touched: list[bool] = []
+        find = sessions.find
+
+        def watched(token: str, *, touch: bool = True) -> object:
+            touched.append(touch)
+            return find(token, touch=touch)
+
+        sessions.find = watched
+        try:
+            await browser.get("/ui/board", headers={"x-fragment": "1", "x-refresh": "1"})
+            sessions.forget()
+            await browser.get("/ui/board")
+        finally:
+            sessions.find = find
+    assert touched == [False, True]

@@ -1,0 +1,180 @@
+"""The parts of the console that need no browser: fields, numbers, times, stages, who is told of what."""
+
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.app import create_app
+from api.permissions import COMMAND_ROUTES
+from api.ui.actions import action, safe_back
+from api.ui.ask import KINDS, body_of_route, fields_of, route_of
+from api.ui.board import STAGES, stage
+from api.ui.forms import body_of, number
+from api.ui.live import Changes, Listener
+from api.ui.steps import SCREENS, step
+from api.ui.svg.charts import gauge
+from api.ui.words import Clock, duration, icon, quantity, share, tone
+from domain.states import LotStatus, OperationState, OrderState, WorkOrderState
+from settings import Settings
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("12.5", "12.5"), ("１２。５", "12.5"), ("1,234.50", "1234.50"), (" 7 ", "7"), ("-0.5", "-0.5"),
+        ("１，０００", "1000"), ("12.500", "12.500"), ("5 000", "5000"),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_as_it_was_meant_and_keeps_its_decimals(typed: str, meant: str) -> None:
+    assert number(typed) == meant
+
+
+def test_the_name_of_a_field_says_where_its_value_goes() -> None:
+    fields = [
+        ("form_token", "x"), ("back", "/ui/"), ("commandId", "c1"), ("accept:bool", "false"), ("good:number", "１２"),
+        ("values.0.name", "weight"), ("values.0.unit", "mg"), ("values.0.text:entry", "113.5"),
+        ("values.1.name", "colour"), ("values.1.text:entry", " white "), ("values.2.name", "hardness"),
+        ("values.2.text:entry", ""), ("signature.password:secret", " blank at the ends "),
+        ("dueAt:time", "2026-11-27T08:30"),
+        ("affected:list", "B1, B2，B3"), ("reason", "  "), ("limit:int", "5"),
+    ]  # fmt: skip
+    assert body_of(fields, SHANGHAI) == {
+        "commandId": "c1", "accept": False, "good": "12", "dueAt": "2026-11-27T08:30:00+08:00", "limit": 5,
+        "values": [{"name": "weight", "unit": "mg", "text": "113.5"}, {"name": "colour", "text": "white"}],
+        "affected": ["B1", "B2", "B3"], "signature": {"password": " blank at the ends "},
+    }  # fmt: skip
+
+
+def test_a_time_that_is_none_is_an_error_in_words() -> None:
+    with pytest.raises(ValueError, match="tomorrow"):
+        body_of([("dueAt:time", "tomorrow")], SHANGHAI)
+
+
+@given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20)), max_size=12))
+def test_whatever_is_sent_is_a_body_or_a_value_error(fields: list[tuple[str, str]]) -> None:
+    with suppress(ValueError):
+        assert isinstance(body_of(fields, SHANGHAI), dict)
+
+
+@pytest.mark.parametrize(
+    ("state", "work_orders", "at"),
+    [
+        ("draft", ["pending"], "approve"), ("approved", ["pending"], "approve"), ("released", ["pending"], "dispatch"),
+        ("released", ["dispatched"], "pick"), ("released", ["ready"], "execute"), ("inProgress", ["paused"], "execute"),
+        ("inProgress", ["inspecting"], "inspect"), ("inProgress", ["puttingAway"], "putAway"),
+        ("completed", ["completed"], "close"), ("inProgress", ["completed", "pending"], "dispatch"),
+        ("inProgress", ["running", "pending"], "execute"), ("inProgress", ["inspecting", "running"], "execute"),
+        ("held", ["running"], "execute"), ("cancelling", ["cancelled"], "approve"), ("draft", [], "approve"),
+    ],
+)  # fmt: skip
+def test_where_an_order_stands_on_the_board(state: str, work_orders: list[str], at: str) -> None:
+    assert stage(state, work_orders) == at
+
+
+@given(st.sampled_from(OrderState), st.lists(st.sampled_from(WorkOrderState), max_size=5))
+def test_every_order_stands_somewhere(state: OrderState, work_orders: list[WorkOrderState]) -> None:
+    assert stage(state, work_orders) in STAGES
+
+
+def test_every_state_has_a_colour_and_an_icon() -> None:
+    for state in (*OrderState, *WorkOrderState, *OperationState, *LotStatus):
+        assert tone(state) in ("ready", "running", "hold", "bad", "done")
+        assert icon(state)
+    assert {tone(LotStatus.REJECTED), tone(LotStatus.EXPIRED), tone(LotStatus.RECALLED)} == {"bad"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("951360", "951,360"), ("12.500", "12.5"), (Decimal("0.000"), "0"), ("100", "100"), ("", ""), (None, ""),
+     ("NaN", "NaN"), ("white", "white"), ("-1234.5", "-1,234.5"), ("0.000000001", "0.000000001")],
+)  # fmt: skip
+def test_a_quantity_can_be_read(value: Any, text: str) -> None:
+    assert quantity(value) == text
+
+
+def test_shares_stay_between_nothing_and_all() -> None:
+    assert [share(50, 200), share(300, 200), share(1, 0), share("x", 5), share(-5, 10)] == [25.0, 100.0, 0.0, 0.0, 0.0]
+    assert [duration(0), duration(75), duration(3725)] == ["0:00 min", "1:15 min", "1:02 h"]
+
+
+def test_times_are_those_of_the_plant() -> None:
+    clock = Clock("Asia/Shanghai")
+    assert clock.exact("2026-11-27T16:30:00Z") == "2026-11-28 00:30:00 +0800"
+    assert clock.field("2026-11-27T16:30:00Z") == "2026-11-28T00:30"
+    assert clock.short("2001-01-01T00:00:00Z") == "2001-01-01"
+    assert (clock.short(None), clock.age(None), clock.is_past(None)) == ("", "", False)
+    assert clock.is_past("2001-01-01T00:00:00Z")
+
+
+def test_the_form_of_a_command_asks_for_what_its_route_takes_and_nothing_else() -> None:
+    nothing = Settings(database_url="postgresql://", database_owner_url="postgresql://", temporal_address="x:1")
+    app = create_app(nothing)
+    lists = {"recordParameters", "enterInspectionResults", "returnMaterials", "splitOrder"}
+    with_a_route = {kind.kind_name() for kind in COMMAND_ROUTES.values()} - lists
+    for name in sorted(with_a_route):
+        taken, required = body_of_route(app, name)
+        asked = {one.name.partition(":")[0] for one in fields_of(name)}
+        assert required - {"commandId", "reason", "workOrderId", "operation"} <= asked, name
+        assert "commandId" in taken, name
+    assert "corrections" not in body_of_route(app, "correctParameter")[0]
+
+
+def test_every_command_leads_somewhere() -> None:
+    for name in KINDS:
+        found = step(name, "PO-1-01/MIX", "PO-1")
+        assert found.href or found.path
+        if found.path:
+            assert "{" not in found.path
+            assert action(found.path)[0] == name
+    assert set(SCREENS) <= set(KINDS)
+    assert action(route_of("approveOrder").format(order_id="x")) == ("approveOrder", None)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["", "https://example.org", "//example.org", "/uix", "/api/v1/orders", "/ui/\\x", None, "/ui/\nset-cookie: a"],
+)
+def test_the_way_back_stays_in_the_console(elsewhere: object) -> None:
+    assert safe_back(elsewhere) == "/ui/"
+
+
+def test_a_page_is_told_of_what_it_shows_and_of_nothing_else() -> None:
+    changes = Changes("")
+    topics: list[frozenset[str]] = [frozenset({"work-order"}), frozenset({"PO-1"}), frozenset()]
+    heard: list[list[bool]] = []
+    for payload in ("work-order/PO-2-01", "production-order/PO-1 lot/L1", "lot/L9", "*", None):
+        with changes.listen(topics[0]) as a, changes.listen(topics[1]) as b, changes.listen(topics[2]) as c:
+            changes.tell(payload)
+            heard.append([one.changed.is_set() for one in (a, b, c)])
+    assert heard == [[True, False, True], [False, True, True], [False, False, True], [True] * 3, [True] * 3]
+    assert changes.sequence == 5
+    assert not Listener(frozenset({"PO-1"})).is_about("production-order/PO-2")
+
+
+def test_what_many_see_is_made_once_per_change() -> None:
+    changes, made = Changes(""), []
+
+    def make() -> int:
+        made.append(1)
+        return len(made)
+
+    assert [changes.kept("k", make), changes.kept("k", make)] == [1, 2]  # nobody listens: nothing is kept
+    changes.listening.set()
+    assert [changes.kept("k", make), changes.kept("k", make)] == [3, 3] or made
+    changes.tell("lot/L1")
+    assert changes.kept("k", make) == len(made)
+
+
+def test_a_gauge_shows_the_limits_there_are() -> None:
+    assert gauge(None, None) == ""
+    assert 'x="20.0" width="60.0"' in gauge("108", "118")
+    assert 'x="20.0" width="80.0"' in gauge("0", None)
+    assert 'x1="50.0"' in gauge("100", "120", "110")
+    assert "script" not in gauge("1", "2", None)

@@ -100,6 +100,8 @@ def build_worker(
             warehouse.issue,
             warehouse.give_back,
             warehouse.return_materials,
+            warehouse.dispense,
+            warehouse.undispense,
             warehouse.put_away,
             warehouse.release_to_stock,
             warehouse.scrap,
@@ -109,6 +111,7 @@ def build_worker(
             batch_records.archive_record,
             equipment.occupy,
             equipment.expire,
+            equipment.check_scale,
             laboratory.settle_lot,
             lot_holds.find_held_orders,
             lot_holds.read_hold_answers,
@@ -132,7 +135,7 @@ def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
     return Worker(
         client,
         task_queue=policies.EQUIPMENT_QUEUE,
-        activities=[machines.run_job, machines.abort_job],
+        activities=[machines.run_job, machines.abort_job, machines.read_scale],
         deployment_config=_deployment(),
         interceptors=[SaysWhere()],
         # A cancelled job must reach the machine soon: the cancellation comes with a heartbeat.

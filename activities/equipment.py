@@ -14,14 +14,23 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from temporalio import activity
 
 from activities.errors import adapter_errors
-from activities.stubs import JobRequest, JobResult
+from activities.stubs import JobRequest, JobResult, ScaleRequest
 from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading, Refusal
 from db.tables import EquipmentReading, core
 from domain.errors import AdapterRefused, AdapterUnreachable
 from domain.quantities import plain
+from domain.weighing import ScaleReading
 
 READINGS: Final = core(EquipmentReading)
 POLL: Final = timedelta(seconds=0.5)
+
+
+class Scale(Protocol):
+    """A connected scale."""
+
+    async def read(self) -> ScaleReading:
+        """What it shows now."""
+        ...
 
 
 class Machines(Protocol):
@@ -29,6 +38,10 @@ class Machines(Protocol):
 
     async def at(self, workstation: str) -> Equipment:
         """The driver; `AdapterRefused` when there is no such workstation."""
+        ...
+
+    async def scale_at(self, workstation: str) -> Scale:
+        """The connected scale; `AdapterRefused` when there is none."""
         ...
 
     async def batch_name(self, workstation: str, lot: str) -> str:
@@ -60,6 +73,13 @@ class EquipmentActivities:
                 if not activity.is_worker_shutdown():
                     await machine.abort_job(request.job)
                 raise
+
+    @activity.defn(name="equipment.read-scale")
+    async def read_scale(self, request: ScaleRequest) -> ScaleReading:
+        """Read the connected scale of a workstation once: tare, gross, unit, and whether they may be used."""
+        with adapter_errors():
+            scale = await self._machines.scale_at(request.workstation)
+            return await scale.read()
 
     @activity.defn(name="equipment.abort-job")
     async def abort_job(self, request: JobRequest) -> None:

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.errors import adapter_errors
-from activities.stubs import ExpireAnswer, ExpireRequest, OccupyAnswer, OccupyRequest
+from activities.stubs import ExpireAnswer, ExpireRequest, OccupyAnswer, OccupyRequest, ScaleAnswer, ScaleRequest
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.quality.lot_dates import PostgresLotDates
 from domain.errors import AdapterRefused
@@ -32,3 +32,12 @@ class EquipmentRegisterActivities:
         with adapter_errors():
             looks = (self._register.expire(request.at), self._lot_dates.expire(request.at))
         return ExpireAnswer(next_look_at=min((look for look in looks if look is not None), default=None))
+
+    @activity.defn(name="equipment-register.check-scale")
+    def check_scale(self, request: ScaleRequest) -> ScaleAnswer:
+        """Whether a scale may be used now: known, at its workstation, in service, calibrated."""
+        with adapter_errors():
+            found = self._register.check_scale(request.scale, request.workstation if request.is_bound else None)
+        return ScaleAnswer(
+            blockers=found.blockers, certificate=found.certificate, calibration_due_at=found.calibration_due_at
+        )

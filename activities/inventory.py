@@ -6,6 +6,7 @@ from activities.errors import adapter_errors
 from activities.stubs import (
     AllocateAnswer,
     AllocateRequest,
+    DispenseRequest,
     Keyed,
     PutAwayRequest,
     ReleaseRequest,
@@ -36,8 +37,10 @@ class InventoryActivities:
             for line in request.lines
         ]
         with adapter_errors():
-            answer = self._inventory.allocate(request.work_order, needs, key=request.key, actor=request.actor)
-        return AllocateAnswer(allocations=answer.allocations, short=answer.short)
+            answer = self._inventory.allocate(
+                request.work_order, needs, key=request.key, actor=request.actor, chosen=request.chosen
+            )
+        return AllocateAnswer(allocations=answer.allocations, short=answer.short, proposed=answer.proposed)
 
     @activity.defn(name="inventory.issue")
     def issue(self, request: Keyed) -> int:
@@ -60,6 +63,24 @@ class InventoryActivities:
                 request.work_order, request.lines, key=request.key, actor=request.actor
             )
         return ReturnAnswer(lines=answer.lines)
+
+    @activity.defn(name="inventory.dispense")
+    def dispense(self, request: DispenseRequest) -> int:
+        """Move a net weight from the line into a container. Refused when the lot may not be used any more."""
+        with adapter_errors():
+            answer = self._inventory.dispense(
+                request.work_order, request.lot, request.quantity, request.unit, key=request.key, actor=request.actor
+            )
+        return answer.moves
+
+    @activity.defn(name="inventory.undispense")
+    def undispense(self, request: DispenseRequest) -> int:
+        """Empty a container back to the line."""
+        with adapter_errors():
+            answer = self._inventory.undispense(
+                request.work_order, request.lot, request.quantity, request.unit, key=request.key, actor=request.actor
+            )
+        return answer.moves
 
     @activity.defn(name="inventory.put-away")
     def put_away(self, request: PutAwayRequest) -> int:

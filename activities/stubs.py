@@ -14,11 +14,13 @@ from domain.base import Message
 from domain.equipment_gate import StartNeed
 from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
+from domain.material_commands import ChosenLots
 from domain.material_events import ReturnedLine, ReturnLine
 from domain.quality_cases import CaseDisposition, CaseFact
 from domain.quantities import Exact
 from domain.specification import Characteristic, MaterialLine
 from domain.tasks import Task
+from domain.weighing import ScaleReading
 
 
 class FactBatch(Message):
@@ -46,7 +48,10 @@ class Keyed(Message):
 
 
 class AllocateRequest(Keyed):
+    """`chosen`: lots that are to be taken for a line before those that expire first."""
+
     lines: tuple[MaterialLine, ...]
+    chosen: tuple[ChosenLots, ...] = ()
 
 
 class AllocateAnswer(Message):
@@ -54,6 +59,8 @@ class AllocateAnswer(Message):
 
     allocations: tuple[Allocation, ...] = ()
     short: tuple[ShortLine, ...] = ()
+    proposed: tuple[Allocation, ...] = ()
+    """What first expired first out would have taken, when lots were chosen."""
 
 
 class ReturnRequest(Keyed):
@@ -64,6 +71,14 @@ class ReturnAnswer(Message):
     """Where each line's quantity went; a line whose lot came from several places may come in several parts."""
 
     lines: tuple[ReturnedLine, ...]
+
+
+class DispenseRequest(Keyed):
+    """A net weight of a lot that goes into a container."""
+
+    lot: str
+    quantity: Exact
+    unit: str
 
 
 class PutAwayRequest(Keyed):
@@ -130,6 +145,22 @@ class OccupyAnswer(Message):
     """Codes of the equipment and rooms that the operation occupies now; none after a check."""
 
     equipment: tuple[str, ...] = ()
+
+
+class ScaleRequest(Message):
+    """A scale at a workstation. `is_bound`: it has to be registered for it."""
+
+    scale: str
+    workstation: str
+    is_bound: bool = False
+
+
+class ScaleAnswer(Message):
+    """What stands in the way of weighing on a scale now, and the certificate of its calibration."""
+
+    blockers: tuple[Blocker, ...] = ()
+    certificate: str | None = None
+    calibration_due_at: datetime | None = None
 
 
 class ExpireRequest(Message):
@@ -252,6 +283,18 @@ def return_materials(request: ReturnRequest) -> ReturnAnswer:
     raise NotImplementedError
 
 
+@activity.defn(name="inventory.dispense")
+def dispense(request: DispenseRequest) -> int:
+    """Move a net weight from the line into a container. Refused when the lot may not be used any more."""
+    raise NotImplementedError
+
+
+@activity.defn(name="inventory.undispense")
+def undispense(request: DispenseRequest) -> int:
+    """Empty a container back to the line."""
+    raise NotImplementedError
+
+
 @activity.defn(name="inventory.put-away")
 def put_away(request: PutAwayRequest) -> int:
     """Take the finished quantity from the line to a place whose zone fits the lot's status."""
@@ -285,6 +328,12 @@ def cancel_inspection(request: CancelInspectionRequest) -> None:
 @activity.defn(name="equipment-register.occupy")
 def occupy(request: OccupyRequest) -> OccupyAnswer:
     """Occupy a workstation for an operation, or refuse with everything that stands in the way."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment-register.check-scale")
+def check_scale(request: ScaleRequest) -> ScaleAnswer:
+    """Whether a scale may be used now: known, at its workstation, in service, calibrated."""
     raise NotImplementedError
 
 
@@ -327,4 +376,10 @@ async def run_job(request: JobRequest) -> JobResult:
 @activity.defn(name="equipment.abort-job")
 async def abort_job(request: JobRequest) -> None:
     """Abort a job, if the machine has it."""
+    raise NotImplementedError
+
+
+@activity.defn(name="equipment.read-scale")
+async def read_scale(request: ScaleRequest) -> ScaleReading:
+    """Read the connected scale of a workstation once: tare, gross, unit, and whether they may be used."""
     raise NotImplementedError

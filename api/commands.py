@@ -12,6 +12,7 @@ from api import signatures
 from api.deps import Caller
 from api.errors import Problem, not_found, of_refusal
 from api.gate import PREFIX
+from api.looked_up import looked_up
 from api.orders_door import OrderGone
 from api.security import now
 from api.shapes import CommandBody
@@ -84,6 +85,7 @@ def build(who: Caller, kind: type[C], target: Target, content: dict[str, Any]) -
     """The command of a caller about an object. Raises pydantic's ValidationError when the content does not fit."""
     if "work_order" in kind.model_fields:
         content["work_order"] = target.work_order
+    content = looked_up(who, kind, content)
     return kind.model_validate(content | {"actor": who.id, "received_at": now(), "source": who.source})
 
 

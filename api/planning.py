@@ -208,12 +208,13 @@ def _numbers(connection: Connection, lines: Sequence[Sketch]) -> Iterator[Fault]
         ):
             if number is None:
                 continue
+            code = "BATCH_NO_USED" if column == "batchNumber" else "NUMBER_TAKEN"
             if number in holder:
-                yield Fault(own.line, column, "NUMBER_TAKEN", f"{number} is on plan line {holder[number]}", required)
+                yield Fault(own.line, column, code, f"{number} is on plan line {holder[number]}", required)
             elif counted[number] > 1:
-                yield Fault(own.line, column, "NUMBER_TAKEN", f"{number} stands in {counted[number]} lines", required)
+                yield Fault(own.line, column, code, f"{number} stands in {counted[number]} lines", required)
             elif column == "batchNumber" and number in lots:
-                yield Fault(own.line, column, "NUMBER_TAKEN", f"{number} is the number of a lot", required)
+                yield Fault(own.line, column, code, f"{number} is the number of a lot", required)
 
 
 # What is taken -------------------------------------------------------------------------------------------------------

@@ -104,13 +104,22 @@ class Ceremony(Body):
 class CommandBody(Body):
     """What every command carries. The client makes `command_id`: the same id has one effect and one answer.
 
-    `second` is the signature of another person at the same terminal, always with user id and password.
+    `second` is the signature of another person at the same terminal, always with user id and password. `device_id` is
+    the terminal or scanner that it comes from.
     """
 
     command_id: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
     reason: Annotated[str, Field(max_length=1000)] | None = None
     signature: Ceremony | None = None
     second: Ceremony | None = None
+    device_id: Identifier | None = None
+
+
+class ScanBody(CommandBody):
+    """A command at which codes are scanned. `typed`: they were written down instead of scanned."""
+
+    scans: tuple[Annotated[str, Field(min_length=1, max_length=500)], ...] = Field(default=(), max_length=200)
+    typed: bool = False
 
 
 class ReasonedBody(CommandBody):

@@ -81,10 +81,9 @@ def _frozen_into_case(connection: Connection, number: str) -> Policy | None:
     return None if rules is None else signing_policy(rules)
 
 
-def meanings(policy: Policy, kind: type[Command]) -> tuple[str | None, str | None]:
-    """What the signature under this kind of command means, and the second person's; None: not asked for."""
-    name = kind.kind_name()
-    return policy.signatures.get(name), policy.second_signatures.get(name, kind.second_meaning)
+def meanings(policy: Policy, command: Command) -> tuple[str | None, str | None]:
+    """What the signature under this command means, and the second person's; None: not asked for."""
+    return policy.signatures.get(command.kind_name()), command.second_meaning_under(policy)
 
 
 def sign_command(who: Caller, command: C, target: Target, ceremony: Ceremony | None, second: Ceremony | None) -> C:
@@ -93,7 +92,7 @@ def sign_command(who: Caller, command: C, target: Target, ceremony: Ceremony | N
     Raises what `sign` and `second_person` raise.
     """
     policy, kind = policy_of(who, target), type(command)
-    first_meaning, second_meaning = meanings(policy, kind)
+    first_meaning, second_meaning = meanings(policy, command)
     wanted: list[Signing] = []
     if first_meaning is not None:
         wanted.append(Signing(command, target.entity, first_meaning, ceremony, target, policy))

@@ -22,7 +22,9 @@ NOT_CONTENT = {"signature_id", "received_at", "source", "second_signature_id", "
 Document = dict[str, Any]
 
 
-_ADDED_LATER: Final[Document] = {"consumed": None, "measuredAt": None, "isTyped": True}
+_ADDED_LATER: Final[Document] = {
+    "consumed": None, "measuredAt": None, "isTyped": True, "device": None, "scans": [], "typed": False,
+}  # fmt: skip
 """Fields that earlier releases did not know: as they usually are they say nothing, so that older signatures match."""
 
 

@@ -75,7 +75,11 @@ def _equipment(scope: Scope) -> Any:
 def _lots(scope: Scope) -> Any:
     """The numbers of the batch and of every lot that went into it."""
     own = select(LOTS.c.number).where(LOTS.c.work_order == scope.work_order)
-    return own.union(select(LINKS.c.input_lot).where(LINKS.c.work_order == scope.work_order))
+    containers = core(t.DispensedContainer)
+    return own.union(
+        select(LINKS.c.input_lot).where(LINKS.c.work_order == scope.work_order),
+        select(containers.c.lot).where(containers.c.work_order == scope.work_order),
+    )
 
 
 def _materials(scope: Scope) -> Any:
@@ -174,6 +178,7 @@ WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = 
     t.LotHoldRow: lambda scope: core(t.LotHoldRow).c.number.in_(_holds(scope)),
     t.LotHoldOrder: _of_order(t.LotHoldOrder),
     t.Reservation: _of_work_order(t.Reservation),
+    t.DispensedContainer: _of_work_order(t.DispensedContainer),
     t.EquipmentClassRow: lambda scope: core(t.EquipmentClassRow).c.code.in_(
         select(core(t.EquipmentItem).c.equipment_class).where(core(t.EquipmentItem).c.code.in_(_equipment(scope)))
     ),

@@ -784,6 +784,7 @@ class LotLink(SQLModel, table=True):
         Index("ix_lot_link_input", "input_lot", "output_lot"),
         Index("ix_lot_link_output", "output_lot", "input_lot"),
         Index("ix_lot_link_work_order", "work_order", "operation"),
+        Index("ix_lot_link_container", "container", postgresql_where=text("container IS NOT NULL")),
         _by_time("lot_link", "linked_at"),
     )
     id: int = _row_id()
@@ -795,6 +796,8 @@ class LotLink(SQLModel, table=True):
     work_order: str
     operation: str
     linked_at: datetime = _time()
+    container: str | None = None
+    """The dispensed container that it came in."""
 
 
 class SerialNumber(SQLModel, table=True):
@@ -909,6 +912,64 @@ class MaterialReturnRow(SQLModel, table=True):
     asked_by: str
     asked_at: datetime = _time()
     ended_at: datetime | None = _time(nullable=True)
+
+
+class DispensedContainer(SQLModel, table=True):
+    """A container that material of a lot was weighed into: what the scale said, what was needed, where it is now.
+
+    `potency` holds the inputs of the calculation, when the target makes up for a lot's potency.
+    """
+
+    __tablename__ = "dispensed_container"
+    __table_args__ = (
+        CheckConstraint("net > 0", name="a_container_holds_something"),
+        CheckConstraint("gross - tare = net", name="net_is_gross_less_tare"),
+    )
+    number: str = Field(primary_key=True)
+    uuid: UUID = Field(unique=True)
+    work_order: str = Field(foreign_key="work_order.number", index=True)
+    operation: str
+    line: int
+    material: str
+    lot: str = Field(foreign_key="lot.number", index=True)
+    unit: str
+    state: str = Field(index=True)
+    scale: str
+    certificate: str | None = None
+    calibration_due_at: datetime | None = _time(nullable=True)
+    source: str
+    read_at: datetime | None = _time(nullable=True)
+    tare_text: str
+    gross_text: str
+    tare: Decimal = _number()
+    gross: Decimal = _number()
+    net: Decimal = _number()
+    target: Decimal = _number()
+    low: Decimal = _number()
+    high: Decimal = _number()
+    potency: dict[str, Any] | None = _json()
+    weighed_by: str
+    weighed_at: datetime = _time()
+    verified_by: str | None = None
+    place: str | None = None
+    staged_by: str | None = None
+    staged_at: datetime | None = _time(nullable=True)
+    charged_by: str | None = None
+    charged_at: datetime | None = _time(nullable=True)
+    voided_by: str | None = None
+    void_reason: str | None = None
+
+
+class Device(SQLModel, table=True):
+    """A terminal or scanner, and the workstations that it is registered for."""
+
+    code: str = Field(primary_key=True)
+    name: str
+    kind: str
+    work_centres: list[str] = _json(nullable=False)
+    is_active: bool = True
+    registered_by: str
+    registered_at: datetime = _time()
 
 
 class Deviation(SQLModel, table=True):

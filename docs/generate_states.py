@@ -8,6 +8,7 @@ sys.path.insert(0, str(ROOT))
 
 from domain import (  # noqa: E402
     case_states,
+    container_states,
     equipment_states,
     hold_states,
     master_record_states,
@@ -22,8 +23,8 @@ from domain import (  # noqa: E402
 from domain.states import StateMachine  # noqa: E402
 
 MODULES = (
-    states, rework_states, return_states, record_states, master_record_states, equipment_states, case_states, signing,
-    hold_states, shipping_states, recall_states,
+    states, rework_states, return_states, record_states, master_record_states, equipment_states, container_states,
+    case_states, signing, hold_states, shipping_states, recall_states,
 )  # fmt: skip
 PAGE = ROOT / "docs" / "states.md"
 

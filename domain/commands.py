@@ -12,9 +12,12 @@ from pydantic import Field
 from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
+from domain.command_base import ScanningCommand as ScanningCommand
 from domain.command_base import WorkOrderCommand as WorkOrderCommand
 from domain.hold_commands import LiftLotHold as LiftLotHold
 from domain.hold_commands import PlaceLotHold as PlaceLotHold
+from domain.material_commands import ChooseLots as ChooseLots
+from domain.material_commands import ChosenLots as ChosenLots
 from domain.material_commands import LineQuantity as LineQuantity
 from domain.material_commands import ReturnDisposition as ReturnDisposition
 from domain.material_commands import ReturnedQuantity as ReturnedQuantity
@@ -35,6 +38,11 @@ from domain.record_commands import ResubmitBatchRecord as ResubmitBatchRecord
 from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
 from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
+from domain.scanning import ScanKind
+from domain.weighing_commands import ChargeMaterials as ChargeMaterials
+from domain.weighing_commands import StageContainers as StageContainers
+from domain.weighing_commands import VoidContainer as VoidContainer
+from domain.weighing_commands import WeighMaterial as WeighMaterial
 
 
 class SubmitOrder(OrderCommand):
@@ -122,22 +130,31 @@ class ApprovePickList(WorkOrderCommand):
     roles: ClassVar = ("warehouseKeeper", "supervisor")
 
 
-class IssuePickList(WorkOrderCommand):
+class IssuePickList(ScanningCommand, WorkOrderCommand):
+    """Hand the reserved lots to the line; `scans` are the lots that were picked."""
+
+    scanned_first: ClassVar = (ScanKind.LOT,)
     kind: Literal["issuePickList"] = "issuePickList"
     roles: ClassVar = ("warehouseKeeper",)
 
 
-class StartOperation(OperationCommand):
+class StartOperation(ScanningCommand, OperationCommand):
+    """Begin an operation; `scans` may hold its barcode and the equipment's."""
+
+    scanned_first: ClassVar = (ScanKind.OPERATION, ScanKind.EQUIPMENT)
+    is_bound_to_device: ClassVar = True
     kind: Literal["startOperation"] = "startOperation"
     roles: ClassVar = ("operator",)
 
 
 class PauseOperation(OperationCommand):
+    is_bound_to_device: ClassVar = True
     kind: Literal["pauseOperation"] = "pauseOperation"
     roles: ClassVar = ("operator", "supervisor")
 
 
 class ResumeOperation(OperationCommand):
+    is_bound_to_device: ClassVar = True
     kind: Literal["resumeOperation"] = "resumeOperation"
     roles: ClassVar = ("operator", "supervisor")
 
@@ -148,6 +165,7 @@ class CompleteOperation(OperationCommand):
     What is stated is all: a lot that is not named was not used. The rest stays at the line, to be returned.
     """
 
+    is_bound_to_device: ClassVar = True
     kind: Literal["completeOperation"] = "completeOperation"
     consumed: tuple[LineQuantity, ...] | None = Field(default=None, max_length=200)
     roles: ClassVar = ("operator",)
@@ -204,6 +222,7 @@ class ReportType(StrEnum):
 class ReportProduction(OperationCommand):
     """Pieces and hours at one operation. `labour_seconds` is the net time of the person who reports."""
 
+    is_bound_to_device: ClassVar = True
     kind: Literal["reportProduction"] = "reportProduction"
     good: Exact = Field(ge=0)
     scrap: Exact = Field(default=0, ge=0, validate_default=True)
@@ -233,8 +252,13 @@ class DecideInspection(WorkOrderCommand):
     roles: ClassVar = ("qcAnalyst", "qualityManager")
 
 
-class PutAway(WorkOrderCommand):
-    """Bring the finished quantity to a place. `quantity` defaults to everything that was made."""
+class PutAway(ScanningCommand, WorkOrderCommand):
+    """Bring the finished quantity to a place. `quantity` defaults to everything that was made.
+
+    `scans` are the lot and the location.
+    """
+
+    scanned_first: ClassVar = (ScanKind.LOT, ScanKind.LOCATION)
 
     kind: Literal["putAway"] = "putAway"
     place: str
@@ -324,7 +348,8 @@ COMMANDS: tuple[type[Command], ...] = (
     DecideInspection, PutAway, CertifyBatch, ReleaseBatch, DecideInProcessInspection, ApproveRework, RejectRework,
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
-    ReturnMaterials, SplitOrder, ReduceQuantity,
+    ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
+    ChooseLots,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -379,6 +404,11 @@ AnyCommand = Annotated[
     | SplitOrder
     | ReduceQuantity
     | PlaceLotHold
-    | LiftLotHold,
+    | LiftLotHold
+    | WeighMaterial
+    | StageContainers
+    | ChargeMaterials
+    | VoidContainer
+    | ChooseLots,
     Field(discriminator="kind"),
 ]

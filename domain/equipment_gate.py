@@ -250,6 +250,27 @@ def _lots(need: StartNeed, lots: dict[str, str]) -> list[Blocker]:
     ]
 
 
+def scale_blockers(code: str, item: Item | None, workstation: str | None, at: datetime) -> list[Blocker]:
+    """Everything that stands in the way of weighing on a scale at this moment (MT-06, AC-10).
+
+    A scale is always calibrated: one that never had to be cannot weigh. With a `workstation` it has to stand there.
+    """
+    required = f"a scale that is registered for {workstation}" if workstation else "a registered scale"
+    if item is None or item.kind != ItemKind.EQUIPMENT:
+        name = "DEVICE_NOT_ALLOWED" if workstation else "EQUIPMENT_NOT_REGISTERED"
+        return [_blocker(name, "equipment", code, "an unknown scale", required, "processEngineer")]
+    found = _qualification(item, at) + _calibration(item, at)
+    if item.calibration == Calibration.NOT_REQUIRED:
+        state = "never calibrated: registered as not needing it"
+        found.append(_blocker("CALIBRATION_EXPIRED", item.kind, code, state, "a valid calibration", "metrology"))
+    if item.availability in (Availability.DOWN, Availability.UNDER_MAINTENANCE, Availability.OUT_OF_SERVICE):
+        found.append(_blocker("DOWN", item.kind, code, item.availability, "available", "maintenance"))
+    if workstation is not None and item.workstation != workstation:
+        at_place = f"registered for {item.workstation or 'no workstation'}"
+        found.append(_blocker("DEVICE_NOT_ALLOWED", item.kind, code, at_place, required, "processEngineer"))
+    return found
+
+
 def _blocker(code: str, entity: str, identity: str, found: str, required: str, who: str) -> Blocker:
     return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix=who)
 

@@ -11,10 +11,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain import hold_events as h
+from domain import identification_events as i
 from domain import material_events as m
 from domain import planning_events as p
 from domain import quality_events as q
 from domain import record_events as r
+from domain import weighing_events as w
+from domain.allocations import Allocation as Allocation
 from domain.base import Message
 from domain.commands import Disposition, ReportType
 from domain.equipment_events import EquipmentOccupationMoved
@@ -92,17 +95,6 @@ class OperationMoved(Message):
     target: OperationState
 
 
-class Allocation(Message):
-    """A quantity of one lot at one place, reserved for one line of a pick list."""
-
-    line: int
-    material: str
-    lot: str
-    place: str
-    quantity: Exact
-    unit: str
-
-
 class ShortLine(Message):
     """A line of a pick list that the warehouse cannot cover, and why."""
 
@@ -134,6 +126,8 @@ class Consumption(Message):
     lot: str
     quantity: Exact
     unit: str
+    container: str | None = None
+    """The dispensed container that it came in; none: it lay at the line."""
 
 
 class MaterialsConsumed(Message):
@@ -355,7 +349,16 @@ Event = Annotated[
     | p.QuantityReduced
     | EquipmentOccupationMoved
     | h.LotHoldPlaced
-    | h.LotHoldLifted,
+    | h.LotHoldLifted
+    | i.CodeTyped
+    | i.LotsChosen
+    | i.AllocationReplaced
+    | i.FefoOverridden
+    | w.WeighingAsked
+    | w.ScaleRead
+    | w.MaterialWeighed
+    | w.ContainerMoved
+    | w.MaterialsCharged,
     Field(discriminator="kind"),
 ]
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from domain import events as e
+from domain import identification_events as i
 from domain import quality_events as q
 from domain import record_events as r
 from domain.base import Message
@@ -79,13 +80,13 @@ OF_REFUSAL: Final = {
         (
             "EQUIPMENT_NOT_REGISTERED", "EQUIPMENT_NOT_QUALIFIED", "CALIBRATION_EXPIRED", "NOT_CLEAN", "DOWN",
             "EQUIPMENT_RESERVED", "EQUIPMENT_IN_USE", "WRONG_ROOM", "ROOM_OCCUPIED", "CLEARANCE_MISSING",
-            "TRAINING_MISSING",
+            "TRAINING_MISSING", "DEVICE_NOT_ALLOWED",
         ),
         ExceptionType.EQUIPMENT_NOT_READY,
     ),
     **dict.fromkeys(("LOT_NOT_USABLE", "LOT_NOT_RELEASED", "LOT_EXPIRED"), ExceptionType.MATERIAL_NOT_USABLE),
     **dict.fromkeys(
-        ("WRONG_MATERIAL", "WRONG_LOT", "WRONG_CONTAINER", "WRONG_OPERATION", "WRONG_EQUIPMENT"),
+        ("WRONG_MATERIAL", "WRONG_LOT", "WRONG_CONTAINER", "WRONG_OPERATION", "WRONG_EQUIPMENT", "WRONG_LOCATION"),
         ExceptionType.MATERIAL_NOT_SPECIFIED,
     ),
     "WEIGHING_OUT_OF_TOLERANCE": ExceptionType.CHARGE_OUT_OF_LIMITS,
@@ -216,6 +217,16 @@ def _of_entry(event: e.Event) -> Iterator[_Found]:
             yield _found(ExceptionType.CORRECTED_VALUE, detail.strip(), event)
         case r.OperationCommented():
             yield _found(ExceptionType.COMMENT, event.text, event)
+        case i.FefoOverridden():
+            lines = "; ".join(
+                f"{', '.join(own.taken)} of {own.material}, where {', '.join(own.proposed) or 'none'} expires first"
+                for own in event.lines
+            )
+            yield _found(ExceptionType.FORCED_OR_VOIDED, f"lots chosen: {lines} ({event.reason})", event)
+        case i.CodeTyped():
+            codes = ", ".join(event.codes)
+            detail = f"{event.command}: {codes} typed, not scanned ({event.reason}); beside: {event.second_person}"
+            yield _found(ExceptionType.MANUAL_INSTEAD_OF_AUTOMATIC, detail, event)
 
 
 def _found(kind: ExceptionType, detail: str, event: e.Event) -> _Found:

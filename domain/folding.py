@@ -7,6 +7,7 @@ recorded ones up to a moment, and the consistency check folds all of them: the t
 from domain import events as e
 from domain import folding_holds as folding_holds
 from domain import folding_record as folding_record
+from domain import folding_weighing as folding_weighing
 from domain import material_events as m
 from domain import planning_events as p
 from domain import quality_events as q

@@ -1,6 +1,7 @@
 """How the events of the batch record change the state of an order. Importing this registers them."""
 
 from domain import events as e
+from domain import identification_events as i
 from domain import record_events as r
 from domain.applying import apply
 from domain.process import Process, Unchecked
@@ -51,3 +52,27 @@ def _(event: r.BatchRecordMoved, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: r.ExceptionJustified, process: Process, fact: e.Fact) -> None:
     """The record holds the explanation; the order itself does not need it."""
+
+
+@apply.register
+def _(event: i.LotsChosen, process: Process, fact: e.Fact) -> None:
+    pick_list = process.work_orders[event.work_order].pick_list
+    assert pick_list is not None
+    pick_list.choice = event if event.choice else None
+
+
+@apply.register
+def _(event: i.AllocationReplaced, process: Process, fact: e.Fact) -> None:
+    pick_list = process.work_orders[event.work_order].pick_list
+    assert pick_list is not None
+    pick_list.allocations = event.allocations
+
+
+@apply.register
+def _(event: i.FefoOverridden, process: Process, fact: e.Fact) -> None:
+    """The record holds it; it is an exception of the batch."""
+
+
+@apply.register
+def _(event: i.CodeTyped, process: Process, fact: e.Fact) -> None:
+    """The record holds it; it is an exception of the batch."""

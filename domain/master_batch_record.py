@@ -72,11 +72,16 @@ class RecordedMaterial(Message):
     """What the record adds to one line of the bill of material.
 
     `weighing_tolerance_percent` (plus or minus) is of the needed quantity: a batch of another size keeps it.
+    `assay` and `water` name the results of a lot's inspection (%) by which the weighed quantity makes up for its
+    potency; `reserve_percent` more is brought to the scale for that.
     """
 
     line: Annotated[int, Field(ge=0, le=2_000_000_000)]
     material: Code
     weighing_tolerance_percent: Percent | None = None
+    assay: Words = ""
+    water: Words = ""
+    reserve_percent: Percent | None = None
 
 
 class MasterBatchRecordBody(Message):

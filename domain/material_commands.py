@@ -41,3 +41,21 @@ class ReturnMaterials(WorkOrderCommand):
     kind: Literal["returnMaterials"] = "returnMaterials"
     lines: tuple[ReturnedQuantity, ...] = Field(min_length=1, max_length=200)
     roles: ClassVar = ("warehouseKeeper", "operator")
+
+
+class ChosenLots(Message):
+    """The lots that are to be taken for a line of the pick list first, in this order."""
+
+    line: int
+    lots: tuple[str, ...] = Field(min_length=1, max_length=50)
+
+
+class ChooseLots(WorkOrderCommand):
+    """Take other lots than first expired first out would (MT-02): for a reason, by somebody with the authority.
+
+    What the chosen lots do not cover is taken first expired first out.
+    """
+
+    kind: Literal["chooseLots"] = "chooseLots"
+    choice: tuple[ChosenLots, ...] = Field(min_length=1, max_length=200)
+    roles: ClassVar = ("supervisor",)

@@ -50,6 +50,12 @@ class Policy(Message):
     """Every batch is made by the effective version of its product's master batch record (MD-01)."""
     start_gate: bool = False
     """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
+    scan_required: bool = False
+    """Starting, picking and charging take scanned codes; typing one needs a reason and a second person (MT-05)."""
+    weighing: bool = False
+    """Lines with a weighing tolerance are weighed and dispensed, container by container, before they are used."""
+    registered_devices: bool = False
+    """What is done at an operation comes from a device that is registered for its workstation (AC-10)."""
     deviation_process: bool = False
     """Each deviation has a process of its own: classified, investigated, approved. Off: one decision of quality."""
     deviation_classification_seconds: int = 8 * 3600

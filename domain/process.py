@@ -12,6 +12,8 @@ from domain import events as e
 from domain import material_events as m
 from domain.base import Holder
 from domain.commands import Disposition, ReportProduction
+from domain.container_states import ContainerState
+from domain.identification_events import LotsChosen
 from domain.quantities import Exact
 from domain.record_states import BatchRecordState
 from domain.return_states import MaterialReturnState
@@ -26,6 +28,7 @@ from domain.states import (
     PutAwayState,
     WorkOrderState,
 )
+from domain.weighing import ScaleReading, WeighingRequest
 
 
 class Unchecked(Holder):
@@ -64,6 +67,8 @@ class Operation(Holder):
     open_deviations: tuple[str, ...] = ()
     job: str | None = None
     job_state: str | None = None
+    charged_lots: tuple[str, ...] = ()
+    """Lots that are not weighed, and were identified when they were put in."""
     occupation: str | None = None
     """Of the workstation, where the policy has a start gate: asked, occupied, or none."""
 
@@ -97,6 +102,8 @@ class PickList(Holder):
     approved_by: str | None = None
     used: dict[str, Used] = Field(default_factory=dict)
     """`<line>/<lot>` → what became of it."""
+    choice: LotsChosen | None = None
+    """Lots that somebody wants instead of those that expire first, until the warehouse has answered."""
 
     def use(self, line: int, lot: str) -> Used:
         """What became of one lot of one line, to be added to."""
@@ -112,6 +119,39 @@ class MaterialReturn(Holder):
     asked_by: str
     asked_at: datetime
     returned: tuple[m.ReturnedLine, ...] = ()
+
+
+class Container(Holder):
+    """A weighing that was asked for, and the container that it filled. Before it is good `net` is 0."""
+
+    number: str
+    request: WeighingRequest
+    state: ContainerState = ContainerState.ASKED
+    reading: ScaleReading | None = None
+    net: Exact = Decimal(0)
+    equivalent: Exact = Decimal(0)
+    """How much of the line's theoretical quantity it stands for."""
+    place: str | None = None
+
+    @property
+    def line(self) -> int:
+        """The line of the pick list."""
+        return self.request.line
+
+    @property
+    def material(self) -> str:
+        """What is in it."""
+        return self.request.material
+
+    @property
+    def lot(self) -> str:
+        """The lot that it was filled from."""
+        return self.request.lot
+
+    @property
+    def unit(self) -> str:
+        """The unit of its net weight."""
+        return self.request.unit
 
 
 class Inspection(Holder):
@@ -205,6 +245,7 @@ class WorkOrder(Holder):
     record_reviewed_by: str | None = None
     record_approved_by: str | None = None
     returns: dict[str, MaterialReturn] = Field(default_factory=dict)
+    containers: dict[str, Container] = Field(default_factory=dict)
 
     def open_returns(self) -> list[MaterialReturn]:
         """Returns that the warehouse has not answered, oldest first."""

@@ -20,6 +20,7 @@ class Measurement(Message):
 class RecordParameters(OperationCommand):
     """Measured values. `measured_at` is what the sender says; `is_typed` is false when a machine account sends them."""
 
+    is_bound_to_device: ClassVar = True
     kind: Literal["recordParameters"] = "recordParameters"
     values: tuple[Measurement, ...] = Field(min_length=1, max_length=200)
     measured_at: datetime | None = None

@@ -82,4 +82,11 @@ def _material(line: MaterialLine, body: MasterBatchRecordBody) -> MaterialLine:
     if said is None or said.weighing_tolerance_percent is None:
         return line
     tolerance = rounded(line.quantity * said.weighing_tolerance_percent / 100, PLACES)
-    return line.model_copy(update={"weighing_tolerance": Decimal(plain(tolerance.normalize()))})
+    return line.model_copy(
+        update={
+            "weighing_tolerance": Decimal(plain(tolerance.normalize())),
+            "assay": said.assay,
+            "water": said.water,
+            "reserve_percent": said.reserve_percent,
+        }
+    )

@@ -49,7 +49,10 @@ class Characteristic(Message):
 class MaterialLine(Message):
     """One component: `quantity` in `unit` for the whole work order, loss included; consumed by `operation`.
 
-    With a `weighing_tolerance` (plus or minus, in `unit`) the line is weighed and dispensed before it is consumed.
+    With a `weighing_tolerance` (plus or minus, in `unit`) the line is weighed and dispensed before it is consumed,
+    where the policy weighs. With `assay` the weighed quantity makes up for a lot's potency and water: `assay` and
+    `water` name results (%) of the lot's inspection. `reserve_percent` more is brought to the scale, so that there is
+    enough of a weak lot; the rest is returned.
     """
 
     line: int
@@ -59,6 +62,9 @@ class MaterialLine(Message):
     operation: str
     fixed_lots: tuple[str, ...] = ()
     weighing_tolerance: Exact | None = None
+    assay: str = ""
+    water: str = ""
+    reserve_percent: Exact | None = None
 
 
 class Equipment(StrEnum):
@@ -167,6 +173,10 @@ class OrderSpecification(Message):
             if work_order.number == number:
                 return work_order
         raise KeyError(number)
+
+    def is_weighed(self, line: MaterialLine) -> bool:
+        """Whether a line is weighed and dispensed: its master record says how exactly, and the policy weighs."""
+        return self.policy.weighing and line.weighing_tolerance is not None
 
     def feeding(self, number: str) -> Iterator[WorkOrderSpecification]:
         """The work orders whose lots the work order of that number needs."""

@@ -1,8 +1,9 @@
-"""What goes on beside the procedure of a work order: the start gate, and the review of the batch record."""
+"""What goes on beside the procedure of a work order: the start gate, weighing, the review of the batch record."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
+from workflows.dispensing import begin_dispensing
 from workflows.journal import Journal
 from workflows.neighbours import Neighbours
 from workflows.record_review import begin_review
@@ -17,7 +18,11 @@ def begin(
     is_ending: Callable[[], bool],
 ) -> list[asyncio.Task[None]]:
     """The tasks that the order's policy asks for; each ends, without an error, with the order."""
-    return begin_review(number, journal, neighbours, until) + begin_gate(number, journal, neighbours, is_ending)
+    return [
+        *begin_review(number, journal, neighbours, until),
+        *begin_gate(number, journal, neighbours, is_ending),
+        *begin_dispensing(number, journal, neighbours, is_ending),
+    ]
 
 
 async def all_of(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -19,6 +19,7 @@ from domain.rules.common import (
 from domain.rules.line_side import cancelled_returns
 from domain.rules.release import inspection_request
 from domain.rules.rework import cancelled_rework
+from domain.rules.weighing import cancelled_containers
 from domain.specification import Equipment, WorkOrderSpecification
 from domain.states import (
     INSPECTION,
@@ -146,6 +147,7 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
                 break
     events += cancelled_rework(journal.process, work_order)
     events += cancelled_returns(work_order)
+    events += cancelled_containers(work_order)
     if work_order.pick_list is not None and PICK_LIST.allows(work_order.pick_list.state, PickListEvent.CANCEL):
         events.append(move_pick_list(work_order, PickListEvent.CANCEL))
     if work_order.inspection is not None and INSPECTION.allows(work_order.inspection.state, InspectionEvent.CANCEL):

@@ -11,6 +11,7 @@ from domain import events as e
 from domain import hold_events as h
 from domain import planning_events as p
 from domain import quality_events as q
+from domain import weighing_events as w
 from domain.commands import Command
 from domain.errors import Blocker
 from domain.folding import fold
@@ -71,7 +72,7 @@ class Journal(Verdicts[Process, e.Fact]):
         events = (*events, e.VerdictGiven(request=answers))
         fact = self.fact(self.process, events, actor=pending.actor, at=workflow.now(), command=None)
         possible = possible_commands(self.process)
-        outcome = self._outcome(fact, pending.command_id, blockers, possible, {})
+        outcome = self._outcome(fact, pending.command_id, blockers, possible, _weighed(events))
         told = {"outcome": outcome, "command_id": pending.command_id, "command_kind": pending.command}
         self.outbox.append((fact.model_copy(update=told), False))
 
@@ -128,3 +129,9 @@ def _result(events: tuple[e.Event, ...]) -> dict[str, str]:
             case p.QuantityReduced():
                 result |= {"quantity": plain(event.target), "rest": plain(event.rest.quantity)}
     return result
+
+
+def _weighed(events: tuple[e.Event, ...]) -> dict[str, str]:
+    """The container that a weighing has filled, for the person who waits for it."""
+    found = next((event.weighing for event in events if isinstance(event, w.MaterialWeighed)), None)
+    return {} if found is None else {"container": found.number, "net": plain(found.net)}

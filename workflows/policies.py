@@ -96,6 +96,14 @@ RUN_JOB: Final[dict[str, Any]] = {
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
 
+READ_SCALE: Final[dict[str, Any]] = {
+    "task_queue": EQUIPMENT_QUEUE,
+    # A person stands beside the scale and waits; without a gateway the order says so and asks again.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_start_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+}
+
 ABORT_JOB: Final[dict[str, Any]] = {
     "task_queue": EQUIPMENT_QUEUE,
     "start_to_close_timeout": timedelta(seconds=30),

@@ -8,11 +8,11 @@ from temporalio import workflow
 
 from activities import stubs
 from domain import events as e
-from domain.commands import ReportProduction
+from domain.commands import ChooseLots, ReportProduction
 from domain.errors import Blocker, Refused
 from domain.process import Operation, WorkOrder
 from domain.rules.common import SYSTEM, lot_moved, move_operation, move_pick_list, move_put_away
-from domain.rules.materials import allocation_request, issue_request
+from domain.rules.materials import allocation_request, issue_request, to_bring
 from domain.rules.order_deviations import deviation
 from domain.rules.release import inspection_request, put_away_request, release_request
 from domain.rules.reports import reported
@@ -32,6 +32,7 @@ from domain.states import (
 from workflows import beside, policies
 from workflows.hold_times import HoldTimes
 from workflows.journal import Journal
+from workflows.lot_choice import choose
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
 
 _AFTER_PICK = (WorkOrderState.READY, WorkOrderState.RUNNING, WorkOrderState.PAUSED)
@@ -126,10 +127,15 @@ class WorkOrderProcedure:
     async def _allocate(self) -> None:
         request = allocation_request(self._number)
         pending = self._journal.process.pending.get(request)
+        if pending is not None and pending.command == ChooseLots.kind_name():
+            await choose(self._number, self._journal, self._neighbours, pending, self._stop_if_ending)
+            return
         actor = pending.actor if pending else SYSTEM
         # A new allocation is a new effect: its key is the command that asked for it.
         step = f"allocate/{pending.command_id}" if pending else "allocate"
-        ask = stubs.AllocateRequest(**self._keyed(step, actor), lines=self._specification.materials)
+        ask = stubs.AllocateRequest(
+            **self._keyed(step, actor), lines=to_bring(self._journal.process.specification, self._number)
+        )
         answer = await self._neighbours.ask(
             "warehouse",
             request,

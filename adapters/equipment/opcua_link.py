@@ -87,6 +87,17 @@ class Link:
             self._raise(error, method, changes)
         return list(results)
 
+    async def read(self, nodes: Sequence[str]) -> list[ua.DataValue]:
+        """The values of variables of our namespace at one moment, with source time and quality, good or not."""
+        generation = await self._ready()
+        wanted = [generation.client.get_node(names.node_id(name, generation.namespace_index)) for name in nodes]
+        try:
+            async with asyncio.timeout(self._endpoint.call_timeout):
+                found = await generation.client.read_attributes(wanted)
+        except Exception as error:  # the library raises its own, the socket's and bare ones
+            raise AdapterUnreachable(self._endpoint.url, f"reading: {_text(error)}") from error
+        return list(found)
+
     async def close(self) -> None:
         """End the connection and stop reconnecting."""
         self._closed = True

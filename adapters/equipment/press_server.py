@@ -78,29 +78,13 @@ class PressServer:
 
     async def serve(self, port: int, identity: Identity, user: str, password: str) -> None:
         """Listen until cancelled. Raises `OSError` if the port is taken."""
-        server = await self._secured(port, identity, user, password)
+        server = await secured(port, identity, user, password, "press")
         await self._address_space(server)
         async with server:
             _log.info("the press listens on %s", server.endpoint.geturl())
             while True:
                 await self._refresh()
                 await asyncio.sleep(_REFRESH_SECONDS)
-
-    async def _secured(self, port: int, identity: Identity, user: str, password: str) -> Server:
-        trust = TrustStore([identity.trusted], [])
-        await trust.load()
-        server = Server(user_manager=Gate(user, password, trust))  # type: ignore[arg-type]  # the library's own duck type
-        await server.init()
-        await server.set_application_uri(PRESS_URI)
-        server.set_server_name("Tablet press")
-        server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/press")
-        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
-        server.set_identity_tokens([ua.UserNameIdentityToken])
-        await server.load_certificate(identity.certificate)
-        await server.load_private_key(identity.key)
-        options = CertificateValidatorOptions.TRUSTED_VALIDATION | CertificateValidatorOptions.PEER_CLIENT
-        server.set_certificate_validator(CertificateValidator(options, trust))
-        return server
 
     async def _address_space(self, server: Server) -> None:
         index = await server.register_namespace(names.NAMESPACE)
@@ -206,6 +190,24 @@ class PressServer:
         }
         shown = row.texts if row else {}
         return values | {tag: ua.Variant(float(shown.get(tag, "0")), real) for tag in TAGS}
+
+
+async def secured(port: int, identity: Identity, user: str, password: str, name: str) -> Server:
+    """A server on 127.0.0.1 at `/name` that takes only signed and encrypted channels of known people."""
+    trust = TrustStore([identity.trusted], [])
+    await trust.load()
+    server = Server(user_manager=Gate(user, password, trust))  # type: ignore[arg-type]  # the library's own duck type
+    await server.init()
+    await server.set_application_uri(PRESS_URI)
+    server.set_server_name("Tablet press" if name == "press" else name.title())
+    server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/{name}")
+    server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+    server.set_identity_tokens([ua.UserNameIdentityToken])
+    await server.load_certificate(identity.certificate)
+    await server.load_private_key(identity.key)
+    options = CertificateValidatorOptions.TRUSTED_VALIDATION | CertificateValidatorOptions.PEER_CLIENT
+    server.set_certificate_validator(CertificateValidator(options, trust))
+    return server
 
 
 def machine_state(job: JobView | None, row: PressRow | None) -> PackML:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 from adapters.equipment.manual import ManualStation
 from adapters.equipment.opcua import OpcUaEndpoint, OpcUaEquipment
 from adapters.equipment.port import Equipment
+from adapters.equipment.scale import OpcUaScale
 from db.tables import Workstation, core
 from domain.errors import AdapterRefused, AdapterUnreachable
 
@@ -26,6 +27,7 @@ class Stations:
         self._engine = engine
         self._environment = os.environ if environment is None else environment
         self._drivers: dict[str, Equipment] = {}
+        self._scales: dict[str, OpcUaScale] = {}
 
     async def at(self, workstation: str) -> Equipment:
         """The driver of a workstation; `AdapterRefused` when there is no such workstation."""
@@ -34,6 +36,15 @@ class Stations:
             # A driver belongs to the loop that it was made in.
             self._drivers.setdefault(workstation, _driver(workstation, connection))
         return self._drivers[workstation]
+
+    async def scale_at(self, workstation: str) -> OpcUaScale:
+        """The connected scale of a workstation. Refuses SCALE_NOT_CONNECTED."""
+        if workstation not in self._scales:
+            connection = await asyncio.to_thread(self._connection, workstation)
+            if "url" not in connection:
+                raise AdapterRefused("SCALE_NOT_CONNECTED", f"{workstation} has no connected scale: type the weight")
+            self._scales.setdefault(workstation, OpcUaScale(_endpoint(connection)))
+        return self._scales[workstation]
 
     async def batch_name(self, workstation: str, lot: str) -> str:
         """The lot's number as the machine knows it: without the prefix that the connection names."""
@@ -44,7 +55,10 @@ class Stations:
         """Close every connection."""
         for driver in self._drivers.values():
             await driver.close()
+        for scale in self._scales.values():
+            await scale.close()
         self._drivers.clear()
+        self._scales.clear()
 
     def _connection(self, workstation: str) -> dict[str, str]:
         with self._engine.begin() as connection:
@@ -66,11 +80,13 @@ class Stations:
 def _driver(workstation: str, connection: Mapping[str, str]) -> Equipment:
     if "url" not in connection:
         return ManualStation(workstation)
-    return OpcUaEquipment(
-        OpcUaEndpoint(
-            url=connection["url"],
-            user=connection.get("user", "mes"),
-            password=connection.get("password", ""),
-            identity=Path(connection.get("identity", "")),
-        )
+    return OpcUaEquipment(_endpoint(connection))
+
+
+def _endpoint(connection: Mapping[str, str]) -> OpcUaEndpoint:
+    return OpcUaEndpoint(
+        url=connection["url"],
+        user=connection.get("user", "mes"),
+        password=connection.get("password", ""),
+        identity=Path(connection.get("identity", "")),
     )

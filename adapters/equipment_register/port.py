@@ -22,6 +22,14 @@ class OccupyAnswer(Message):
     equipment: tuple[str, ...]
 
 
+class ScaleAnswer(Message):
+    """What stands in the way of weighing on a scale now, and the certificate of its calibration."""
+
+    blockers: tuple[Blocker, ...] = ()
+    certificate: str | None = None
+    calibration_due_at: datetime | None = None
+
+
 class ItemAnswer(Message):
     """An item after something was done to it; `deviations` are those that were opened by it."""
 
@@ -78,6 +86,13 @@ class EquipmentRegister(Protocol):
 
     def check(self, need: StartNeed) -> list[Blocker]:
         """What `occupy` would refuse now; changes nothing."""
+        ...
+
+    def check_scale(self, scale: str, workstation: str | None) -> ScaleAnswer:
+        """What stands in the way of weighing on a scale now; changes nothing.
+
+        With a `workstation` it has to stand there. The blockers are those of `domain.equipment_gate.scale_blockers`.
+        """
         ...
 
     def expire(self, at: datetime) -> datetime | None:

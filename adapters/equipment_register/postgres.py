@@ -13,12 +13,14 @@ from adapters.equipment_register.port import (
     ClearanceForm,
     ItemAnswer,
     OccupyAnswer,
+    ScaleAnswer,
     TrainingAnswer,
 )
+from db import register as register_rows
 from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find, reached
 from domain.equipment import EquipmentClass, Item
 from domain.equipment_acts import Act
-from domain.equipment_gate import StartNeed, blockers
+from domain.equipment_gate import StartNeed, blockers, scale_blockers
 from domain.errors import Blocker
 
 SYSTEM: Final = "equipment register"
@@ -44,6 +46,17 @@ class PostgresEquipmentRegister:
         """See `EquipmentRegister.check`."""
         with reached(self._engine, SYSTEM) as connection:
             return blockers(need, occupying.situation(connection, need, lock=False), self._now())
+
+    def check_scale(self, scale: str, workstation: str | None) -> ScaleAnswer:
+        """See `EquipmentRegister.check_scale`."""
+        with reached(self._engine, SYSTEM) as connection:
+            item = next(iter(register_rows.read(connection, [scale])), None)
+        blockers = scale_blockers(scale, item, workstation, self._now())
+        if item is None:
+            return ScaleAnswer(blockers=tuple(blockers))
+        return ScaleAnswer(
+            blockers=tuple(blockers), certificate=item.certificate, calibration_due_at=item.calibration_due_at
+        )
 
     def expire(self, at: datetime) -> datetime | None:
         """See `EquipmentRegister.expire`."""

@@ -39,6 +39,8 @@ SUPPLIER, PROCESS, SCRAP, CUSTOMER = "SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER"
 OUTSIDE: Final = OUTSIDE_PLACES
 """Places without a balance: what is there is no longer, or not yet, ours to count."""
 LINE_SIDE, RECEIVING, RAW, REJECTED_STOCK = "LINE", "RECEIVING", "RAW", "REJECTED"
+DISPENSED = "DISPENSED"
+"""Where material lies that was weighed into containers."""
 
 LOTS, PLACES, BALANCES, MOVES = core(Lot), core(Place), core(StockBalance), core(StockMove)
 _STOCK_COLUMNS = (
@@ -132,7 +134,7 @@ def zone_of(connection: Connection, place: str) -> str:
     """The zone of a place that can hold stock. Refuses UNKNOWN_PLACE and names the places."""
     zones = {row.code: row.zone for row in connection.execute(select(PLACES.c.code, PLACES.c.zone))}
     if zones.get(place, "outside") == "outside":
-        names = ", ".join(sorted(code for code, zone in zones.items() if zone != "outside"))
+        names = ", ".join(sorted(code for code, zone in zones.items() if zone != "outside" and code != DISPENSED))
         blocker = Blocker(
             code="UNKNOWN_PLACE", entity="place", id=place, found="no such place of stock", required=f"one of {names}",
             who_can_fix="warehouseKeeper",

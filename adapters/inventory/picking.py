@@ -38,14 +38,21 @@ def coverage(
 
 
 def allocate(
-    connection: Connection, request: Request, work_order: str, needs: Sequence[MaterialNeed], today: date
+    connection: Connection,
+    request: Request,
+    work_order: str,
+    needs: Sequence[MaterialNeed],
+    today: date,
+    chosen: planning.Chosen | None = None,
 ) -> Done[AllocationAnswer]:
     """Free what was reserved before, then reserve all lines or none."""
     planning.check_needs(needs)
     candidates = read_candidates(connection, work_order, needs, today)
     freed = totals(free(connection, work_order))
     stock = _minus(candidates, freed)
-    plan = planning.plan(needs, stock, today)
+    plan = planning.plan(needs, stock, today, chosen)
+    if chosen:
+        _check_choice(needs, stock, chosen, plan, today)
     if plan.short:
         ledger.reserve(connection, {pair: -quantity for pair, quantity in freed.items()})
         return _short(connection, request, plan, stock, freed, today)
@@ -56,7 +63,44 @@ def allocate(
     ledger.reserve(connection, deltas)
     _write_reservations(connection, request, work_order, plan.allocations)
     entry = request.audit("materials.allocated", {"allocations": plan.allocations})
-    return Done(AllocationAnswer(allocations=plan.allocations), [entry])
+    proposed = _proposal(needs, stock, chosen, today) if chosen else ()
+    return Done(AllocationAnswer(allocations=plan.allocations, proposed=proposed), [entry])
+
+
+def _proposal(
+    needs: Sequence[MaterialNeed], stock: Sequence[planning.Stock], chosen: planning.Chosen, today: date
+) -> tuple[Allocation, ...]:
+    """What first expired first out takes for the lines that lots were chosen for, under the same locks."""
+    free = [need.model_copy(update={"fixed_lots": ()}) if need.line in chosen else need for need in needs]
+    return tuple(own for own in planning.plan(free, stock, today).allocations if own.line in chosen)
+
+
+def _check_choice(
+    needs: Sequence[MaterialNeed],
+    stock: Sequence[planning.Stock],
+    chosen: planning.Chosen,
+    plan: planning.Plan,
+    today: date,
+) -> None:
+    """Refuse a choice that cannot be followed: then the transaction is undone, and everything stays as it was."""
+    usable = {line.lot: line.material for line in stock if line.is_usable(today)}
+    blockers = [
+        Blocker(
+            code="LOT_NOT_USABLE", entity="lot", id=lot, found=f"not usable for {need.material}",
+            required=f"a released lot of {need.material} in a released zone, not past its expiry on {today}",
+            who_can_fix="qaReviewer",
+        )
+        for need in needs
+        for lot in chosen.get(need.line, ())
+        if usable.get(lot) != need.material
+    ]  # fmt: skip
+    blockers += [
+        Blocker(code="SHORT", entity="material", id=need.material, found=f"{available} {need.unit} available",
+                required=f"{need.quantity} {need.unit}", who_can_fix="warehouseKeeper")
+        for need, available in plan.short
+    ]  # fmt: skip
+    if blockers:
+        raise AdapterRefused(blockers[0].code, "the chosen lots cannot be taken", tuple(blockers))
 
 
 def read_candidates(

@@ -1,6 +1,6 @@
 """Which lots a pick list takes: first expired first out, or the lots it names. Pure: no database in here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -73,8 +73,14 @@ def check_needs(needs: Sequence[MaterialNeed]) -> None:
         raise AdapterRefused("NOTHING_NEEDED", "every line needs a quantity above 0")
 
 
-def plan(needs: Sequence[MaterialNeed], stock: Sequence[Stock], today: date) -> Plan:
+Chosen = Mapping[int, Sequence[str]]
+"""Line → lots that somebody wants to be taken first, in this order."""
+
+
+def plan(needs: Sequence[MaterialNeed], stock: Sequence[Stock], today: date, chosen: Chosen | None = None) -> Plan:
     """Cover the lines from usable stock.
+
+    Lots that were `chosen` for a line come before all others; a line that a lot was chosen for is bound to none.
 
     Lines that name lots go first, those with the least choice before the others, so that a free line does not take
     what only a bound line can use. Allocations come back in the order of the lines.
@@ -84,8 +90,11 @@ def plan(needs: Sequence[MaterialNeed], stock: Sequence[Stock], today: date) -> 
     taken: list[Allocation] = []
     short: list[tuple[MaterialNeed, Decimal]] = []
     available: dict[int, Decimal] = {}
-    for need in sorted(needs, key=lambda need: (not need.fixed_lots, len(need.fixed_lots), need.line)):
-        candidates = _in_order(need, usable)
+    wanted = chosen or {}
+    free = [_freed(need) if need.line in wanted else need for need in needs]
+    for need in sorted(free, key=lambda need: (need.line not in wanted, not need.fixed_lots, len(need.fixed_lots),
+                                               need.line)):  # fmt: skip
+        candidates = _in_order(need, usable, wanted.get(need.line, ()))
         _check_unit(need, candidates)
         available[need.line] = sum((left[line.lot, line.place] for line in candidates), Decimal(0))
         if available[need.line] < need.quantity:
@@ -99,11 +108,20 @@ def plan(needs: Sequence[MaterialNeed], stock: Sequence[Stock], today: date) -> 
     )
 
 
-def _in_order(need: MaterialNeed, usable: Iterable[Stock]) -> list[Stock]:
+def _freed(need: MaterialNeed) -> MaterialNeed:
+    return need.model_copy(update={"fixed_lots": ()})
+
+
+def _in_order(need: MaterialNeed, usable: Iterable[Stock], first: Sequence[str]) -> list[Stock]:
     candidates = [line for line in usable if line.serves(need)]
     if need.fixed_lots:
         return sorted(candidates, key=lambda line: (need.fixed_lots.index(line.lot), line.place))
-    return sorted(candidates, key=lambda line: (line.expires_on or date.max, line.created_at, line.lot, line.place))
+
+    def rank(line: Stock) -> tuple[int, date, datetime, str, str]:
+        place = first.index(line.lot) if line.lot in first else len(first)
+        return (place, line.expires_on or date.max, line.created_at, line.lot, line.place)
+
+    return sorted(candidates, key=rank)
 
 
 def _check_unit(need: MaterialNeed, candidates: Iterable[Stock]) -> None:

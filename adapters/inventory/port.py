@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from domain.base import Message
 from domain.events import Allocation, ShortLine
+from domain.material_commands import ChosenLots
 from domain.material_events import ReturnedLine, ReturnLine
 from domain.quantities import Exact
 from domain.states import LotStatus
@@ -31,6 +32,8 @@ class AllocationAnswer(Message):
 
     allocations: tuple[Allocation, ...] = ()
     short: tuple[ShortLine, ...] = ()
+    proposed: tuple[Allocation, ...] = ()
+    """What first expired first out would have taken at the same moment, when lots were chosen."""
 
 
 class IssueAnswer(Message):
@@ -82,8 +85,19 @@ class Inventory(Protocol):
         """
         ...
 
-    def allocate(self, work_order: str, needs: Sequence[MaterialNeed], *, key: str, actor: str) -> AllocationAnswer:
+    def allocate(
+        self,
+        work_order: str,
+        needs: Sequence[MaterialNeed],
+        *,
+        key: str,
+        actor: str,
+        chosen: Sequence[ChosenLots] = (),
+    ) -> AllocationAnswer:
         """Reserve all lines or nothing. What the work order had reserved before is freed first.
+
+        Lots that were `chosen` for a line are taken before those that expire first. If one of them may not be used, or
+        a line is short then, that is refused (LOT_NOT_USABLE, SHORT), and what was reserved stays reserved.
 
         A short answer is not kept under the key: asked again later, the same key can succeed.
         Refuses DUPLICATE_LINE, NOTHING_NEEDED (a quantity that is not positive) and UNIT_MISMATCH.
@@ -113,6 +127,17 @@ class Inventory(Protocol):
         rejected. Refuses, with a blocker for every lot, UNKNOWN_LOT, UNIT_MISMATCH, NOT_ON_LINE (less is at the line
         for this work order) and NO_PLACE (no place fits the lot's status).
         """
+        ...
+
+    def dispense(self, work_order: str, lot: str, quantity: Exact, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """Move a net weight of a lot from the line into a dispensed container.
+
+        Refuses UNKNOWN_LOT, UNIT_MISMATCH, LOT_NOT_USABLE and NOT_ON_LINE (less is at the line for this work order).
+        """
+        ...
+
+    def undispense(self, work_order: str, lot: str, quantity: Exact, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """Empty a dispensed container back to the line. Refuses UNKNOWN_LOT, UNIT_MISMATCH and NOT_DISPENSED."""
         ...
 
     def put_away(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from adapters.inventory import movements, picking, returning
+from adapters.inventory import dispensing, movements, picking, returning
 from adapters.inventory.port import (
     AllocationAnswer,
     GiveBackAnswer,
@@ -20,6 +20,7 @@ from adapters.inventory.port import (
 from adapters.inventory.requests import InventoryRequests
 from db.once import Answer, Done, Request, answer_once, find, reached
 from domain.events import ShortLine
+from domain.material_commands import ChosenLots
 from domain.material_events import ReturnLine
 from domain.states import LotStatus
 
@@ -43,11 +44,24 @@ class PostgresInventory:
         with reached(self._engine, SYSTEM) as connection:
             return picking.coverage(connection, work_order, needs, self._today(self._now()))
 
-    def allocate(self, work_order: str, needs: Sequence[MaterialNeed], *, key: str, actor: str) -> AllocationAnswer:
+    def allocate(
+        self,
+        work_order: str,
+        needs: Sequence[MaterialNeed],
+        *,
+        key: str,
+        actor: str,
+        chosen: Sequence[ChosenLots] = (),
+    ) -> AllocationAnswer:
         """See `Inventory.allocate`."""
-        request = self._request("allocate", f"work-order/{work_order}", key, actor, needs=list(needs))
+        # Without a choice the request is what it always was: the digest under an older key stays the same.
+        more = {"chosen": list(chosen)} if chosen else {}
+        request = self._request("allocate", f"work-order/{work_order}", key, actor, needs=list(needs), **more)
         today = self._today(request.at)
-        return self._once(request, AllocationAnswer, lambda c: picking.allocate(c, request, work_order, needs, today))
+        first = {own.line: own.lots for own in chosen}
+        return self._once(
+            request, AllocationAnswer, lambda c: picking.allocate(c, request, work_order, needs, today, first)
+        )
 
     def issue(self, work_order: str, *, key: str, actor: str) -> IssueAnswer:
         """See `Inventory.issue`."""
@@ -67,6 +81,25 @@ class PostgresInventory:
         today = self._today(request.at)
         return self._once(
             request, ReturnAnswer, lambda c: returning.return_materials(c, request, work_order, lines, today)
+        )
+
+    def dispense(self, work_order: str, lot: str, quantity: Decimal, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """See `Inventory.dispense`."""
+        subject = f"work-order/{work_order}"
+        request = self._request("dispense", subject, key, actor, lot=lot, quantity=quantity, unit=unit)
+        today = self._today(request.at)
+        return self._once(
+            request, MoveAnswer, lambda c: dispensing.dispense(c, request, work_order, lot, quantity, unit, today)
+        )
+
+    def undispense(
+        self, work_order: str, lot: str, quantity: Decimal, unit: str, *, key: str, actor: str
+    ) -> MoveAnswer:
+        """See `Inventory.undispense`."""
+        subject = f"work-order/{work_order}"
+        request = self._request("undispense", subject, key, actor, lot=lot, quantity=quantity, unit=unit)
+        return self._once(
+            request, MoveAnswer, lambda c: dispensing.undispense(c, request, work_order, lot, quantity, unit)
         )
 
     def put_away(

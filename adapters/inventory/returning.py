@@ -162,7 +162,8 @@ def _refuse_without_place(parts: Sequence[Part], lots: dict[str, KnownLot]) -> N
 
 
 def give_back(connection: Connection, request: Request, work_order: str, today: date) -> Done[GiveBackAnswer]:
-    """Free what is reserved, and move back what lies at the line for this work order."""
+    """Free what is reserved, empty its containers, and move back what lies at the line for this work order."""
+    _empty_containers(connection, request, work_order)
     left = unused(connection, work_order)
     lots = _locked_lots(connection, {own.lot for own in left}) if left else {}
     places = _places(connection, lots.values(), left, today)
@@ -189,6 +190,36 @@ def give_back(connection: Connection, request: Request, work_order: str, today: 
     return Done(answer, [request.audit("materials.givenBack", news | {"returned": returned})])
 
 
+def _empty_containers(connection: Connection, request: Request, work_order: str) -> None:
+    """What was weighed and not charged lies at the line again, before the line is cleared."""
+    there = {lot: quantity for lot, quantity in dispensed_by(connection, work_order).items() if quantity > 0}
+    if not there:
+        return
+    units = {lot.number: lot.unit for lot in _locked_lots(connection, there).values()}
+    ledger.lock_balances(connection, {(lot, at) for lot in there for at in (ledger.LINE_SIDE, ledger.DISPENSED)})
+    moves = [
+        Move(f"{request.key}/undispense/{lot}", lot, ledger.DISPENSED, ledger.LINE_SIDE, quantity, units[lot],
+             "undispense", work_order)
+        for lot, quantity in there.items()
+    ]  # fmt: skip
+    ledger.move(connection, moves, request.actor, request.at)
+
+
+def dispensed_by(connection: Connection, work_order: str) -> dict[str, Decimal]:
+    """Lot → what lies in containers of a work order that are not charged."""
+    came = case((MOVES.c.to_place == ledger.DISPENSED, MOVES.c.quantity), else_=-MOVES.c.quantity)
+    statement = (
+        select(MOVES.c.lot, func.sum(came).label("sum"))
+        .where(
+            MOVES.c.work_order == work_order,
+            or_(MOVES.c.from_place == ledger.DISPENSED, MOVES.c.to_place == ledger.DISPENSED),
+        )
+        .group_by(MOVES.c.lot)
+        .order_by(MOVES.c.lot)
+    )
+    return {row.lot: row.sum for row in connection.execute(statement)}
+
+
 def unused(connection: Connection, work_order: str) -> list[Unused]:
     """What was issued to this work order and is still at the line, by lot and the place it came from.
 
@@ -212,9 +243,11 @@ def unused(connection: Connection, work_order: str) -> list[Unused]:
     gone: dict[str, Decimal] = {}
     rows = connection.execute(statement).all()
     for row in rows:
-        if row.to_place == ledger.LINE_SIDE and row.from_place not in ledger.OUTSIDE:
+        if row.to_place == ledger.LINE_SIDE and row.from_place not in (*ledger.OUTSIDE, ledger.DISPENSED):
             issued[row.lot, row.from_place] = Unused(row.lot, row.from_place, row.zone, row.sum, row.unit)
     for row in rows:
+        if row.from_place == ledger.DISPENSED:
+            gone[row.lot] = gone.get(row.lot, _NOTHING) - row.sum  # emptied again
         if row.from_place != ledger.LINE_SIDE:
             continue
         if (own := issued.get((row.lot, row.to_place))) is not None:

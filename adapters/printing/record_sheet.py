@@ -20,6 +20,7 @@ from adapters.printing.sheet import (
     when,
 )
 from adapters.printing.texts import Words
+from adapters.printing.weighing_sheet import weighing
 
 
 def sheet(job: PrintJob) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def sheet(job: PrintJob) -> dict[str, Any]:
         "watermark": words("draft") if job.is_draft else "",
         "badge": {"text": words.of("record", document["review"]["state"] or "none"), "isDraft": job.is_draft},
         "parts": [
-            *_batch(job, reading), *_materials(job, reading), *_operations(job, reading),
+            *_batch(job, reading), *_materials(job, reading), *weighing(document, reading), *_operations(job, reading),
             *in_process(document, reading), *inspection(document, reading), *deviations(document, reading),
             *cases(document, reading), *exceptions(document, reading), *review(document, reading),
             *signatures(document, reading),

@@ -4,10 +4,10 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from api import label_sheet
+from adapters.printing import label_sheet
+from adapters.printing.label_sheet import Format, Symbology
 from api.deps import Reading
 from api.errors import not_found
-from api.label_sheet import Format, Symbology
 from api.shapes import Identifier
 from db.queries import labels
 from domain.errors import Blocker, Refused
@@ -36,10 +36,15 @@ def label(lot: Identifier, reading: Reading, symbology: Symbology = "dataMatrix"
     try:
         content = label_sheet.draw(shown, symbology, format, made_at)
     except Gs1Refused as refused:
-        required = "1 to 20 characters of GS1 set 82 for a lot, 1 to 90 for a material code"
-        raise Refused(tuple(
-            Blocker(code="LABEL_REFUSED", entity="lot", id=lot, found=reason, required=required,
-                    who_can_fix="processEngineer")
-            for reason in refused.reasons
-        )) from None  # fmt: skip
+        raise label_refused("lot", lot, refused) from None
     return Response(content, media_type=MEDIA_TYPES[format])
+
+
+def label_refused(entity: str, identity: str, refused: Gs1Refused) -> Refused:
+    """409 that names everything that cannot stand in a symbol."""
+    required = "1 to 20 characters of GS1 set 82 for a lot, 1 to 90 for a material code or a number"
+    return Refused(tuple(
+        Blocker(code="LABEL_REFUSED", entity=entity, id=identity, found=reason, required=required,
+                who_can_fix="processEngineer")
+        for reason in refused.reasons
+    ))  # fmt: skip

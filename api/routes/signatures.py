@@ -57,7 +57,7 @@ def request(body: RequestBody, who: Who) -> dict[str, Any]:
     who.may(body.command, target.entity, kind.roles)
     command = _command(who, kind, target, body)
     who.scope.check(who, target, command, who.id)
-    first, second = signatures.meanings(signatures.policy_of(who, target), kind)
+    first, second = signatures.meanings(signatures.policy_of(who, target), command)
     if first is None and second is None:
         raise Problem(409, "NO_SIGNATURE_NEEDED", f"{body.command} of {target.entity} needs no signature")
     if not who.session.is_person:

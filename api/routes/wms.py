@@ -20,7 +20,7 @@ from api.history import Folded
 from api.openapi import LATER, of_command
 from api.receipts import Delivery, Numbering
 from api.routes.work_orders import read
-from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, Text
+from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, ScanBody, Text
 from db.queries import proposals as proposals_of
 from db.queries import reports, signatures, stock
 from db.queries.marking import MARK, NONCONFORMING, marked
@@ -59,7 +59,7 @@ class ReceiptBody(CommandBody):
     process: Code | None = None
 
 
-class FromReportBody(CommandBody):
+class FromReportBody(ScanBody):
     """Which report, where to, how much (everything good when it is not given)."""
 
     report_number: Identifier
@@ -82,6 +82,19 @@ class ReturnBody(CommandBody):
     """What goes back from the line."""
 
     lines: tuple[ReturnLineBody, ...] = Field(min_length=1, max_length=200)
+
+
+class ChosenBody(Body):
+    """Lots to be taken first for a line, in this order."""
+
+    line: Annotated[int, Field(ge=0, le=MAX_INT)]
+    lots: tuple[Identifier, ...] = Field(min_length=1, max_length=50)
+
+
+class ChooseBody(CommandBody):
+    """Lots instead of those that expire first."""
+
+    choice: tuple[ChosenBody, ...] = Field(min_length=1, max_length=200)
 
 
 @router.get("/outbound-orders/{pick_list_id}")
@@ -133,9 +146,26 @@ def _plain(path: str, kind: type[c.Command]) -> None:
 for _path, _kind in (
     ("preallocate-inventory", c.AllocateMaterials),
     ("approve", c.ApprovePickList),
-    ("execute", c.IssuePickList),
 ):
     _plain(_path, _kind)
+
+
+@router.post("/outbound-orders/{pick_list_id}/choose-lots", responses=LATER)
+async def choose_lots(pick_list_id: UUID, body: ChooseBody, who: Who) -> Response:
+    """Take other lots than those that expire first, for a reason; what they do not cover is taken as proposed.
+
+    Command `chooseLots`, for: supervisor. An exception of the batch record.
+    """
+    return await perform(who, c.ChooseLots, PICK_LIST, pick_list_id, body)
+
+
+@router.post("/outbound-orders/{pick_list_id}/execute", responses=LATER)
+async def execute(pick_list_id: UUID, body: ScanBody, who: Who) -> Response:
+    """Hand the reserved lots to the line; every one of them among the `scans`, where the policy asks for it.
+
+    Command `issuePickList`, for: warehouseKeeper.
+    """
+    return await perform(who, c.IssuePickList, PICK_LIST, pick_list_id, body)
 
 
 @router.post("/outbound-orders/{pick_list_id}/return", responses=LATER)

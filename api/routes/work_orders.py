@@ -22,6 +22,7 @@ from api.shapes import (
     NotNegative,
     Positive,
     ReasonedBody,
+    ScanBody,
     ValuesBody,
 )
 from db.queries import signatures
@@ -33,7 +34,7 @@ from domain.master_batch_record import Language
 router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
 
 
-class PutAwayBody(CommandBody):
+class PutAwayBody(ScanBody):
     """Where to; everything good when no quantity is given."""
 
     place: Identifier
@@ -171,6 +172,15 @@ async def pause_operation(work_order_id: UUID, code: Identifier, body: ReasonedB
     return await perform(who, c.PauseOperation, WORK_ORDER, work_order_id, body, operation=code)
 
 
+@router.post("/{work_order_id}/operations/{code}/start", responses=LATER)
+async def start_operation(work_order_id: UUID, code: Identifier, body: ScanBody, who: Who) -> Response:
+    """Begin an operation; its barcode among the `scans`, where the policy asks for it.
+
+    Command `startOperation`, for: operator.
+    """
+    return await perform(who, c.StartOperation, WORK_ORDER, work_order_id, body, operation=code)
+
+
 @router.post("/{work_order_id}/operations/{code}/complete", responses=LATER)
 async def complete_operation(work_order_id: UUID, code: Identifier, body: CompleteBody, who: Who) -> Response:
     """One operation is done. Command `completeOperation`, for: operator."""
@@ -200,7 +210,6 @@ _PLAIN: tuple[tuple[str, type[c.Command]], ...] = (
     ("certify", c.CertifyBatch),
 )
 _OPERATION: tuple[tuple[str, type[c.Command]], ...] = (
-    ("start", c.StartOperation),
     ("resume", c.ResumeOperation),
     ("release-hold", c.ReleaseOperationHold),
 )

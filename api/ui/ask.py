@@ -26,7 +26,7 @@ from domain import commands as c
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 KINDS: Final = {kind.kind_name(): kind for kind in (*c.COMMANDS, *cc.CASE_COMMANDS)}
-_BASE: Final = frozenset(c.Command.model_fields) | {"kind", "work_order", "operation"}
+_BASE: Final = frozenset(c.Command.model_fields) | {"kind", "work_order", "operation", "scans", "typed"}
 _LONG: Final = frozenset(
     {"impact", "report", "evidence", "finding", "root_cause", "text", "decision", "action", "detail"}
 )
@@ -35,6 +35,7 @@ REASONED: Final = frozenset(
         "rejectOrder", "holdOrder", "cancelOrder", "pauseWorkOrder", "pauseOperation", "correctParameter",
         "reverseReport", "returnBatchRecord", "rejectRework", "reopenDeviation", "voidDeviation",
         "sendBackConclusion", "extendCapa", "reduceQuantity", "splitOrder", "justifyException", "returnMaterials",
+        "voidContainer", "chooseLots",
     }
 )  # fmt: skip
 """Commands that are refused without a reason; with others it may be given."""

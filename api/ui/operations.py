@@ -4,9 +4,9 @@ from asyncio import gather
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from temporalio.api.enums.v1 import TaskQueueType
@@ -64,9 +64,29 @@ async def _queue(client: Client, name: str, kind: str) -> Queue:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Process:
+    """The workflow of an order as the engine knows it; `status` is empty when it knows none."""
+
+    identity: str
+    status: str = ""
+    run: str = ""
+    events: int = 0
+
+
+async def process(client: Client, order_number: str) -> Process:
+    """What the engine holds of an order. Raises 503 when it cannot be reached."""
+    identity = workflow_id(order_number)
+    try:
+        found = await reached(client.get_workflow_handle(identity).describe(rpc_timeout=RPC))
+    except OrderGone:
+        return Process(identity)
+    return Process(identity, found.status.name.lower() if found.status else "", found.run_id, found.history_length)
+
+
 @router.get("/operations")
-async def operations(request: Request) -> Response:
-    """The page of those who keep the system going."""
+async def operations(request: Request, order: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """The page of those who keep the system going; `order`: an administrator looks for its workflow."""
     session = request.state.session
     if not {str(role) for role in ROLES} & set(session.roles):
         raise Problem(403, "NOT_AUTHORISED", f"this page is for {', '.join(ROLES)}")
@@ -85,26 +105,32 @@ async def operations(request: Request) -> Response:
     except SQLAlchemyError:
         found = {"stuck": [], "alarms": [], "versions": {}}
     ready = (await call(request, "GET", "/readyz")).document
-    engine = await _engine(request)
+    is_administrator = str(Role.ADMINISTRATOR) in session.roles
+    engine = await _engine(request, order.strip() if is_administrator else "")
     return page(
         request, "operations.html", ready=ready, live="*", most_alarms=ALARMS,
         listener=request.app.state.changes.listening.is_set(), workflow_id=workflow_id,
-        is_administrator=str(Role.ADMINISTRATOR) in session.roles, stuck=found["stuck"], alarms=found["alarms"],
+        is_administrator=is_administrator, order=order, process=engine["process"],
+        stuck=found["stuck"], alarms=found["alarms"],
         queues=engine["queues"], namespace=engine["namespace"],
         versions={"millwright": _own_version(), **found["versions"], **engine["versions"]},
     )  # fmt: skip
 
 
-async def _engine(request: Request) -> dict[str, Any]:
-    """Queues and version of the engine; `queues` is none when it cannot be asked."""
+async def _engine(request: Request, order: str) -> dict[str, Any]:
+    """Queues and version of the engine, and the process of an order; `queues` is none when it cannot be asked."""
     orders = request.app.state.services.orders
     try:
         client = await orders.client()
         found = await queues(client, (orders.task_queue, EQUIPMENT_QUEUE))
+        known = await process(client, order) if order else None
         about = await reached(client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=RPC))
     except (Problem, OrderGone):
-        return {"queues": None, "versions": {}, "namespace": ""}
-    return {"queues": found, "versions": {"temporal": about.server_version}, "namespace": client.namespace}
+        return {"queues": None, "versions": {}, "namespace": "", "process": None}
+    return {
+        "queues": found, "versions": {"temporal": about.server_version}, "namespace": client.namespace,
+        "process": known,
+    }  # fmt: skip
 
 
 def _own_version() -> str:

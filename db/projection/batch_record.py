@@ -3,7 +3,8 @@
 from typing import Any
 
 from db import tables as t
-from db.projection.events import PARAMETERS, Context, judged, project
+from db.projection.events import PARAMETERS, PICK_LISTS, Context, judged, project
+from domain import identification_events as i
 from domain import record_events as r
 from domain.record_states import BatchRecordEvent
 
@@ -92,3 +93,35 @@ def _(event: r.ExceptionJustified, context: Context) -> None:
     )  # fmt: skip
     new = {"exception": event.exception, "type": event.type, "text": event.text}
     context.audit("batch-record.explain", f"batch-record/{event.work_order}", new=new)
+
+
+@project.register
+def _(event: i.CodeTyped, context: Context) -> None:
+    where = f"/{event.operation}" if event.operation else ""
+    entity = f"{'operation' if event.operation else 'work-order'}/{event.work_order}{where}"
+    new = {"command": event.command, "codes": list(event.codes), "secondPerson": event.second_person} | {
+        "reason": event.reason
+    }
+    context.audit("scan.typed", entity, new=new)
+
+
+@project.register
+def _(event: i.LotsChosen, context: Context) -> None:
+    if event.choice:
+        choice = {str(own.line): list(own.lots) for own in event.choice}
+        context.audit("pick-list.chooseLots", f"pick-list/{event.work_order}-P", new=choice)
+
+
+@project.register
+def _(event: i.FefoOverridden, context: Context) -> None:
+    lines = [line.model_dump(mode="json", by_alias=True) for line in event.lines]
+    new = {"lines": lines, "reason": event.reason}
+    context.audit("pick-list.fefoOverridden", f"pick-list/{event.work_order}-P", new=new)
+
+
+@project.register
+def _(event: i.AllocationReplaced, context: Context) -> None:
+    number = f"{event.work_order}-P"
+    lines = [line.model_dump(mode="json", by_alias=True) for line in event.allocations]
+    context.batch.update(PICK_LISTS, {"number": number}, lines=lines)
+    context.audit("pick-list.replaced", f"pick-list/{number}", new={"lines": lines})

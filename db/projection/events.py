@@ -188,12 +188,13 @@ def _(event: e.MaterialsConsumed, context: Context) -> None:
     for index, line in enumerate(event.lines):
         key = f"{context.key}:{index}"
         batch.move(
-            key=f"consume:{key}", lot=line.lot, from_place="LINE", to_place="PROCESS", quantity=line.quantity,
+            key=f"consume:{key}", lot=line.lot, from_place="DISPENSED" if line.container else "LINE",
+            to_place="PROCESS", quantity=line.quantity,
             unit=line.unit, kind="consume", work_order=event.work_order, actor=fact.actor, moved_at=fact.at,
         )  # fmt: skip
         batch.insert(
             LINKS, key=key, input_lot=line.lot, output_lot=event.output_lot, quantity=line.quantity, unit=line.unit,
-            work_order=event.work_order, operation=event.operation, linked_at=fact.at,
+            work_order=event.work_order, operation=event.operation, linked_at=fact.at, container=line.container,
         )  # fmt: skip
     consumed = [line.model_dump(mode="json", by_alias=True) for line in event.lines]
     context.audit("lot.consume", f"lot/{event.output_lot}", new={"operation": event.operation, "inputs": consumed})

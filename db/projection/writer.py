@@ -42,13 +42,15 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "startGate": False,
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
     "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
+    "scanRequired": False, "weighing": False, "registeredDevices": False, "assay": "", "water": "",
+    "reservePercent": None, "container": None,
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
     "lot": None, "hasProcess": False, "decidedBy": None,
     "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
-_COMMANDS_ADDED_LATER: Final = frozenset({"returnMaterials"})
+_COMMANDS_ADDED_LATER: Final = frozenset({"returnMaterials", "weighMaterial", "stageContainers", "chargeMaterials"})
 """Commands that earlier releases did not know. That one is `possible` is advice to its reader, not a decision."""
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from db.audit import canonical
-from db.queries import batch_record, facts
+from db.queries import batch_record, containers, facts
 from db.queries.record_cases import case_steps
 from db.queries.record_sources import (
     consumed_lots,
@@ -36,6 +36,7 @@ from domain.record_states import BatchRecordEvent
 from domain.rules.batch_record import stage_balance, stage_yield
 from domain.specification import OperationSpecification
 from domain.states import OperationState
+from domain.weighing_events import MaterialsCharged, MaterialWeighed
 
 WORK_ORDERS: Final = core(WorkOrder)
 Document = dict[str, Any]
@@ -84,7 +85,8 @@ class NoSuchRecord(LookupError):
 def read(connection: Connection, work_order: str, revision: int | None = None) -> BatchRecord:
     """The record of a work order's batch, at a revision of its order or as it is now.
 
-    A number of statements that does not depend on operations, values or lots (13). Raises `NoSuchRecord`.
+    A number of statements that does not depend on operations, values or lots (13; 14 where something was weighed).
+    Raises `NoSuchRecord`.
     """
     statement = select(WORK_ORDERS.c.order_number).where(WORK_ORDERS.c.number == work_order)
     number = connection.execute(statement).scalar_one_or_none()
@@ -175,7 +177,23 @@ def _content(connection: Connection, process: Process, number: str, then: list[e
         "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
         "reworks": [_dump(found) for found in own.reworks.values()],
         "deviations": _deviations(then, number),
-    }  # fmt: skip
+    } | _weighed(connection, then, number)  # fmt: skip
+
+
+def _weighed(connection: Connection, then: list[e.Fact], number: str) -> Document:
+    """Containers and charges. A batch that has none says nothing: so its hash is what it always was."""
+    charges = [
+        {
+            "operation": event.operation, "containers": list(event.containers), "lots": list(event.lots),
+            "chargedBy": fact.actor, "chargedAt": stamp(fact.at),
+        }
+        for fact in then
+        for event in fact.events
+        if isinstance(event, MaterialsCharged) and event.work_order == number
+    ]  # fmt: skip
+    if not charges and not any(isinstance(event, MaterialWeighed) for fact in then for event in fact.events):
+        return {}
+    return {"containers": containers.of_work_order(connection, number), "charges": charges}
 
 
 def _stage(

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.tables import (
     Deviation,
+    DispensedContainer,
     InspectionRow,
     Lot,
     LotHoldRow,
@@ -35,6 +36,7 @@ ORDERS, WORK_ORDERS, OPERATIONS, STATIONS = (
 )
 HOLDS, SHIPMENTS = core(LotHoldRow), core(Shipment)
 PICK_LISTS, PUT_AWAYS, LOTS, LINES = core(PickListRow), core(PutAwayRow), core(Lot), core(PlanLine)
+CONTAINERS = core(DispensedContainer)
 REPORTS, SERIALS, INSPECTIONS, DEVIATIONS, CASES = (
     core(ProductionReport), core(SerialNumber), core(InspectionRow), core(Deviation), core(QualityCaseRow),
 )  # fmt: skip
@@ -112,6 +114,8 @@ def named(connection: Connection, name: str, value: str) -> Place | None:
         case "hold":
             lot = _one(connection, select(HOLDS.c.lot), HOLDS.c.number, value)
             number = None if lot is None else _of_lot(connection, lot)
+        case "container":
+            number = _one(connection, select(CONTAINERS.c.work_order), CONTAINERS.c.number, value)
         case "number":
             lot = _one(connection, select(INSPECTIONS.c.lot), INSPECTIONS.c.number, value)
             number = None if lot is None else _of_lot(connection, lot)

@@ -7,6 +7,7 @@ from domain import commands as c
 from domain.process import Process
 from domain.rules import (
     batch_record,
+    charging,
     line_side,
     lot_holds,
     materials,
@@ -19,8 +20,11 @@ from domain.rules import (
     reports,
     rework,
     start_gate,
+    weighing,
 )
 from domain.rules.common import Events
+from domain.rules.devices import device_blockers
+from domain.rules.scans import all_at_once
 
 Rule = Callable[[Process, Any], Events]
 
@@ -77,9 +81,14 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.ReduceQuantity: replanning.reduce_quantity,
     c.PlaceLotHold: lot_holds.place_lot_hold,
     c.LiftLotHold: lot_holds.lift_lot_hold,
+    c.ChooseLots: materials.choose_lots,
+    c.WeighMaterial: weighing.weigh_material,
+    c.StageContainers: charging.stage_containers,
+    c.ChargeMaterials: charging.charge_materials,
+    c.VoidContainer: weighing.void_container,
 }
 
 
 def judge(process: Process, command: c.Command) -> Events:
     """The events of an accepted command. Raises `Refused` with every blocker; `process` is not changed."""
-    return RULES[type(command)](process, command)
+    return all_at_once(device_blockers(process, command), lambda: RULES[type(command)](process, command))

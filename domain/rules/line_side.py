@@ -11,6 +11,7 @@ from decimal import Decimal
 from domain import events as e
 from domain import material_events as m
 from domain.commands import LineQuantity, ReturnedQuantity, ReturnMaterials
+from domain.container_states import IN_PLACE
 from domain.errors import Blocker
 from domain.process import MaterialReturn, Operation, PickList, Process, Used, WorkOrder
 from domain.quantities import plain
@@ -38,6 +39,8 @@ class LineStock:
     returned: Decimal = Decimal(0)
     scrapped: Decimal = Decimal(0)
     returning: Decimal = Decimal(0)
+    dispensed: Decimal = Decimal(0)
+    """In containers that are not charged."""
 
     @property
     def at_line(self) -> Decimal:
@@ -46,15 +49,15 @@ class LineStock:
 
     @property
     def rest(self) -> Decimal:
-        """What may still be consumed or given back."""
-        return self.at_line - self.returning
+        """What may still be weighed, consumed or given back."""
+        return self.at_line - self.returning - self.dispensed
 
     @property
     def story(self) -> str:
         """The figures in words, for a blocker: `5 kg issued, 4 consumed, 1 returned`."""
         parts = {
             "consumed": self.consumed, "returned": self.returned, "scrapped": self.scrapped,
-            "being returned": self.returning,
+            "being returned": self.returning, "in containers": self.dispensed,
         }  # fmt: skip
         found = [f"{plain(quantity)} {what}" for what, quantity in parts.items() if quantity]
         return ", ".join([f"{plain(self.issued)} {self.unit} issued", *found])
@@ -73,9 +76,12 @@ def line_stock(process: Process, work_order: WorkOrder) -> tuple[LineStock, ...]
             known = LineStock(a.line, a.material, a.lot, a.unit, operations.get(a.line, ""), Decimal(0))
         issued[a.line, a.lot] = replace(known, issued=known.issued + a.quantity)
     silent = _silent(work_order, pick_list, issued.values())
-    returning = _returning(work_order)
+    returning, dispensed = _returning(work_order), _dispensed(work_order)
     return tuple(
-        _with_used(own, pick_list, own.operation in silent, returning.get((own.line, own.lot), Decimal(0)))
+        replace(
+            _with_used(own, pick_list, own.operation in silent, returning.get((own.line, own.lot), Decimal(0))),
+            dispensed=dispensed.get((own.line, own.lot), Decimal(0)),
+        )
         for own in issued.values()
     )
 
@@ -92,6 +98,14 @@ def _returning(work_order: WorkOrder) -> dict[tuple[int, str], Decimal]:
         for line in own.lines:
             total[line.line, line.lot] = total.get((line.line, line.lot), Decimal(0)) + line.quantity
     return total
+
+
+def _dispensed(work_order: WorkOrder) -> dict[tuple[int, str], Decimal]:
+    found: dict[tuple[int, str], Decimal] = {}
+    for own in work_order.containers.values():
+        if own.state in IN_PLACE:
+            found[own.line, own.lot] = found.get((own.line, own.lot), Decimal(0)) + own.net
+    return found
 
 
 def _with_used(own: LineStock, pick_list: PickList, is_gone: bool, returning: Decimal) -> LineStock:
@@ -126,16 +140,35 @@ def consumption_blockers(
     if not stated:
         return []
     own = [stock for stock in line_stock(process, work_order) if stock.operation == operation.code]
-    return _judged(stated, own, f"used at {operation.code}")
+    weighed = _weighed(process, work_order)
+    found = [
+        _lot_blocker("CONSUMPTION_IS_WEIGHED", line.lot, f"line {line.line} stated", "nothing: its containers say it")
+        for line in stated
+        if line.line in weighed
+    ]
+    return found + _judged(stated, own, f"used at {operation.code}")
+
+
+def _weighed(process: Process, work_order: WorkOrder) -> set[int]:
+    """Lines whose material is consumed by charging its containers."""
+    order = process.specification
+    return {line.line for line in order.work_order(work_order.number).materials if order.is_weighed(line)}
 
 
 def consumption(
     process: Process, work_order: WorkOrder, operation: Operation, stated: tuple[LineQuantity, ...] | None
 ) -> Events:
-    """What becomes part of the batch when the operation is done: what is stated, else all that is left."""
-    if work_order.pick_list is None or (stated is None and operation.code in work_order.consumed_at):
+    """What becomes part of the batch when the operation is done: what is stated, else all that is left.
+
+    What is weighed became part of it when it was charged.
+    """
+    weighed = _weighed(process, work_order)
+    # An operation that charged has consumed before it is done for the first time.
+    is_done_again = bool(operation.completed_by) if weighed else operation.code in work_order.consumed_at
+    if work_order.pick_list is None or (stated is None and is_done_again):
         return ()
-    own = {(s.line, s.lot): s for s in line_stock(process, work_order) if s.operation == operation.code}
+    stock = line_stock(process, work_order)
+    own = {(s.line, s.lot): s for s in stock if s.operation == operation.code and s.line not in weighed}
     left = {key: stock.rest for key, stock in own.items()} if stated is None else _summed(stated)
     consumed: list[e.Consumption] = []
     for a in work_order.pick_list.allocations:

@@ -16,6 +16,7 @@ from domain.errors import Blocker
 from domain.process import Operation, Process, WorkOrder
 from domain.quantities import plain
 from domain.rules.batch_record import balance_deviations, unchecked_values
+from domain.rules.charging import uncharged
 from domain.rules.common import (
     Events,
     check,
@@ -133,7 +134,7 @@ def resume_operation(process: Process, command: ResumeOperation) -> Events:
 def complete_operation(process: Process, command: CompleteOperation) -> Events:
     """The operation is done: nothing mandatory is missing, what was issued for it becomes part of the batch."""
     work_order, operation, specification = running_operation(process, command)
-    blockers = _open_points(work_order, operation, specification)
+    blockers = _open_points(work_order, operation, specification) + uncharged(process, work_order, operation)
     check(blockers + consumption_blockers(process, work_order, operation, command.consumed))
     moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
     outside = balance_deviations(process, work_order, operation, specification)

@@ -6,6 +6,7 @@ from domain import commands as c
 from domain.process import Process, WorkOrder
 from domain.record_states import BATCH_RECORD, BatchRecordEvent
 from domain.rework_states import InProcessInspectionState, ReworkState
+from domain.rules.charging import may_stage, possible_at
 from domain.rules.line_side import line_stock
 from domain.rules.record_review import record_open
 from domain.rules.starting import waits_for_verifier
@@ -96,6 +97,7 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
         names += [WORK_ORDER_COMMANDS[event] for event in possible if event in WORK_ORDER_COMMANDS]
         names += _of_documents(process, work_order)
         names += _of_reports(work_order)
+        names += ["stageContainers"] if may_stage(process, work_order) else []
     if work_order.record_state is not None:
         names += [
             kind for event in BATCH_RECORD.possible(work_order.record_state) for kind in RECORD_COMMANDS.get(event, ())
@@ -155,7 +157,7 @@ def _of_operation(process: Process, work_order: WorkOrder, code: str) -> list[st
     if operation.state == OperationState.COMPLETED and process.specification.policy.operations_may_reopen:
         names.append("startOperation")
     if operation.state == OperationState.RUNNING:
-        names += ["reportProduction", "recordParameters"]
+        names += ["reportProduction", "recordParameters", *possible_at(process, work_order, code)]
     if operation.unchecked:
         names.append("checkParameters")
     if waits_for_verifier(process, work_order, code):

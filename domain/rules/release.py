@@ -21,6 +21,7 @@ from domain.rules.lot_holds import held_by_lots
 from domain.rules.measurements import judge_values
 from domain.rules.order_deviations import OUT_OF_SPECIFICATION, STOPPED, deviation, failed, lot_on_hold, result_open
 from domain.rules.record_review import certification_request, record_open
+from domain.rules.scans import put_away_blockers, typed_codes
 from domain.states import (
     InspectionEvent,
     InspectionState,
@@ -109,26 +110,26 @@ def put_away(process: Process, command: PutAway) -> Events:
     moved = move_put_away(work_order, specification.output_lot, PutAwayEvent.MOVE, command.place)
     good = work_order.produced
     quantity = good if command.quantity is None else command.quantity
+    found = put_away_blockers(process, command, specification.output_lot, specification.material)
     if quantity > good:
-        check(
-            [
-                Blocker(
-                    code="MORE_THAN_GOOD",
-                    entity="work order",
-                    id=work_order.number,
-                    found=plain(quantity),
-                    required=f"at most {plain(good)} reported good",
-                    who_can_fix="warehouseKeeper",
-                )
-            ]
+        found.append(
+            Blocker(
+                code="MORE_THAN_GOOD",
+                entity="work order",
+                id=work_order.number,
+                found=plain(quantity),
+                required=f"at most {plain(good)} reported good",
+                who_can_fix="warehouseKeeper",
+            )
         )
+    check(found)
     pending = e.VerdictPending(
         request=put_away_request(work_order.number),
         command_id=command.command_id,
         command=command.kind,
         actor=command.actor,
     )
-    return (moved.model_copy(update={"quantity": quantity}), pending)
+    return (moved.model_copy(update={"quantity": quantity}), pending, *typed_codes(process, command))
 
 
 def certify_batch(process: Process, command: CertifyBatch) -> Events:

@@ -15,6 +15,7 @@ from domain.process import Process, WorkOrder
 from domain.quantities import plain
 from domain.rules.common import Events, check, find_operation, find_work_order
 from domain.rules.operations import started
+from domain.rules.scans import all_at_once, start_blockers, typed_codes
 from domain.states import OPERATION, OperationEvent, OperationState, PickListState, WorkOrderState
 
 _ENDED = (OperationState.COMPLETED, OperationState.CLOSED, OperationState.CANCELLED, OperationState.ABORTED)
@@ -27,10 +28,15 @@ def occupation_request(work_order: str, operation: str) -> str:
 
 
 def start_operation(process: Process, command: StartOperation) -> Events:
-    """Start the operation; where the policy has a gate, ask the equipment register first."""
+    """Start the operation; where the policy has a gate, ask the equipment register first.
+
+    A wrong scan is refused together with what the order itself has in the way, and the register is not asked.
+    """
     number, code = command.work_order, command.operation
-    if not process.specification.policy.start_gate:
-        return started(process, number, code, command.received_at)
+    wrong = start_blockers(process, command)
+    if wrong or not process.specification.policy.start_gate:
+        begun = all_at_once(wrong, lambda: started(process, number, code, command.received_at))
+        return (*begun, *typed_codes(process, command))
     operation, _ = find_operation(process, number, code)
     request = occupation_request(number, code)
     if (earlier := process.pending.get(request)) is not None:
@@ -43,6 +49,7 @@ def start_operation(process: Process, command: StartOperation) -> Events:
     return (
         occupation_moved(process, number, code, "asked"),
         e.VerdictPending(request=request, command_id=command.command_id, command=command.kind, actor=command.actor),
+        *typed_codes(process, command),
     )
 
 

@@ -48,12 +48,17 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{OPERATION}/comment": (c.CommentOperation, {"text": "as seen"}),
     "/wms/inbound-orders/from-production-report": (c.PutAway, {"reportNumber": "R", "place": "QUARANTINE"}),
     f"{PICK_LIST}/preallocate-inventory": (c.AllocateMaterials, {}),
+    f"{PICK_LIST}/choose-lots": (c.ChooseLots, {"choice": [{"line": 1, "lots": ["L"]}], "reason": "a customer's wish"}),
     f"{PICK_LIST}/approve": (c.ApprovePickList, {}),
     f"{PICK_LIST}/execute": (c.IssuePickList, {}),
     f"{PICK_LIST}/return": (
         c.ReturnMaterials,
         {"lines": [{"line": 1, "lot": "L", "quantity": "1", "unit": "kg"}], "reason": "too much issued"},
     ),
+    f"{OPERATION}/weighings": (c.WeighMaterial, {"line": 1, "scale": "S", "unit": "kg", "scans": ["L"]}),
+    f"{OPERATION}/charge": (c.ChargeMaterials, {"scans": ["K"]}),
+    f"{WORK_ORDER}/containers/stage": (c.StageContainers, {"place": "BOOTH", "scans": ["K"]}),
+    f"{WORK_ORDER}/containers/{{container}}/void": (c.VoidContainer, {"reason": "spilled it"}),
     f"{WORK_ORDER}/in-process-inspections/{{inspection}}/decision": (c.DecideInProcessInspection, {"failed": 0}),
     f"{WORK_ORDER}/reworks/{{rework}}/approve": (c.ApproveRework, {}),
     f"{WORK_ORDER}/reworks/{{rework}}/reject": (c.RejectRework, {"reason": "not worth it"}),
@@ -145,6 +150,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
     "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
     "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
+    "/devices": ((R.PROCESS_ENGINEER,), {"code": "T", "name": "T", "kind": "terminal"}),
     "/equipment/{code}/qualify": ((R.QUALITY_MANAGER,), {}),
     "/equipment/{code}/calibrate": (
         (R.METROLOGY,), {"certificate": "X", "dueAt": "2030-01-01T00:00:00Z", "foundWithinTolerance": True}

@@ -16,7 +16,8 @@ PREFIX = "/api/v1"
 _ids = itertools.count(1)
 
 PEOPLE = {
-    "pia": ["planner"], "sam": ["supervisor"], "sue": ["supervisor"], "olu": ["operator"], "wil": ["warehouseKeeper"],
+    "pia": ["planner"], "sam": ["supervisor"], "sue": ["supervisor"], "olu": ["operator"], "ole": ["operator"],
+    "wil": ["warehouseKeeper"],
     "wes": ["warehouseKeeper"], "ana": ["qcAnalyst"], "ben": ["qcAnalyst"], "rae": ["qaReviewer"],
     "max": ["qualityManager"], "quinn": ["qualifiedPerson"], "mia": ["maintenance"], "pat": ["processEngineer"],
     "ada": ["administrator"], "aud": ["auditor"], "dan": ["dataAnalyst"], "erp": ["integration"], "meg": ["metrology"],

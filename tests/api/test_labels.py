@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 
-from api.label_sheet import STATUS, Symbology, draw, elements_of, symbol
+from adapters.printing.label_sheet import STATUS, Symbology, draw, elements_of, symbol
 from domain.gs1 import CSET_82, Element, Gs1Refused, element_string, human_readable, parse
 from domain.lot_label import LotLabel
 from domain.states import LotStatus

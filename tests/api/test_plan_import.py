@@ -102,7 +102,7 @@ EXPECTED = [
     (5, "product", "UNKNOWN_PRODUCT"), (6, "quantity", "QUANTITY_NOT_POSITIVE"), (7, "unit", "UNIT_MISMATCH"),
     (8, "reference", "REFERENCE_TWICE"), (9, "reference", "REFERENCE_TWICE"), (10, "quantity", "REFERENCE_TAKEN"),
     (11, "dueAt", "INVALID_DATE"), (12, "policy", "UNKNOWN_POLICY"), (13, "orderNumber", "NUMBER_TAKEN"),
-    (14, "batchNumber", "NUMBER_TAKEN"), (15, "orderNumber", "NUMBER_TAKEN"), (16, "orderNumber", "NUMBER_TAKEN"),
+    (14, "batchNumber", "BATCH_NO_USED"), (15, "orderNumber", "NUMBER_TAKEN"), (16, "orderNumber", "NUMBER_TAKEN"),
     (17, "product", "UNKNOWN_PRODUCT"), (17, "quantity", "INVALID_VALUE"), (17, "policy", "UNKNOWN_POLICY"),
     (17, "orderNumber", "NUMBER_TAKEN"), (17, "dueAt", "INVALID_DATE"), (18, "", "WRONG_NUMBER_OF_CELLS"),
 ]  # fmt: skip

@@ -41,7 +41,9 @@ async def test_numbers_belong_to_one_line(company: Company) -> None:
     ]
     answer = await desk.post("/mes/plan-lines", lines)
     assert (answer.status_code, answer.json()["code"]) == (409, "NUMBER_TAKEN")
-    assert {blocker["found"].split()[0] for blocker in answer.json()["blockers"]} == {"PO-MINE", "B-MINE"}
+    assert {(blocker["code"], blocker["found"].split()[0]) for blocker in answer.json()["blockers"]} == {
+        ("NUMBER_TAKEN", "PO-MINE"), ("BATCH_NO_USED", "B-MINE"),
+    }  # fmt: skip
     listed = (await desk.get("/mes/plan-lines")).json()["planLines"]
     assert "PL-4" not in [line["reference"] for line in listed]
 

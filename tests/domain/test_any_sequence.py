@@ -127,6 +127,13 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
         )
     },
     c.ReduceQuantity: {"quantity": st.sampled_from([None, Decimal(1), Decimal(700), Decimal(1000)])},
+    c.ChooseLots: {"choice": st.just((c.ChosenLots(line=1, lots=("API-1",)),))},
+    c.WeighMaterial: {
+        "line": st.sampled_from([1, 2]), "scale": st.just("SCALE-1"), "unit": st.just("kg"),
+        "tare": st.just("1.0"), "gross": st.just("6.0"),
+    },
+    c.StageContainers: {"place": st.just("BOOTH")},
+    c.VoidContainer: {"container": st.just("PO-1-01-K1")},
     c.PutAway: {"place": st.just("QUARANTINE")},
     c.ReleaseBatch: {"place": st.just("FINISHED")},
 }  # fmt: skip

@@ -96,6 +96,8 @@ IMPLEMENTATIONS = (
     InventoryActivities.issue,
     InventoryActivities.give_back,
     InventoryActivities.return_materials,
+    InventoryActivities.dispense,
+    InventoryActivities.undispense,
     InventoryActivities.put_away,
     InventoryActivities.release_to_stock,
     InventoryActivities.scrap,
@@ -105,12 +107,14 @@ IMPLEMENTATIONS = (
     BatchRecordActivities.archive_record,
     EquipmentRegisterActivities.occupy,
     EquipmentRegisterActivities.expire,
+    EquipmentRegisterActivities.check_scale,
     QualityActivities.settle_lot,
     LotHoldActivities.find_held_orders,
     LotHoldActivities.read_hold_answers,
     LotHoldActivities.finish_hold_step,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
+    EquipmentActivities.read_scale,
 )
 
 

@@ -27,6 +27,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "equipment_item": {"cleaning": "inUse"},
     "stock_balance": {"on_hand": Decimal(2), "reserved": Decimal(1)},
     "plan_line_link": {"parent": "other"},
+    "dispensed_container": {"gross": Decimal(3), "tare": Decimal(1), "net": Decimal(2)},
 }
 SECOND: dict[str, dict[str, Any]] = {
     "plan_line": {

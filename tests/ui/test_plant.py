@@ -176,12 +176,17 @@ async def test_what_is_stuck_stands_on_one_page_with_the_workers_and_who_may_not
     await sam.shows("the warehouse", within="#stuck")
     await sam.shows("connection refused", within="#stuck")
     await sam.shows("mes-equipment", within="#queues")
-    assert "production-order/" not in await sam.page.locator("#stuck").inner_text()
+    assert "production-order/" not in await sam.page.locator("main").inner_text()
     await sam.press("Retry now", within="#stuck")
     await sam.said("Nothing waits for another system")  # the order's own process knows better than the row of this test
     ada = await console.terminal("ada")
     await ada.open("/ui/operations")
     await ada.shows("production-order/", within="#stuck")
+    number = (await (await company.desk("sam")).get(f"/mes/orders/{order}")).json()["number"]
+    await ada.page.fill("#find-order", number)
+    await ada.press("Find", within="#process")
+    await ada.shows(f"production-order/{number}", within="#process")
+    await ada.shows("Running", within="#process")
     await expect(ada.page.locator("#stuck").get_by_role("button")).to_have_count(0)
     olu = await console.terminal("olu", "zh")
     await olu.open("/ui/operations")

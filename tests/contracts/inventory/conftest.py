@@ -1,5 +1,6 @@
 """The warehouse under test, on the application's login, with helpers that read the ledger behind its back."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -129,3 +130,33 @@ def need(material: str, quantity: str, line: int = 10, *lots: str) -> MaterialNe
 def warehouse(database: Database) -> Warehouse:
     """The warehouse on the application's login."""
     return Warehouse(PostgresInventory(database.app), database.app)
+
+
+WRONG_SUMS = text(
+    """
+    SELECT lot, place, sum(quantity) AS quantity FROM (
+        SELECT lot, to_place AS place, quantity FROM stock_move
+        UNION ALL SELECT lot, from_place, -quantity FROM stock_move
+        UNION ALL SELECT lot, place, -on_hand FROM stock_balance
+    ) AS entries JOIN place ON place.code = place AND zone <> 'outside'
+    GROUP BY lot, place HAVING sum(quantity) <> 0
+    UNION ALL
+    SELECT lot, place, sum(quantity) FROM (
+        SELECT lot, place, quantity FROM reservation WHERE state = 'reserved'
+        UNION ALL SELECT lot, place, -reserved FROM stock_balance
+    ) AS reservations GROUP BY lot, place HAVING sum(quantity) <> 0
+    UNION ALL
+    SELECT lot, place, on_hand FROM stock_balance WHERE on_hand < 0 OR reserved < 0 OR reserved > on_hand
+    """
+)
+"""What must never be: balances that the moves do not make up, reservations that the balances do not know."""
+
+
+@pytest.fixture(autouse=True)
+def _sums(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test that has used the warehouse the sum of a lot's states is its quantity (MT-04)."""
+    yield
+    if "warehouse" in request.fixturenames:
+        warehouse: Warehouse = request.getfixturevalue("warehouse")
+        with warehouse.engine.connect() as connection:
+            assert connection.execute(WRONG_SUMS).all() == []

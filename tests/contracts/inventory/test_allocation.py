@@ -70,6 +70,7 @@ def oracle(quantity: int, stock: Sequence[Stock]) -> list[tuple[str, int]] | Non
     return taken
 
 
+@pytest.mark.accepts("MT-02")
 @settings(max_examples=300, deadline=None)
 @given(stocks(), st.integers(1, 12))
 def test_fefo_is_what_a_person_would_do_by_hand(stock: list[Stock], quantity: int) -> None:

@@ -86,6 +86,7 @@ def test_a_lot_that_expired_at_the_line_goes_to_quarantine(warehouse: Warehouse)
         connection.execute(text("INSERT INTO place VALUES ('ZZ-HOLD', 'Hold', 'quarantine') ON CONFLICT DO NOTHING"))
         connection.execute(text("UPDATE stock_balance SET place = 'ZZ-HOLD' WHERE lot = :l AND place = 'QUARANTINE'"),
                            {"l": lot})  # fmt: skip
+        warehouse._move(connection, lot, "QUARANTINE", "ZZ-HOLD", Decimal(3), None)
     assert returns(warehouse, order, back(lot, "1")) == [("ZZ-HOLD", "1")]
 
 
@@ -102,6 +103,7 @@ def test_a_lot_from_two_places_goes_back_to_both(warehouse: Warehouse) -> None:
     with warehouse.engine.begin() as connection:
         connection.execute(text("UPDATE stock_balance SET on_hand = 3 WHERE lot = :l"), {"l": lot})
         connection.execute(text("INSERT INTO stock_balance VALUES (:l, 'FINISHED', 2, 0)"), {"l": lot})
+        warehouse._move(connection, lot, "RAW", "FINISHED", Decimal(2), None)
     warehouse.inventory.allocate(order, [need(material, "5")], key=unique("k"), actor="ann")
     warehouse.inventory.issue(order, key=unique("k"), actor="ann")
     assert returns(warehouse, order, back(lot, "4")) == [("FINISHED", "2"), ("RAW", "2")]

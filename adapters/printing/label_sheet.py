@@ -4,7 +4,7 @@ The symbols come from zint (every check of its own turned to an error), the pict
 Chinese, so that they do not depend on what is installed on the server.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Final, Literal
@@ -69,16 +69,20 @@ def draw(label: LotLabel, symbology: Symbology, form: Format, made_at: datetime)
 
     Raises `Gs1Refused` when the lot cannot stand on a label.
     """
-    picture = _svg(label, symbology)
+    return drawn(_svg(label, symbology), form, made_at, label.lot)
+
+
+def drawn(picture: str, form: Format, made_at: datetime, of: str) -> bytes:
+    """A label's SVG as a file; `of` names it when it cannot be drawn."""
     if form == "svg":
         return picture.encode()
     compiler = typst.Compiler(_SHEET, font_paths=_fonts(), ignore_system_fonts=True)
-    drawn, warnings = compiler.compile_with_warnings(
+    file, warnings = compiler.compile_with_warnings(
         sys_inputs={"svg": picture}, format=form, ppi=PIXELS_PER_INCH, timestamp=made_at.replace(microsecond=0)
     )
-    if warnings or not isinstance(drawn, bytes):
-        raise RuntimeError(f"the label of {label.lot} could not be drawn: {[str(warning) for warning in warnings]}")
-    return drawn
+    if warnings or not isinstance(file, bytes):
+        raise RuntimeError(f"the label of {of} could not be drawn: {[str(warning) for warning in warnings]}")
+    return file
 
 
 @cache
@@ -93,21 +97,26 @@ def _fonts() -> typst.Fonts:
 def _svg(label: LotLabel, symbology: Symbology) -> str:
     said = elements_of(label, symbology)
     modules = symbol(said, symbology)
-    body = "".join([*_words(label), *(_bars if symbology == "gs1-128" else _matrix)(modules, human_readable(said))])
+    body = [*_words(label), *(_bars if symbology == "gs1-128" else matrix)(modules, human_readable(said))]
+    return sheet(body)
+
+
+def sheet(body: Iterable[str]) -> str:
+    """The SVG of a label with this in it."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH:g}mm" height="{HEIGHT:g}mm" '
         f'viewBox="0 0 {WIDTH:g} {HEIGHT:g}" font-family="{FONTS}">'
-        f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>{body}</svg>'
+        f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>{"".join(body)}</svg>'
     )
 
 
 def _words(label: LotLabel) -> Iterator[str]:
     english, chinese, colour = STATUS[label.status]
     yield f'<rect x="{MARGIN:g}" y="5" width="58" height="12" fill="{colour}" stroke="#000" stroke-width="0.6"/>'
-    yield _line(MARGIN + 2, 13.4, 5, 54, f"{chinese} {english}")
-    yield _line(MARGIN + 62, 13.4, 4, 76, f"工厂 Plant  {label.plant or '–'}")
-    lines, size = _wrapped(label.name, WIDTH - 2 * MARGIN, 6, 2)
-    yield from (_line(MARGIN, 25 + place * size * 1.25, size, WIDTH, text) for place, text in enumerate(lines))
+    yield text_line(MARGIN + 2, 13.4, 5, 54, f"{chinese} {english}")
+    yield text_line(MARGIN + 62, 13.4, 4, 76, f"工厂 Plant  {label.plant or '–'}")
+    lines, size = wrapped(label.name, WIDTH - 2 * MARGIN, 6, 2)
+    yield from (text_line(MARGIN, 25 + place * size * 1.25, size, WIDTH, text) for place, text in enumerate(lines))
     expiry = "–" if label.expires_on is None else label.expires_on.isoformat()
     facts = (
         ("物料 Material", label.material),
@@ -116,24 +125,24 @@ def _words(label: LotLabel) -> Iterator[str]:
         ("有效期至 Expiry", expiry),
     )
     for place, (what, value) in enumerate(facts):
-        yield _line(MARGIN, 42 + place * 7, 3.4, 30, what)
-        yield _line(MARGIN + 32, 42 + place * 7, 4.6, 64, value)
+        yield text_line(MARGIN, 42 + place * 7, 3.4, 30, what)
+        yield text_line(MARGIN + 32, 42 + place * 7, 4.6, 64, value)
 
 
-def _matrix(modules: Symbol, readable: str) -> Iterator[str]:
+def matrix(modules: Symbol, readable: str) -> Iterator[str]:
     """A DataMatrix at the right, with a quiet zone of one module; modules of at most 0.99 mm."""
     side = min(36 / len(modules), 0.99)
     yield _path(modules, WIDTH - MARGIN - side * (len(modules[0]) + 1), 36, side, side)
-    lines, size = _wrapped(readable, WIDTH - 2 * MARGIN, 3.4, 5)
-    yield from (_line(MARGIN, 80 + place * size * 1.3, size, WIDTH, text) for place, text in enumerate(lines))
+    lines, size = wrapped(readable, WIDTH - 2 * MARGIN, 3.4, 5)
+    yield from (text_line(MARGIN, 80 + place * size * 1.3, size, WIDTH, text) for place, text in enumerate(lines))
 
 
 def _bars(modules: Symbol, readable: str) -> Iterator[str]:
     """A GS1-128 along the foot, with a quiet zone of ten modules; modules of at most 0.495 mm."""
     side = min((WIDTH - 4) / (len(modules[0]) + 20), 0.495)
     yield _path(modules, (WIDTH - side * len(modules[0])) / 2, 68, side, 28)
-    lines, size = _wrapped(readable, WIDTH - 2 * MARGIN, 3.4, 1)
-    yield from (_line(MARGIN, 101, size, WIDTH, text) for text in lines)
+    lines, size = wrapped(readable, WIDTH - 2 * MARGIN, 3.4, 1)
+    yield from (text_line(MARGIN, 101, size, WIDTH, text) for text in lines)
 
 
 def _path(modules: Symbol, left: float, top: float, width: float, height: float) -> str:
@@ -156,13 +165,13 @@ def _runs(cells: list[bool]) -> Iterator[tuple[int, int]]:
             start = None
 
 
-def _line(x: float, y: float, size: float, width: float, text: str) -> str:
+def text_line(x: float, y: float, size: float, width: float, text: str) -> str:
     """One line of text, smaller if it would not fit."""
     size = min(size, size * width / max(_length(text) * size, 0.01))
     return f'<text x="{x:g}" y="{y:g}" font-size="{size:.3g}" xml:space="preserve">{escape(_printable(text))}</text>'
 
 
-def _wrapped(text: str, width: float, size: float, most: int) -> tuple[list[str], float]:
+def wrapped(text: str, width: float, size: float, most: int) -> tuple[list[str], float]:
     """The text in at most `most` lines, smaller if it would not fit: nothing is left out."""
     while True:
         lines, line = [], ""

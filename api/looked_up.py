@@ -1,0 +1,38 @@
+"""What a command says by code, looked up in the record before it is sent: scanned codes, the device.
+
+The order judges what they turned out to be; it has no way to look them up itself.
+"""
+
+from typing import Any
+
+from api.deps import Caller
+from db.queries import containers, devices, scans
+from db.session import reading
+from domain.command_base import Command, ScanningCommand
+from domain.commands import WeighMaterial
+from domain.scanning import ScanKind
+
+Content = dict[str, Any]
+_DEVICE_NAMES = ("device_id", "deviceId")
+
+
+def looked_up(who: Caller, kind: type[Command], content: Content) -> Content:
+    """The content of a command with its codes resolved. What a client says about them itself does not count."""
+    device = next((content[name] for name in _DEVICE_NAMES if content.get(name)), None)
+    scanning = kind if issubclass(kind, ScanningCommand) else None
+    codes = () if scanning is None else content.get("scans", ())
+    more = {
+        name: value for name, value in content.items() if name not in (*_DEVICE_NAMES, "device", "scans", "results")
+    }
+    if device is None and not codes:
+        return more
+    with reading(who.services.engine) as connection:
+        if device is not None:
+            more["device"] = devices.used(connection, str(device))
+        if scanning is not None:
+            more["scans"] = tuple(scans.resolve(connection, str(code), scanning.scanned_first) for code in codes)
+        if kind is WeighMaterial:
+            # What the laboratory says about the lot that was scanned: never what the sender says.
+            lots = [scan.lot for scan in more["scans"] if scan.kind == ScanKind.LOT]
+            more["results"] = containers.results_of(connection, lots[0]) if lots else None
+    return more

@@ -161,9 +161,9 @@ async def one(code: str, request: Request, days: Annotated[int, Query(ge=1, le=3
             return found, log, inside, papers
 
     item, log, inside, papers = await run_in_threadpool(rows)
-    jobs = await run_in_threadpool(_jobs, request, item) if item is not None else []
     if item is None:
         raise not_found("equipment", code)
+    jobs = await run_in_threadpool(_jobs, request, item)
     t = context(request)["t"]
     drawn = timeline.timeline(
         pieces(log, t), start, end, t("equipment.band", name=item.name, hours=days * 24)
@@ -183,7 +183,8 @@ def _jobs(request: Request, item: Item) -> list[dict[str, Any]]:
     session = request.state.session
     inside = Scope(session.plants, session.lines).orders()
     with reading(request.app.state.services.engine) as connection:
-        return waiting.operations(connection, [*inside, waiting.OPERATIONS.c.workstation == item.workstation], JOBS)
+        here = waiting.OPERATIONS.c.workstation == item.workstation
+        return waiting.operations(connection, [*inside, here], limit=JOBS)
 
 
 def _acts(request: Request, item: Item) -> list[tuple[str, str]]:

@@ -9,22 +9,37 @@ from api.ui import (
     actions,
     admin,
     ask,
+    audit,
     board,
+    cases,
     direct,
     equipment,
     files,
     home,
+    inspections,
     live,
     login,
+    lots,
     master,
     master_records,
     operations,
     orders,
+    picks,
+    plan,
+    problem,
+    put_away,
+    receipts,
+    reviews,
+    scan,
+    signing,
     tasks,
 )
 
 PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, files, *PLANT)
+AREAS: Final = (
+    login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
+    lots, audit, signing, ask, actions, live, files, *PLANT,
+)  # fmt: skip
 
 
 def install(app: FastAPI) -> None:

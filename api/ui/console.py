@@ -4,9 +4,26 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from api.ui import actions, ask, board, files, home, live, login, orders, tasks
+from api.ui import (
+    actions,
+    ask,
+    audit,
+    board,
+    cases,
+    files,
+    home,
+    live,
+    login,
+    lots,
+    orders,
+    reviews,
+    signing,
+    tasks,
+)
 
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, files)
+AREAS: Final = (
+    login, home, tasks, board, orders, reviews, cases, lots, audit, signing, ask, actions, live, files,
+)  # fmt: skip
 
 
 def install(app: FastAPI) -> None:

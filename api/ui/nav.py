@@ -32,6 +32,11 @@ ITEMS: Final = (
         "b",
     ),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
+    Item("reviews", "/ui/reviews", (Role.SUPERVISOR, *_QUALITY, Role.AUDITOR), "r"),
+    Item("exceptions", "/ui/exceptions", (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.AUDITOR), "e"),
+    Item("lots", "/ui/lots", (Role.SUPERVISOR, Role.WAREHOUSE_KEEPER, *_QUALITY, Role.AUDITOR), "l"),
+    Item("audit", "/ui/audit", (Role.QA_REVIEWER, Role.QUALITY_MANAGER, Role.AUDITOR), "a"),
+    Item("signatures", "/ui/signatures", (Role.QUALITY_MANAGER, Role.AUDITOR), "s"),
 )
 
 

@@ -110,7 +110,7 @@
     form.dataset.sending = "1";
     const busy = setTimeout(() => button?.setAttribute("aria-busy", "true"), 150);
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields), ...fragment() });
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(fields), ...fragment() });
       delete form.dataset.pending;
       if (answer.status === 401) {
         if (form.closest("#lock")) { swap(await answer.text()); return; }
@@ -180,7 +180,7 @@
     const form = event.target;
     if (form.method !== "get" || form.dataset.swap === undefined) return;
     event.preventDefault();
-    visit(`${form.action.split("?")[0]}?${new URLSearchParams(new FormData(form))}`);
+    visit(`${form.getAttribute("action").split("?")[0]}?${new URLSearchParams(new FormData(form))}`);
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-swap],a[data-dialog]");

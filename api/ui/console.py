@@ -6,23 +6,34 @@ from fastapi import FastAPI
 
 from api.ui import (
     actions,
+    andon,
     ask,
     audit,
     board,
     cases,
     files,
     home,
+    inspections,
     live,
     login,
     lots,
     orders,
+    picks,
+    plan,
+    problem,
+    put_away,
+    receipts,
+    reports,
     reviews,
+    scan,
     signing,
+    spc,
     tasks,
 )
 
 AREAS: Final = (
-    login, home, tasks, board, orders, reviews, cases, lots, audit, signing, ask, actions, live, files,
+    login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
+    lots, audit, signing, spc, reports, andon, ask, actions, live, files,
 )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ TONES: Final = {
     # blue: somebody can begin
     **dict.fromkeys(("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective"), "ready"),
     # green: it goes on, or is good
-    **dict.fromkeys(("running", "inProgress", "released", "accepted", "certified", "clean", "inUse"), "running"),
+    **dict.fromkeys(
+        ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed"), "running"
+    ),
     # amber: somebody has to look
     **dict.fromkeys(
         (
@@ -26,7 +28,7 @@ TONES: Final = {
         (
             "outOfSpecification", "rejected", "expired", "recalled", "aborted", "overdue", "down", "outOfTolerance",
             "unqualified", "outOfService", "cleanExpired", "dirtyHoldExceeded", "late", "refused", "confirmed",
-            "ineffective",
+            "ineffective", "failed",
         ),
         "bad",
     ),

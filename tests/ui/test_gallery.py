@@ -17,7 +17,9 @@ from sqlalchemy import Engine
 
 from tests.api.company import PASSWORD, Company
 from tests.api.words import at_stage, create, do, receive
+from tests.figures import breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
+from tests.ui.floor import warehouse_and_quality
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -28,14 +30,20 @@ FOLDER = os.environ.get("MES_GALLERY")
 @pytest.fixture(scope="module")
 async def plant(company: Company, working: None, engine: Engine) -> dict[str, str]:
     """Orders at every stage; answers what is needed for the addresses of screens."""
-    await receive(company, f"API-{uuid.uuid4().hex[:6]}", "500")
-    found: dict[str, str] = {}
+    lot = f"API-{uuid.uuid4().hex[:6]}"
+    await receive(company, lot, "500", expiresOn="2030-06-30")
+    found: dict[str, str] = {"lot": lot}
     for stage in ("draft", "submitted", "released", "dispatched", "ready", "running", "inspecting", "puttingAway"):
         found[f"order_{stage}"], found[f"work_{stage}"] = await at_stage(company, stage)
     await create(company, dueAt="2026-01-15T08:00:00Z")
+    found |= await warehouse_and_quality(company)
     desk = await company.desk("olu")
     await desk.command(f"/mes/work-orders/{found['work_running']}/operations/MIX/start")
-    return found | await quality_plant(company, engine)
+    found |= await quality_plant(company, engine)
+    found |= await figures(company)
+    await rolling(company)
+    await breaks_down(company, "SAW-2")
+    return found | {"andon": await display(company)}
 
 
 async def quality_plant(company: Company, engine: Engine) -> dict[str, str]:
@@ -53,7 +61,7 @@ async def quality_plant(company: Company, engine: Engine) -> dict[str, str]:
     return {
         "work_clean": clean, "work_corrected": corrected, "work_held": held, "case": opened["id"],
         "capa": action["id"], "simple": next(own["number"] for own in simple if not own["hasProcess"]),
-        "lot": await asyncio.to_thread(quality.family, engine, "LOOK-"),
+        "lot_family": await asyncio.to_thread(quality.family, engine, "LOOK-"),
         "lot_many": await asyncio.to_thread(quality.family, engine, "MANY-", 210), "signature": signed[0]["id"],
         "signed_order": signed[0]["entity"].partition("/")[2],
     }  # fmt: skip
@@ -88,12 +96,51 @@ SCREENS = (
     ("exception-simple", "rae", "/ui/exceptions/{simple}"),
     ("lots", "rae", "/ui/lots"),
     ("lots-unknown", "rae", "/ui/lots?find=LOOK-GRNA-1"),
-    ("lot", "rae", "/ui/lots/{lot}"),
+    ("lot", "rae", "/ui/lots/{lot_family}"),
     ("lot-many", "rae", "/ui/lots/{lot_many}"),
     ("audit", "aud", "/ui/audit"),
     ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
     ("signatures", "aud", "/ui/signatures?record={signed_order}"),
     ("signature", "aud", "/ui/signatures/{signature}"),
+    ("picks", "wil", "/ui/picks"),
+    ("pick-short", "wil", "/ui/picks/{work_short}"),
+    ("pick-allocated", "wes", "/ui/picks/{work_dispatched}"),
+    ("pick-approved", "wil", "/ui/picks/{work_picked}"),
+    ("pick-issued", "wil", "/ui/picks/{work_ready}"),
+    ("pick-return", "wil", "/ui/picks/{work_ready}/return?line=1&lot={lot}"),
+    ("put-aways", "wil", "/ui/put-away"),
+    ("put-away", "wil", "/ui/put-away/{work_puttingAway}"),
+    ("put-away-gated", "wil", "/ui/put-away/{work_quarantined}"),
+    ("receipts", "wil", "/ui/receipts"),
+    ("inspections", "ana", "/ui/inspections"),
+    ("inspection-enter", "ana", "/ui/inspections/{work_inspecting}"),
+    ("inspection-decide", "ben", "/ui/inspections/{inspection_entered}"),
+    ("inspection-outside", "max", "/ui/inspections/{inspection_outside}"),
+    ("inspection-reports", "ana", "/ui/inspections/{work_turning}"),
+    ("inspection-rework", "sam", "/ui/inspections/{work_rework}"),
+    ("plan", "pia", "/ui/plan"),
+    ("plan-line", "pia", "/ui/plan/{plan_line}"),
+    ("plan-line-new", "pia", "/ui/plan/new"),
+    ("plan-split", "pia", "/ui/plan/{plan_line}/split"),
+    ("plan-import", "pia", "/ui/plan/import"),
+    ("scan-unknown", "olu", "/ui/scan?code=SAW-7"),
+    ("problem", "olu", "/ui/problem?order={order_running}&what=MIX"),
+    ("spc", "ben", "/ui/spc?of=parameter:weight&baseline=21"),
+    ("spc-means", "ben", "/ui/spc?of=parameter:weight&chart=meanRange"),
+    ("spc-proportion", "ben", "/ui/spc?of=scrap:PRESS"),
+    ("spc-empty", "ben", "/ui/spc?since=2000-01-01&until=2000-01-02"),
+    ("reports", "sam", "/ui/reports"),
+    ("reports-scrap", "sam", "/ui/reports?report=scrap"),
+    ("reports-lead", "sam", "/ui/reports?report=leadTime"),
+    ("reports-delivery", "sam", "/ui/reports?report=delivery&since=2026-11-01&until=2027-01-31"),
+    ("reports-deviations", "sam", "/ui/reports?report=deviations"),
+    ("reports-oee", "sam", "/ui/reports?report=oee&opens=06:00&closes=22:00"),
+    ("reports-balance", "sam", "/ui/reports?report=balance"),
+    ("reports-rows", "sam", "/ui/reports/rows?report=pieces"),
+    ("andon", None, "{andon}"),
+    ("andon-closed", None, "/ui/andon/A?token=mwd_nothing"),
+    ("andon-list", "sam", "/ui/andon"),
+    ("reports-rows-spans", "sam", "/ui/reports/rows?report=spans"),
 )
 
 

@@ -86,6 +86,8 @@ def _field(alias: str, name: str, typ: Any, *, required: bool) -> Field | None:
     label = f"field.{alias}"
     if typ is bool:
         return Field(f"{alias}:bool", label, "bool", required)
+    if typ is int:
+        return Field(f"{alias}:int", label, "number", required)
     if typ is Decimal:
         return Field(f"{alias}:number", label, "number", required)
     if typ is datetime:

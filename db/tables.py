@@ -412,6 +412,7 @@ class PlanLine(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     batch_number: str | None = Field(default=None, unique=True)
     fixed_lots: dict[str, list[str]] | None = _json()
+    start_at: datetime | None = _time(nullable=True)
     created_by: str
     created_at: datetime = _time()
 

@@ -150,7 +150,10 @@ class WorkOrderSpecification(Message):
 
 
 class OrderSpecification(Message):
-    """One production order with everything frozen that it needs. `gaps` are what release must refuse."""
+    """One production order with everything frozen that it needs. `gaps` are what release must refuse.
+
+    Where the policy has `complete_to_submit` the submission refuses them already.
+    """
 
     number: str
     plan_line: str
@@ -166,6 +169,7 @@ class OrderSpecification(Message):
     due_at: datetime | None = None
     work_orders: tuple[WorkOrderSpecification, ...] = ()
     gaps: tuple[Blocker, ...] = ()
+    start_at: datetime | None = None
 
     def work_order(self, number: str) -> WorkOrderSpecification:
         """The work order of that number; KeyError if the order has none of that number."""

@@ -43,7 +43,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
     "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
     "scanRequired": False, "weighing": False, "registeredDevices": False, "assay": "", "water": "",
-    "reservePercent": None, "container": None,
+    "reservePercent": None, "container": None, "completeToSubmit": False, "startAt": None,
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
     "lot": None, "hasProcess": False, "decidedBy": None,
     "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,

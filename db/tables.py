@@ -93,6 +93,8 @@ class Material(SQLModel, table=True):
     shelf_life_days: int | None = None
     gtin: str | None = Field(default=None, unique=True)
     strength: str | None = None
+    approved_suppliers: list[dict[str, Any]] | None = _json()
+    """Who may deliver it, each with the last day of the approval or none; null: nobody is asked (MD-06)."""
 
 
 class BillOfMaterial(SQLModel, table=True):
@@ -195,7 +197,10 @@ class MasterBatchRecord(SQLModel, table=True):
 
 
 class InspectionPlan(SQLModel, table=True):
-    """What is measured on a material: on receipt for a bought one, before put-away for a made one."""
+    """What is measured on a material: on receipt for a bought one, before put-away for a made one.
+
+    Every change of a material's plan gives it the next `version`.
+    """
 
     __tablename__ = "inspection_plan"
     material: str = Field(foreign_key="material.code", primary_key=True)
@@ -205,6 +210,9 @@ class InspectionPlan(SQLModel, table=True):
     low: Decimal | None = _number(nullable=True)
     high: Decimal | None = _number(nullable=True)
     is_required: bool = False
+    method: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    sample_size: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class Workstation(SQLModel, table=True):

@@ -124,9 +124,12 @@ def _words(label: LotLabel) -> Iterator[str]:
         ("数量 Quantity", f"{plain(label.quantity)} {label.unit}"),
         ("有效期至 Expiry", expiry),
     )
+    if label.certified_by is not None:
+        facts = (*facts, ("受权人 QP", label.certified_by))
+    step = 28 / len(facts)
     for place, (what, value) in enumerate(facts):
-        yield text_line(MARGIN, 42 + place * 7, 3.4, 30, what)
-        yield text_line(MARGIN + 32, 42 + place * 7, 4.6, 64, value)
+        yield text_line(MARGIN, 42 + place * step, 3.4, 30, what)
+        yield text_line(MARGIN + 32, 42 + place * step, 4.6, 64, value)
 
 
 def matrix(modules: Symbol, readable: str) -> Iterator[str]:

@@ -44,6 +44,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
     "scanRequired": False, "weighing": False, "registeredDevices": False, "assay": "", "water": "",
     "reservePercent": None, "container": None, "completeToSubmit": False, "startAt": None,
+    "method": "", "sampleSize": "", "planVersion": None,
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
     "lot": None, "hasProcess": False, "decidedBy": None,
     "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,

@@ -1,0 +1,25 @@
+"""Planned start of an order; method, sample and version of an inspection plan; approved suppliers of a material."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("plan_line", sa.Column("start_at", postgresql.TIMESTAMP(timezone=True), nullable=True))
+    for name in ("method", "sample_size"):
+        op.add_column("inspection_plan", sa.Column(name, sa.String(), nullable=False, server_default=""))
+    op.add_column("material", sa.Column("approved_suppliers", postgresql.JSONB(), nullable=True))
+    op.add_column("inspection_plan", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
+
+
+def downgrade() -> None:
+    op.drop_column("material", "approved_suppliers")
+    for name in ("version", "sample_size", "method"):
+        op.drop_column("inspection_plan", name)
+    op.drop_column("plan_line", "start_at")

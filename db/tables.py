@@ -493,6 +493,8 @@ class WorkOrder(SQLModel, table=True):
     feeds: str | None = None
     actual_start: datetime | None = _time(nullable=True)
     actual_end: datetime | None = _time(nullable=True)
+    record_version: str | None = None
+    """Of the master batch record that it is made by. Every confirmation keeps a copy of it (`db.rows`, MD-01)."""
 
 
 OPEN_OPERATION: Final = "state IN ('pending', 'ready', 'running', 'paused', 'held')"
@@ -517,6 +519,7 @@ class OperationRow(SQLModel, table=True):
     started_by: str | None = Field(default=None, index=True)
     started_at: datetime | None = _time(nullable=True)
     ended_at: datetime | None = _time(nullable=True)
+    record_version: str | None = None
 
 
 class ProductionReport(SQLModel, table=True):
@@ -544,6 +547,7 @@ class ProductionReport(SQLModel, table=True):
     reported_at: datetime = _time()
     command_id: str | None = None
     reverses: str | None = Field(default=None, unique=True)
+    record_version: str | None = None
     """The report that this one takes back, with its quantities negative."""
 
 
@@ -577,6 +581,7 @@ class ParameterValue(SQLModel, table=True):
     reason: str | None = None
     measured_at: datetime | None = _time(nullable=True)
     is_late: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    record_version: str | None = None
     is_typed: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
     is_warning: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
@@ -591,6 +596,7 @@ class ParameterCheck(SQLModel, table=True):
     version: int = Field(primary_key=True)
     checked_by: str
     checked_at: datetime = _time()
+    record_version: str | None = None
 
 
 class OperationVerification(SQLModel, table=True):
@@ -604,6 +610,7 @@ class OperationVerification(SQLModel, table=True):
     done_by: list[str] = _json(nullable=False)
     verified_by: str
     verified_at: datetime = _time()
+    record_version: str | None = None
 
 
 class OperationComment(SQLModel, table=True):

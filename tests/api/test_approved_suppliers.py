@@ -36,9 +36,9 @@ async def deliver(company: Company, lot: str | None, code: str, supplier: str | 
 @pytest.mark.accepts("MD-06")
 async def test_only_an_approved_supplier_delivers_as_long_as_it_is_approved(company: Company, engine: Engine) -> None:
     await approve(company, "STARCH", APPROVED)
-    for lot, supplier in (("ST-1", "Alkem"), ("ST-2", "Brenntag")):
-        assert (await deliver(company, lot, "STARCH", supplier)).status_code == 200
-    wrong = {
+    for lot, approved in (("ST-1", "Alkem"), ("ST-2", "Brenntag")):
+        assert (await deliver(company, lot, "STARCH", approved)).status_code == 200
+    wrong: dict[str | None, str] = {
         "Nobody Ltd": "Nobody Ltd", None: "no supplier",
         "Lapsed & Co": f"Lapsed & Co, approved until {APPROVED[2]['validUntil']}",
     }  # fmt: skip

@@ -113,7 +113,8 @@ async def test_every_confirmation_keeps_the_version_it_was_made_by(company: Comp
     with engine.connect() as connection:
         for table in tables:
             statement = text(
-                f"SELECT {table}.record_version FROM {table} JOIN work_order w ON w.number = work_order WHERE w.uuid = :id"
+                f"SELECT {table}.record_version FROM {table} JOIN work_order w ON w.number = work_order"
+                " WHERE w.uuid = :id"
             )
             found = list(connection.execute(statement, {"id": work_order}).scalars())
             assert (len(found) > 0, set(found)) == (True, {"old"}), table

@@ -5,12 +5,16 @@ from typing import Final
 from fastapi import FastAPI
 
 from api.ui import (
+    account,
     actions,
+    admin,
     andon,
     ask,
     audit,
     board,
     cases,
+    direct,
+    equipment,
     files,
     holds,
     home,
@@ -18,6 +22,9 @@ from api.ui import (
     live,
     login,
     lots,
+    master,
+    master_records,
+    operations,
     orders,
     picks,
     plan,
@@ -32,9 +39,10 @@ from api.ui import (
     tasks,
 )
 
+PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, holds, audit, signing, spc, reports, andon, ask, actions, live, files,
+    lots, holds, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
 )  # fmt: skip
 
 

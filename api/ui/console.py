@@ -37,12 +37,13 @@ from api.ui import (
     signing,
     spc,
     tasks,
+    weighing,
 )
 
 PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, holds, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
+    lots, holds, weighing, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.commands import WORK_ORDER
 from api.scopes import Scope
 from api.ui.calls import read
+from api.ui import weighing
 from api.ui.shell import PageRoute, context, may, page
 from db.queries import batch_record, scopes, waiting
 from db.session import reading
@@ -84,6 +85,7 @@ async def _detail(request: Request, work_order_id: UUID, code: str) -> dict[str,
         "document": document, "operation": operation, "told": told, "missing": "", "readiness": ready,
         "materials": [one for one in document["materials"] if one["operation"] == code],
         "lots": [one for one in (document["pickList"] or {}).get("lineSide", []) if one["operation"] == code],
+        "weighing": await weighing.bench(request, work_order_id, code),
         "rest": max(Decimal(0), Decimal(operation["quantity"]) - _reported(operation)),
         **await run_in_threadpool(_stands, request, work_order_id, code),
     }  # fmt: skip

@@ -47,7 +47,7 @@ def charge_materials(process: Process, command: ChargeMaterials) -> Events:
     identity = f"{work_order.number}/{operation.code}"
     lines = weighed_lines(process, work_order.number, operation.code)
     containers = [own for own in containers_of(work_order, lines) if own.state in IN_PLACE]
-    lots = _lots_to_scan(process, work_order, operation)
+    lots = lots_to_scan(process, work_order, operation)
     found = entry_blockers(process, command, "operation", identity) + unweighed(process, work_order, lines)
     found += _foreign(command.scans, [own.number for own in containers], identity, lots)
     found += _missing(command.scans, containers, f"charged at {identity}")
@@ -82,7 +82,7 @@ def _consumed(process: Process, work_order: WorkOrder, operation: Operation, con
     return (e.MaterialsConsumed(work_order=work_order.number, operation=operation.code, output_lot=lot, lines=lines),)
 
 
-def _lots_to_scan(process: Process, work_order: WorkOrder, operation: Operation) -> dict[str, str]:
+def lots_to_scan(process: Process, work_order: WorkOrder, operation: Operation) -> dict[str, str]:
     """Lots at the line for the operation's lines that are not weighed and not yet identified: lot → material."""
     if not process.specification.policy.scan_required:
         return {}
@@ -107,7 +107,7 @@ def uncharged(process: Process, work_order: WorkOrder, operation: Operation) -> 
     ]
     return found + [
         blocker("NOT_CHARGED", "lot", lot, "at the line, not scanned", f"charged at {identity}")
-        for lot in _lots_to_scan(process, work_order, operation)
+        for lot in lots_to_scan(process, work_order, operation)
     ]
 
 
@@ -166,7 +166,7 @@ def possible_at(process: Process, work_order: WorkOrder, code: str) -> list[str]
     names = ["weighMaterial"] if unweighed(process, work_order, lines) else []
     own = containers_of(work_order, weighed_lines(process, work_order.number, code))
     is_staged = any(container.state == ContainerState.STAGED for container in own)
-    return names + (["chargeMaterials"] if is_staged or _lots_to_scan(process, work_order, operation) else [])
+    return names + (["chargeMaterials"] if is_staged or lots_to_scan(process, work_order, operation) else [])
 
 
 def may_stage(process: Process, work_order: WorkOrder) -> bool:

@@ -69,9 +69,33 @@
     else if (found.place) { place = found.place; good(found.text); }
     else mark(marks().filter((one) => found.mark.includes(one.id)), found.text);
   }
+  // A field takes a scan while it has the focus; one that can only be filled by a scanner (`data-scan-wanted`) takes the
+  // next one by itself, and a code only once.
+  function taken(code) {
+    const focused = document.activeElement;
+    const wanted = $("dialog[open]") ? [] : all("[data-scan-wanted]").filter((one) => one.checkVisibility());
+    if (wanted.some((one) => one !== focused && one.value === code)) { window.mes.sound(false); return true; }
+    const field = focused?.matches?.("[data-scan-field]") && !(focused.value && wanted.includes(focused)) ? focused : wanted.find((one) => !one.value);
+    if (!field) return false;
+    field.value = code;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    wanted.find((one) => !one.value)?.focus();
+    window.mes.sound(true);
+    return true;
+  }
+  // What the scale shows, less the tare, against the range: the word beside it says so before anything is sent.
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("[data-net]");
+    if (!form) return;
+    const value = (name) => Number((form.elements[name]?.value ?? "").normalize("NFKC").replace(/[。、]/g, ".").replace(/[ ,]/g, "") || NaN);
+    const net = Math.round((value("gross") - value("tare")) * 1e6) / 1e6, { netLow: low, netHigh: high } = form.dataset;
+    const isKnown = Number.isFinite(net), tooMuch = isKnown && net > Number(high), tooLittle = isKnown && net < Number(low);
+    $("[data-net-shown]", form).textContent = isKnown ? String(net) : "–";
+    $("[data-too-much]", form).hidden = !tooMuch;
+    $("[data-too-little]", form).hidden = !tooLittle;
+  });
   document.addEventListener("mes:scan", (event) => {
-    const field = document.activeElement;
-    if (field?.matches?.("[data-scan-field]")) { event.preventDefault(); field.value = event.detail; window.mes.sound(true); return; }
+    if (taken(event.detail)) { event.preventDefault(); return; }
     if (!area() || $("dialog[open]")) return;
     event.preventDefault();
     scanned(event.detail);

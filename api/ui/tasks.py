@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.commands import WORK_ORDER
 from api.scopes import Scope
-from api.ui.calls import read
 from api.ui import weighing
+from api.ui.calls import read
 from api.ui.shell import PageRoute, context, may, page
 from db.queries import batch_record, scopes, waiting
 from db.session import reading

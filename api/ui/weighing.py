@@ -1,4 +1,4 @@
-"""Weighing and charging at the operator's task: what is open of each lot at the line, containers, what is to be scanned."""
+"""Weighing and charging at the operator's task: what is open of each lot, the containers, what is to be scanned."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -68,7 +68,8 @@ async def bench(request: Request, work_order_id: UUID, code: str) -> Bench | Non
     scales = await read(request, "/equipment", limit=SCALES) if "weighMaterial" in folded["possible"] else {}
     known = [(one["code"], one["name"]) for one in scales.get("equipment", ()) if one["calibration"] in USABLE]
     return Bench(
-        lines=shown["lines"], containers=[one for one in shown["containers"] if one["state"] not in ("asked", "refused")],
+        lines=shown["lines"],
+        containers=[one for one in shown["containers"] if one["state"] not in ("asked", "refused")],
         by_hand=request.query_params.get("byHand") == "true", scales=known, **folded,
     )  # fmt: skip
 

@@ -37,3 +37,11 @@ async def issued(company: Company) -> tuple[str, str]:
     await do(company, "wes", f"{pick_list}/approve")
     await do(company, "wes", f"{pick_list}/execute", scans=["lot/API-W"])
     return found["number"], work_order
+
+
+async def weighing(company: Company) -> tuple[str, str]:
+    """The same with the mixing started."""
+    number, work_order = await issued(company)
+    scans = [f"operation/{number}/MIX"]
+    await do(company, "olu", f"/mes/work-orders/{work_order}/operations/MIX/start", scans=scans)
+    return number, work_order

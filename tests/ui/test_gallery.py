@@ -20,6 +20,7 @@ from tests.api.holding import held, until_hold
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
+from tests.ui.booth import dispensing, weighing
 from tests.ui.engineering import engineering
 from tests.ui.floor import warehouse_and_quality
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
@@ -47,6 +48,8 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     await rolling(company)
     await breaks_down(company, "SAW-2")
     found |= await hold_of_a_lot(company)
+    await dispensing(company)
+    found["work_weighing"] = (await weighing(company))[1]
     return found | {"andon": await display(company)}
 
 
@@ -88,6 +91,8 @@ SCREENS = (
     ("tasks", "olu", "/ui/tasks"),
     ("task", "olu", "/ui/tasks/{work_running}/MIX"),
     ("task-with-limits", "olu", "/ui/tasks/{work_running}/PRESS"),
+    ("task-weighing", "olu", "/ui/tasks/{work_weighing}/MIX"),
+    ("task-weighing-by-hand", "olu", "/ui/tasks/{work_weighing}/MIX?byHand=true"),
     ("board", "sam", "/ui/board"),
     ("orders", "pia", "/ui/orders"),
     ("order", "sam", "/ui/orders/{order_running}"),

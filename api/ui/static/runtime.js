@@ -90,12 +90,14 @@
   const closeDialog = () => { const dialog = $("#dialog"); if (dialog?.open) dialog.close(); };
 
   async function visit(address, { push = true, refresh = false } = {}) {
+    const here = location.href;
     let answer;
     try { answer = await fetch(address, fragment(refresh ? { "x-refresh": "1" } : {})); }
     catch { if (!refresh) say("bad", words.offline); lamp(false); return false; }
     if (answer.status === 401) { if (!refresh) lock(() => visit(address, { push })); return false; }
     const html = await answer.text();
     if (refresh && $("#dialog")?.open && !answer.ok) return false;
+    if (refresh && location.href !== here) return false; // somebody went on meanwhile: this is the page that they left
     swap(html, { quiet: refresh });
     if (push && answer.ok) history.pushState({}, "", answer.url || address);
     return true;

@@ -30,6 +30,7 @@ from api.ui import (
     plan,
     problem,
     put_away,
+    recalls,
     receipts,
     reports,
     reviews,
@@ -43,7 +44,7 @@ from api.ui import (
 PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, holds, weighing, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
+    lots, holds, recalls, weighing, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ ITEMS: Final = (
     Item("exceptions", "/ui/exceptions", (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.AUDITOR), "e"),
     Item("lots", "/ui/lots", (Role.SUPERVISOR, Role.WAREHOUSE_KEEPER, *_QUALITY, Role.AUDITOR), "l"),
     Item("holds", "/ui/holds", (Role.SUPERVISOR, *_QUALITY, Role.AUDITOR), "v"),
+    Item("recalls", "/ui/recalls", (*_QUALITY[1:], Role.AUDITOR), "x"),
     Item("audit", "/ui/audit", (Role.QA_REVIEWER, Role.QUALITY_MANAGER, Role.AUDITOR), "a"),
     Item("signatures", "/ui/signatures", (Role.QUALITY_MANAGER, Role.AUDITOR), "s"),
     Item("picks", "/ui/picks", (Role.WAREHOUSE_KEEPER, Role.SUPERVISOR), "k"),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 TONES: Final = {
     # blue: somebody can begin
-    **dict.fromkeys(("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective"), "ready"),
+    **dict.fromkeys(("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled"), "ready"),
     # green: it goes on, or is good
     **dict.fromkeys(
         ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed", "resumed"), "running"
@@ -20,7 +20,7 @@ TONES: Final = {
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
             "performed",
             "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
-            "effectivenessCheck", "stopping", "releasing", "asked", "stopped", "staysStopped",
+            "effectivenessCheck", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped",
         ),
         "hold",
     ),
@@ -30,7 +30,7 @@ TONES: Final = {
             "outOfSpecification", "rejected", "expired", "recalled", "aborted", "overdue", "down", "outOfTolerance",
             "unqualified", "outOfService", "uncalibrated", "cleanExpired", "dirtyHoldExceeded", "late", "refused",
             "confirmed",
-            "ineffective", "failed",
+            "ineffective", "failed", "executing",
         ),
         "bad",
     ),

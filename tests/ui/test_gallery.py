@@ -17,6 +17,8 @@ from sqlalchemy import Engine
 
 from tests.api.company import PASSWORD, Company
 from tests.api.holding import held, until_hold
+from tests.api.recalling import executed, opened
+from tests.api.shipping import saleable, shipped
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
@@ -48,9 +50,19 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     await rolling(company)
     await breaks_down(company, "SAW-2")
     found |= await hold_of_a_lot(company)
+    found["recall"] = await recall(company)
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
     return found | {"andon": await display(company)}
+
+
+async def recall(company: Company) -> str:
+    """A mock recall that is being carried out, of a batch that a customer has."""
+    _, _, batch = await saleable(company)
+    await shipped(company, batch, "300")
+    path = await opened(company, mock=True, lot=batch)
+    await executed(company, path)
+    return path.rpartition("/")[2]
 
 
 async def hold_of_a_lot(company: Company) -> dict[str, str]:
@@ -121,6 +133,8 @@ SCREENS = (
     ("hold-new", "rae", "/ui/holds/new?lot={lot}&downstream=true"),
     ("hold", "rae", "/ui/holds/{hold}"),
     ("holds", "aud", "/ui/holds?show=all"),
+    ("recalls", "rae", "/ui/recalls?lot={lot}"),
+    ("recall", "rae", "/ui/recalls/{recall}"),
     ("audit", "aud", "/ui/audit"),
     ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
     ("signatures", "aud", "/ui/signatures?record={signed_order}"),

@@ -108,7 +108,7 @@ class CharacteristicEntry(Body):
 
 
 class RouteOperationEntry(Body):
-    """One operation of a route."""
+    """One operation of a route; `ideal_cycle_seconds` is what one piece takes when nothing is lost."""
 
     code: Identifier
     sequence: Count
@@ -118,6 +118,7 @@ class RouteOperationEntry(Body):
     counts_pieces: bool = True
     is_output: bool = False
     inspection_rule: InspectionRule = InspectionRule.NONE
+    ideal_cycle_seconds: Positive | None = None
     recipe: dict[Identifier, Annotated[str, Field(max_length=500)]] | None = Field(default=None, max_length=100)
     parameters: tuple[CharacteristicEntry, ...] = Field(default=(), max_length=200)
 

@@ -150,6 +150,8 @@ class RouteOperation(SQLModel, table=True):
     recipe: dict[str, str] | None = _json()
     inspection_rule: str = Field(default="none", sa_column_kwargs={"server_default": "none"})
     """Which reports are inspected while the order runs: none, first, every."""
+    ideal_cycle_seconds: Decimal | None = _number(nullable=True)
+    """What one piece takes when nothing is lost (ISO 22400: planned run time per item); for OEE alone."""
 
 
 class OperationParameter(SQLModel, table=True):
@@ -401,6 +403,23 @@ class SignatureRequest(SQLModel, table=True):
     failure: str | None = None
 
 
+class WallDisplay(SQLModel, table=True):
+    """A screen on a wall that shows an area and nothing else, without a person behind it. Only the SHA-256 of the
+    token in its address is stored. `kind` is plant or line, `area` its code; `command_id` makes it once."""
+
+    __tablename__ = "wall_display"
+    id: UUID = Field(primary_key=True)
+    kind: str
+    area: str
+    name: str
+    token_hash: str = Field(unique=True)
+    command_id: str = Field(unique=True)
+    created_by: str = Field(foreign_key="user_account.id")
+    created_at: datetime = _time()
+    revoked_by: str | None = None
+    revoked_at: datetime | None = _time(nullable=True)
+
+
 # Planning and orders ---------------------------------------------------------------------------------------------
 
 
@@ -469,7 +488,7 @@ class ProductionOrder(SQLModel, table=True):
     state: str = Field(index=True)
     created_by: str
     created_at: datetime = _time(index=True)
-    due_at: datetime | None = _time(nullable=True)
+    due_at: datetime | None = _time(nullable=True, index=True)
     actual_start: datetime | None = _time(nullable=True)
     actual_end: datetime | None = _time(nullable=True)
     revision: int
@@ -492,7 +511,7 @@ class WorkOrder(SQLModel, table=True):
     output_lot: str = Field(unique=True)
     feeds: str | None = None
     actual_start: datetime | None = _time(nullable=True)
-    actual_end: datetime | None = _time(nullable=True)
+    actual_end: datetime | None = _time(nullable=True, index=True)
     record_version: str | None = None
     """Of the master batch record that it is made by. Every confirmation keeps a copy of it (`db.rows`, MD-01)."""
 
@@ -517,7 +536,7 @@ class OperationRow(SQLModel, table=True):
     scrap: Decimal = _number(default=Decimal(0))
     review_board: Decimal = _number(default=Decimal(0))
     started_by: str | None = Field(default=None, index=True)
-    started_at: datetime | None = _time(nullable=True)
+    started_at: datetime | None = _time(nullable=True, index=True)
     ended_at: datetime | None = _time(nullable=True)
     record_version: str | None = None
 
@@ -526,6 +545,7 @@ class ProductionReport(SQLModel, table=True):
     """Pieces and hours, as reported. A mistake is corrected by a counter-report."""
 
     __tablename__ = "production_report"
+    __table_args__ = (_by_time("production_report", "reported_at"),)
     number: str = Field(primary_key=True)
     work_order: str = Field(index=True)
     operation: str
@@ -562,6 +582,7 @@ class ParameterValue(SQLModel, table=True):
     __table_args__ = (
         Index("ix_parameter_value_operation", "work_order", "operation", "name"),
         Index("ix_parameter_value_name", "name", "value"),
+        Index("ix_parameter_value_name_recorded_at", "name", "recorded_at"),
         UniqueConstraint("work_order", "operation", "number", "version", name="a_value_has_one_text_per_version"),
     )
     id: int = _row_id()
@@ -856,6 +877,7 @@ class InspectionResult(SQLModel, table=True):
     """A result, with the text that was entered. A second result for one lot is another row, never an overwrite."""
 
     __tablename__ = "inspection_result"
+    __table_args__ = (Index("ix_inspection_result_name_entered_at", "name", "entered_at"),)
     id: int = _row_id()
     inspection: str = Field(foreign_key="inspection.number", index=True)
     name: str
@@ -1006,7 +1028,7 @@ class Deviation(SQLModel, table=True):
     has_process: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
     decision: str | None = None
     opened_by: str
-    opened_at: datetime = _time()
+    opened_at: datetime = _time(index=True)
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
 

@@ -61,6 +61,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "work-order": ("work order", "工单"),
     "workstation": ("workstation", "工位"),
     "workstation-capability": ("capabilities of workstation", "工位能力："),
+    "wall-display": ("wall display", "安灯看板"),
 }
 """The first part of a record's name → what people call it."""
 
@@ -81,6 +82,9 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "secondFactor.reset": ("removed the second factor of", "移除了第二验证因素："),
     "apiKey.created": ("made a machine key for", "创建了机器密钥："),
     "apiKey.revoked": ("revoked a machine key of", "撤销了机器密钥："),
+    "wallDisplay.created": ("made", "创建了"),
+    "wallDisplay.readdressed": ("gave another address to", "更换了地址："),
+    "wallDisplay.revoked": ("switched off", "停用了"),
     "user.created": ("created", "创建了"),
     "user.disabled": ("disabled", "停用了"),
     "user.limited": ("limited the plants and lines of", "限定了工厂和产线范围："),

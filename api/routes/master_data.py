@@ -158,6 +158,7 @@ def _route(product: str, route: RouteVersion) -> Document:
             "countsPieces": row.counts_pieces,
             "isOutput": row.is_output,
             "inspectionRule": row.inspection_rule,
+            "idealCycleSeconds": None if row.ideal_cycle_seconds is None else plain(row.ideal_cycle_seconds),
             "parameters": [
                 value.model_dump(mode="json", by_alias=True) for value in route.parameters.get(row.code, ())
             ],

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api.ui import (
     actions,
+    andon,
     ask,
     audit,
     board,
@@ -22,15 +23,17 @@ from api.ui import (
     problem,
     put_away,
     receipts,
+    reports,
     reviews,
     scan,
     signing,
+    spc,
     tasks,
 )
 
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, audit, signing, ask, actions, live, files,
+    lots, audit, signing, spc, reports, andon, ask, actions, live, files,
 )  # fmt: skip
 
 

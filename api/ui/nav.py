@@ -42,6 +42,9 @@ ITEMS: Final = (
     Item("put_away", "/ui/put-away", (Role.WAREHOUSE_KEEPER,), "w"),
     Item("receipts", "/ui/receipts", (Role.WAREHOUSE_KEEPER,), "d"),
     Item("inspections", "/ui/inspections", (*_QUALITY[:3], Role.SUPERVISOR), "i"),
+    Item("reports", "/ui/reports", (Role.PLANNER, Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "f"),
+    Item("andon", "/ui/andon", (Role.SUPERVISOR, Role.ADMINISTRATOR), "n"),
+    Item("spc", "/ui/spc", (Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "c"),
 )
 
 

@@ -141,6 +141,8 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.ADMINISTRATOR,),
         {"id": "x", "fullName": "X", "password": "x" * 12, "roles": ["operator"], "reason": "new here"},
     ),
+    "/andon-displays": ((R.ADMINISTRATOR, R.SUPERVISOR), {"kind": "line", "area": "A", "name": "wall"}),
+    "/andon-displays/{display_id}/revoke": ((R.ADMINISTRATOR, R.SUPERVISOR), {}),
     "/users/{user_id}/unlock": ((R.ADMINISTRATOR,), {"reason": "phoned in"}),
     "/users/{user_id}/disable": ((R.ADMINISTRATOR,), {"reason": "has left"}),
     "/users/{user_id}/roles": ((R.ADMINISTRATOR,), {"roles": ["operator"], "reason": "a new job"}),

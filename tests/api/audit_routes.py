@@ -43,6 +43,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /wms/outbound-orders/{pick_list_id}/execute",
         "POST /wms/receipts",
     ),
+    "test_displays": ("POST /andon-displays", "POST /andon-displays/{display_id}/revoke"),
     "test_equipment": (
         "POST /equipment",
         "POST /equipment-classes",

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from tests.api.company import PASSWORD, Company
 from tests.api.words import at_stage, create, do, receive
+from tests.figures import breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
 from tests.ui.floor import warehouse_and_quality
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
@@ -38,7 +39,11 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found |= await warehouse_and_quality(company)
     desk = await company.desk("olu")
     await desk.command(f"/mes/work-orders/{found['work_running']}/operations/MIX/start")
-    return found | await quality_plant(company, engine)
+    found |= await quality_plant(company, engine)
+    found |= await figures(company)
+    await rolling(company)
+    await breaks_down(company, "SAW-2")
+    return found | {"andon": await display(company)}
 
 
 async def quality_plant(company: Company, engine: Engine) -> dict[str, str]:
@@ -120,6 +125,22 @@ SCREENS = (
     ("plan-import", "pia", "/ui/plan/import"),
     ("scan-unknown", "olu", "/ui/scan?code=SAW-7"),
     ("problem", "olu", "/ui/problem?order={order_running}&what=MIX"),
+    ("spc", "ben", "/ui/spc?of=parameter:weight&baseline=21"),
+    ("spc-means", "ben", "/ui/spc?of=parameter:weight&chart=meanRange"),
+    ("spc-proportion", "ben", "/ui/spc?of=scrap:PRESS"),
+    ("spc-empty", "ben", "/ui/spc?since=2000-01-01&until=2000-01-02"),
+    ("reports", "sam", "/ui/reports"),
+    ("reports-scrap", "sam", "/ui/reports?report=scrap"),
+    ("reports-lead", "sam", "/ui/reports?report=leadTime"),
+    ("reports-delivery", "sam", "/ui/reports?report=delivery&since=2026-11-01&until=2027-01-31"),
+    ("reports-deviations", "sam", "/ui/reports?report=deviations"),
+    ("reports-oee", "sam", "/ui/reports?report=oee&opens=06:00&closes=22:00"),
+    ("reports-balance", "sam", "/ui/reports?report=balance"),
+    ("reports-rows", "sam", "/ui/reports/rows?report=pieces"),
+    ("andon", None, "{andon}"),
+    ("andon-closed", None, "/ui/andon/A?token=mwd_nothing"),
+    ("andon-list", "sam", "/ui/andon"),
+    ("reports-rows-spans", "sam", "/ui/reports/rows?report=spans"),
 )
 
 

@@ -112,10 +112,8 @@ async def test_every_confirmation_keeps_the_version_it_was_made_by(company: Comp
     tables = ("operation", "operation_verification", "parameter_value", "parameter_check", "production_report")
     with engine.connect() as connection:
         for table in tables:
-            statement = text(
-                f"SELECT {table}.record_version FROM {table} JOIN work_order w ON w.number = work_order"
-                " WHERE w.uuid = :id"
-            )
+            of_work_order = "JOIN work_order w ON w.number = work_order WHERE w.uuid = :id"
+            statement = text(f"SELECT {table}.record_version FROM {table} {of_work_order}")
             found = list(connection.execute(statement, {"id": work_order}).scalars())
             assert (len(found) > 0, set(found)) == (True, {"old"}), table
         statement = text("SELECT record_version FROM work_order WHERE uuid = :id")

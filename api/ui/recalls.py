@@ -40,10 +40,11 @@ async def one(number: str, request: Request) -> Response:
     found = await read(request, f"/quality/recalls/{number}")
     people = await run_in_threadpool(_people, request, found)
     scope = found["scope"] or {"orders": []}
+    orders = [own["orderNumber"] for own in scope["orders"]]
     told = {own["consignee"] for own in found["entries"] if own["kind"] == "told"}
     return page(
         request, "recall.html", recall=found, people=people, told=told, live=LIVE, way=_way(found["state"]),
-        order_ids={own["orderNumber"]: str(uuid_for("production-order", own["orderNumber"])) for own in scope["orders"]},
+        order_ids={own: str(uuid_for("production-order", own)) for own in orders},
     )  # fmt: skip
 
 

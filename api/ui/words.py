@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 TONES: Final = {
     # blue: somebody can begin
-    **dict.fromkeys(("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled"), "ready"),
+    **dict.fromkeys(
+        ("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled"), "ready"
+    ),
     # green: it goes on, or is good
     **dict.fromkeys(
         ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed", "resumed"), "running"

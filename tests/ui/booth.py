@@ -28,15 +28,21 @@ async def dispensing(company: Company, quantity: str = "1000") -> None:
     await do(company, "ben", f"{path}/decision", accept=True)
 
 
-async def issued(company: Company) -> tuple[str, str]:
-    """Number and id of a work order of 10,000 tablets, 55 kg of API-W at the line, nothing started."""
+async def picked(company: Company) -> tuple[str, str, str]:
+    """Number and id of a work order of 10,000 tablets whose pick list is approved, and the list's address."""
     fixed = {"API": ["API-W"]}
     _, work_order = await at_stage(company, "dispatched", policy="dispensing", quantity="10000", fixedLots=fixed)
     found = (await (await company.desk("wes")).get(f"/mes/work-orders/{work_order}")).json()
     pick_list = f"/wms/outbound-orders/{found['pickList']['id']}"
     await do(company, "wes", f"{pick_list}/approve")
+    return found["number"], work_order, pick_list
+
+
+async def issued(company: Company) -> tuple[str, str]:
+    """The same with 55 kg of API-W at the line, nothing started."""
+    number, work_order, pick_list = await picked(company)
     await do(company, "wes", f"{pick_list}/execute", scans=["lot/API-W"])
-    return found["number"], work_order
+    return number, work_order
 
 
 async def weighing(company: Company) -> tuple[str, str]:

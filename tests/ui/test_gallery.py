@@ -58,7 +58,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
 
 async def recall(company: Company) -> str:
     """A mock recall that is being carried out, of a batch that a customer has."""
-    _, _, batch = await saleable(company)
+    _, _, batch = await saleable(company, policy="guarded")
     await shipped(company, batch, "300")
     path = await opened(company, mock=True, lot=batch)
     await executed(company, path)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from tests.api.company import Company
 from tests.api.words import at_stage
 from tests.line import Line
-from tests.ui.booth import dispensing, issued
+from tests.ui.booth import dispensing, issued, picked
 from tests.ui.floor import scan
 from tests.ui.screen import Console, Terminal
 
@@ -105,6 +105,19 @@ async def test_without_a_scanner_codes_are_typed_with_a_reason_beside_a_second_p
     await expect(olu.page.locator("form[data-net]")).to_be_visible(timeout=15000)
     record = (await (await company.desk("rae")).get(f"/mes/work-orders/{work_order}/batch-record")).json()
     assert any("the scanner fell down" in one["detail"] for one in record["exceptions"])
+
+
+async def test_what_is_picked_was_scanned_and_not_only_ticked(company: Company, console: Console, scale: str) -> None:
+    _, work_order, _ = await picked(company)
+    wil = await console.terminal("wil")
+    await wil.open(f"/ui/picks/{work_order}")
+    await wil.page.locator("[data-mark]").first.check()
+    await wil.press("Issue to the line")
+    await wil.said("the scan of lot API-W")
+    await scan(wil, "lot/API-W")
+    await expect(wil.page.locator("[data-marked]")).to_contain_text("API-W")
+    await wil.press("Issue to the line")
+    await expect(wil.page.locator("#line-side")).to_contain_text("API-W", timeout=15000)
 
 
 async def test_where_nothing_is_weighed_or_scanned_the_task_is_as_it_was(company: Company, console: Console) -> None:

@@ -43,8 +43,12 @@
     for (const row of all("[data-at]", here)) row.toggleAttribute("data-here", place !== "" && row.dataset.at === place);
   }
   function keep() { sessionStorage.setItem(key(), JSON.stringify(all("[data-mark]:checked", area()).map((one) => one.dataset.mark))); count(); }
-  function mark(found, text) {
+  // What was scanned goes along with the form that says so (`data-sends-scans`): ticked by hand is not scanned.
+  const scansKey = () => `scans/${area()?.dataset.about ?? ""}`;
+  const scans = () => JSON.parse(sessionStorage.getItem(scansKey()) ?? "{}");
+  function mark(found, text, code) {
     for (const one of found) one.checked = true;
+    sessionStorage.setItem(scansKey(), JSON.stringify({ ...scans(), ...Object.fromEntries(found.map((one) => [one.dataset.mark, code])) }));
     keep();
     good(text);
     found[0]?.closest("[data-at]")?.scrollIntoView({ block: "nearest" });
@@ -62,12 +66,12 @@
       found = await answer.json();
     } catch {
       const plain = marks().filter((one) => stands(one, code));
-      if (plain.length) mark(plain, code); else stop(code, area()?.dataset.offline ?? "");
+      if (plain.length) mark(plain, code, code); else stop(code, area()?.dataset.offline ?? "");
       return;
     }
     if (found.stop) stop(found.stop, found.detail);
     else if (found.place) { place = found.place; good(found.text); }
-    else mark(marks().filter((one) => found.mark.includes(one.id)), found.text);
+    else mark(marks().filter((one) => found.mark.includes(one.id)), found.text, code);
   }
   // A field takes a scan while it has the focus; one that can only be filled by a scanner (`data-scan-wanted`) takes the
   // next one by itself, and a code only once.
@@ -101,6 +105,18 @@
     scanned(event.detail);
   });
   document.addEventListener("change", (event) => { if (event.target.matches?.("[data-mark]")) keep(); });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sendsScans === undefined || !area()) return;
+    for (const old of all("[data-sent]", form)) old.remove();
+    const known = scans(), codes = new Set(all("[data-mark]:checked", area()).map((one) => known[one.dataset.mark]).filter(Boolean));
+    [...codes].forEach((code, at) => {
+      const field = document.createElement("input");
+      Object.assign(field, { type: "hidden", name: `scans.${at}`, value: code });
+      field.dataset.sent = "";
+      form.append(field);
+    });
+  }, { capture: true });
   // What asks for all marks is not sent before they are there.
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.needsMarks === undefined || !area()) return;

@@ -93,6 +93,8 @@ class Material(SQLModel, table=True):
     shelf_life_days: int | None = None
     gtin: str | None = Field(default=None, unique=True)
     strength: str | None = None
+    approved_suppliers: list[dict[str, Any]] | None = _json()
+    """Who may deliver it, each with the last day of the approval or none; null: nobody is asked (MD-06)."""
 
 
 class BillOfMaterial(SQLModel, table=True):
@@ -197,7 +199,10 @@ class MasterBatchRecord(SQLModel, table=True):
 
 
 class InspectionPlan(SQLModel, table=True):
-    """What is measured on a material: on receipt for a bought one, before put-away for a made one."""
+    """What is measured on a material: on receipt for a bought one, before put-away for a made one.
+
+    Every change of a material's plan gives it the next `version`.
+    """
 
     __tablename__ = "inspection_plan"
     material: str = Field(foreign_key="material.code", primary_key=True)
@@ -207,6 +212,9 @@ class InspectionPlan(SQLModel, table=True):
     low: Decimal | None = _number(nullable=True)
     high: Decimal | None = _number(nullable=True)
     is_required: bool = False
+    method: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    sample_size: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class Workstation(SQLModel, table=True):
@@ -431,6 +439,7 @@ class PlanLine(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     batch_number: str | None = Field(default=None, unique=True)
     fixed_lots: dict[str, list[str]] | None = _json()
+    start_at: datetime | None = _time(nullable=True)
     created_by: str
     created_at: datetime = _time()
 
@@ -503,6 +512,8 @@ class WorkOrder(SQLModel, table=True):
     feeds: str | None = None
     actual_start: datetime | None = _time(nullable=True)
     actual_end: datetime | None = _time(nullable=True, index=True)
+    record_version: str | None = None
+    """Of the master batch record that it is made by. Every confirmation keeps a copy of it (`db.rows`, MD-01)."""
 
 
 OPEN_OPERATION: Final = "state IN ('pending', 'ready', 'running', 'paused', 'held')"
@@ -527,6 +538,7 @@ class OperationRow(SQLModel, table=True):
     started_by: str | None = Field(default=None, index=True)
     started_at: datetime | None = _time(nullable=True, index=True)
     ended_at: datetime | None = _time(nullable=True)
+    record_version: str | None = None
 
 
 class ProductionReport(SQLModel, table=True):
@@ -555,6 +567,7 @@ class ProductionReport(SQLModel, table=True):
     reported_at: datetime = _time()
     command_id: str | None = None
     reverses: str | None = Field(default=None, unique=True)
+    record_version: str | None = None
     """The report that this one takes back, with its quantities negative."""
 
 
@@ -589,6 +602,7 @@ class ParameterValue(SQLModel, table=True):
     reason: str | None = None
     measured_at: datetime | None = _time(nullable=True)
     is_late: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    record_version: str | None = None
     is_typed: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
     is_warning: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
@@ -603,6 +617,7 @@ class ParameterCheck(SQLModel, table=True):
     version: int = Field(primary_key=True)
     checked_by: str
     checked_at: datetime = _time()
+    record_version: str | None = None
 
 
 class OperationVerification(SQLModel, table=True):
@@ -616,6 +631,7 @@ class OperationVerification(SQLModel, table=True):
     done_by: list[str] = _json(nullable=False)
     verified_by: str
     verified_at: datetime = _time()
+    record_version: str | None = None
 
 
 class OperationComment(SQLModel, table=True):

@@ -25,6 +25,7 @@ SECONDS: Final = {
     "tests/kills/test_chaos_in_small.py": 90,
     "tests/kills/test_between_commit_and_answer.py": 90,
     "tests/api/test_permissions.py": 90,
+    "tests/kills/test_dispatch.py": 60,
     "tests/kills/test_lot_holds.py": 80,
     "tests/api/test_fuzz.py": 63,
     "tests/api/test_states.py": 59,

@@ -16,6 +16,7 @@ FIELDS: Final[dict[str, str]] = {
     "commandId": "指令编号", "compensation": "归还", "confirmed": "确认", "connection": "连接", "content": "内容",
     "critical": "关键", "date": "日期", "decision": "决定", "detail": "说明", "deviation": "偏差",
     "dirtyHoldSeconds": "待清洁时限（秒）", "disposition": "处置", "doneBy": "操作人", "dueAt": "到期日",
+    "startAt": "计划开始", "approvedSuppliers": "合格供应商", "method": "检验方法", "sampleSize": "取样量",
     "effective": "有效", "effective from": "生效自", "effective until": "生效至", "equipment": "设备",
     "equipmentClass": "设备类别", "event": "事件", "evidence": "证据", "exception": "异常项",
     "expectedValues": "预期值", "expiresAt": "失效时间", "expiresOn": "有效期至", "failed": "不合格数",

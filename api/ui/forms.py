@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-OWN: Final = frozenset({"form_token", "back", "said"})
+OWN: Final = frozenset({"form_token", "back", "said", "method"})
 """Fields of the console itself."""
 
 

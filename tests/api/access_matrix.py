@@ -9,6 +9,13 @@ from domain import commands as c
 
 R = Role
 VALUES = [{"name": "x", "text": "1"}]
+
+
+def denial_of(path: str) -> str:
+    """With which code a route refuses who may not."""
+    return "QP_REQUIRED" if path.endswith("/certify") else "NOT_AUTHORISED"
+
+
 ORDER, WORK_ORDER = "/mes/orders/{order_id}", "/mes/work-orders/{work_order_id}"
 OPERATION, PICK_LIST = f"{WORK_ORDER}/operations/{{code}}", "/wms/outbound-orders/{pick_list_id}"
 COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {

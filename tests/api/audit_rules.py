@@ -113,6 +113,20 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("operation", "good"): "the sum of reports, failed and reworked pieces",
     ("operation", "scrap"): "the same",
     ("operation", "review_board"): "the same",
+    **dict.fromkeys(
+        (
+            (table, "record_version")
+            for table in (
+                "work_order",
+                "operation",
+                "production_report",
+                "parameter_value",
+                "parameter_check",
+                "operation_verification",
+            )
+        ),
+        "the master batch record that the order was made by, which the row of the order's creation tells",
+    ),
     ("plan_line_link", "part"): "the place of a part among the parts, which its row lists",
     ("master_batch_record", "body"): "told place by place: which, what was there, what is there",
     ("master_batch_record", "authors"): "the person of the row, beside those before",

@@ -19,7 +19,7 @@ from api.roles import Role
 from db.queries import plan_lines
 from domain.case_commands import CASE_COMMANDS
 from domain.commands import COMMANDS as KINDS
-from tests.api.access_matrix import COMMANDS, DIRECT, NEED_A_REPORT
+from tests.api.access_matrix import COMMANDS, DIRECT, NEED_A_REPORT, denial_of
 from tests.api.company import PASSWORD, PEOPLE, Company, Desk, policy
 from tests.api.test_access import endpoints, filled
 from tests.api.words import STAGES, at_stage, create, do, go_on_to, receive
@@ -71,7 +71,7 @@ async def ask(company: Company, path: str, role: Role, ids: dict[str, str]) -> s
     sent = {"commandId": f"x/{uuid.uuid4()}", "workOrderId": ids["work_order_id"], **COMMANDS[path][1]}
     answer = await (await company.desk(ONE_OF_EACH[role])).post(filled(path, **ids), sent)
     is_allowed = role in roles_of("POST", path)
-    expected = ("REAUTH_REQUIRED", "SIGNER_NOT_A_PERSON") if is_allowed else ("NOT_AUTHORISED",)
+    expected = ("REAUTH_REQUIRED", "SIGNER_NOT_A_PERSON") if is_allowed else (denial_of(path),)
     assert (answer.status_code, answer.json()["code"] in expected) == (403, True), (path, role, answer.text)
     return "may" if is_allowed else "may not"
 

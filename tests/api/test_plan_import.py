@@ -217,7 +217,8 @@ async def test_a_large_file_costs_no_more_statements(company: Company, app: Any)
 
 
 def _kinds(statements: list[str]) -> list[str]:
-    kept = [own for own in statements if not own.startswith("INSERT") and "user_session" not in own]
+    now_and_then = ("user_session", "signature_request", "FROM lot_hold ")
+    kept = [own for own in statements if not own.startswith("INSERT") and not any(name in own for name in now_and_then)]
     return [own.split("IN (")[0] for own in kept]
 
 

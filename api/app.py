@@ -153,8 +153,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
                 with suppress(asyncio.CancelledError):
                     await task
             await run_in_threadpool(watching.at_stop, settings, services.engine)
-            await _given_back(services.engine)
-            services.engine.dispose()
+            await _close(services.engine)
 
     app = FastAPI(
         title="Millwright", version="1", lifespan=lifespan, docs_url=None, redoc_url=None,
@@ -176,13 +175,14 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     return app
 
 
-async def _given_back(engine: Engine) -> None:
-    """Wait for what threads of cancelled work still hold: a connection that comes back later is never closed."""
+async def _close(engine: Engine) -> None:
+    """Close the pool, when threads of cancelled work have given back theirs: what comes later is never closed."""
     pool = engine.pool
     for _ in range(50):
         if not isinstance(pool, QueuePool) or pool.checkedout() == 0:
-            return
+            break
         await asyncio.sleep(0.1)
+    engine.dispose()
 
 
 async def _expire(engine: Engine) -> None:

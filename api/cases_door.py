@@ -20,6 +20,7 @@ from api.errors import Problem
 from api.orders_door import RPC, OrderGone, Orders, reached
 from db.queries import cases
 from db.queries.targets import Target
+from db.session import reading
 from domain.case_commands import ReopenDeviation
 from domain.case_states import DeviationState
 from domain.commands import Command
@@ -126,7 +127,7 @@ class Cases:
             await self.start_deviation(specification)
 
     def _unstarted(self) -> list[DeviationSpecification]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return cases.unstarted(connection)
 
     async def run(self) -> None:

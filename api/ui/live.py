@@ -54,7 +54,7 @@ class Changes:
 
     async def run(self) -> None:
         """Listen for as long as the process lives."""
-        async for payload in notifications(self._url, CHANNEL, self.listening):
+        async for payload in notifications(self._url, CHANNEL, self.listening, application="millwright-changes"):
             self.tell(payload)
 
     def tell(self, payload: str | None) -> None:

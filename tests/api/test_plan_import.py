@@ -212,7 +212,7 @@ async def test_a_large_file_costs_no_more_statements(company: Company, app: Any)
         answer = await send(company, content("MANY", 5000))
     assert answer.json()["accepted"] == 5000
     assert len({line["orderNumber"] for line in answer.json()["planLines"]}) == 5000
-    # Rows are sent in packages; sessions and overdue ceremonies are looked up now and then: those may be more.
+    # Rows are sent in packages, and sessions are looked up now and then: those may be more.
     assert _kinds(many) == _kinds(few)
 
 

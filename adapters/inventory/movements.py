@@ -90,7 +90,7 @@ def check_delivery(connection: Connection, delivery: ReceiptAnswer, supplier: st
         raise AdapterRefused("ZONE_MISMATCH", f"deliveries go to quarantine; {delivery.place} is {zone}")
 
 
-def _check_supplier(material: Row[Any], supplier: str | None, today: date) -> None:
+def _check_supplier(material: Row[Any, Any, Any], supplier: str | None, today: date) -> None:
     """Refuse SUPPLIER_NOT_APPROVED: the material names who may deliver it, and this is nobody of them (MD-06)."""
     if material.approved_suppliers is None:
         return
@@ -108,7 +108,7 @@ def _check_supplier(material: Row[Any], supplier: str | None, today: date) -> No
     raise AdapterRefused("SUPPLIER_NOT_APPROVED", f"{found} may not deliver {material.code}", (blocker,))
 
 
-def _material(connection: Connection, delivery: ReceiptAnswer) -> Row[Any]:
+def _material(connection: Connection, delivery: ReceiptAnswer) -> Row[Any, Any, Any]:
     columns = (MATERIALS.c.code, MATERIALS.c.unit, MATERIALS.c.approved_suppliers)
     found = connection.execute(select(*columns).where(MATERIALS.c.code == delivery.material)).one_or_none()
     if found is None:

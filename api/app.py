@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 from starlette.concurrency import run_in_threadpool
 
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
@@ -152,7 +153,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
                 with suppress(asyncio.CancelledError):
                     await task
             await run_in_threadpool(watching.at_stop, settings, services.engine)
-            services.engine.dispose()
+            await _close(services.engine)
 
     app = FastAPI(
         title="Millwright", version="1", lifespan=lifespan, docs_url=None, redoc_url=None,
@@ -172,6 +173,16 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     app.add_middleware(Door)
     app.add_middleware(Gate)
     return app
+
+
+async def _close(engine: Engine) -> None:
+    """Close the pool, when threads of cancelled work have given back theirs: what comes later is never closed."""
+    pool = engine.pool
+    for _ in range(50):
+        if not isinstance(pool, QueuePool) or pool.checkedout() == 0:
+            break
+        await asyncio.sleep(0.1)
+    engine.dispose()
 
 
 async def _expire(engine: Engine) -> None:

@@ -77,6 +77,8 @@ def build_worker(
             batch_records.archive_record,
             equipment.occupy,
             equipment.expire,
+            equipment.maintain,
+            equipment.report_fault,
             laboratory.settle_lot,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),

@@ -16,7 +16,7 @@ from domain import quality_events as q
 from domain import record_events as r
 from domain.base import Message
 from domain.commands import Disposition, ReportType
-from domain.equipment_events import EquipmentOccupationMoved
+from domain.equipment_events import EquipmentFaultNoted, EquipmentOccupationMoved
 from domain.facts import CommandRefused as CommandRefused
 from domain.facts import Decision
 from domain.facts import Outcome as Outcome
@@ -349,7 +349,8 @@ Event = Annotated[
     | m.MaterialsReturned
     | p.OrderSplit
     | p.QuantityReduced
-    | EquipmentOccupationMoved,
+    | EquipmentOccupationMoved
+    | EquipmentFaultNoted,
     Field(discriminator="kind"),
 ]
 

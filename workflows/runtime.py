@@ -16,9 +16,16 @@ from workflows import equipment_clock
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
 from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.maintenance import MaintenanceWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 
-WORKFLOWS: Final[Sequence[type]] = (ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow)
+WORKFLOWS: Final[Sequence[type]] = (
+    ProductionOrderWorkflow,
+    DeviationWorkflow,
+    CapaWorkflow,
+    MaintenanceWorkflow,
+    EquipmentClockWorkflow,
+)
 
 _PASSED_THROUGH: Final = ("domain", "activities")
 """Pure packages that the sandbox does not load again for every order: a quarter of the memory, half of the CPU."""

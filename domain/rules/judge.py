@@ -7,6 +7,7 @@ from domain import commands as c
 from domain.process import Process
 from domain.rules import (
     batch_record,
+    equipment_faults,
     line_side,
     materials,
     operations,
@@ -48,6 +49,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.DecideDeviation: orders.decide_deviation,
     c.OpenDeviation: order_deviations.open_deviation,
     c.NoteDeviation: order_deviations.note_deviation,
+    c.NoteFault: equipment_faults.note_fault,
     c.ReportProduction: reports.report_production,
     c.RecordParameters: batch_record.record_parameters,
     c.EnterInspectionResults: release.enter_inspection_results,

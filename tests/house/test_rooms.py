@@ -103,6 +103,8 @@ IMPLEMENTATIONS = (
     BatchRecordActivities.archive_record,
     EquipmentRegisterActivities.occupy,
     EquipmentRegisterActivities.expire,
+    EquipmentRegisterActivities.maintain,
+    EquipmentRegisterActivities.report_fault,
     QualityActivities.settle_lot,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,

@@ -38,8 +38,7 @@ class EquipmentRegisterActivities:
     def expire(self, request: ExpireRequest) -> ExpireAnswer:
         """Write what time alone has changed."""
         with adapter_errors():
-            next_look_at = self._register.expire(request.at)
-            return ExpireAnswer(next_look_at=next_look_at, begin=tuple(self._register.unstarted()))
+            return ExpireAnswer(next_look_at=self._register.expire(request.at))
 
     @activity.defn(name="equipment-register.maintain")
     def maintain(self, request: MaintainRequest) -> None:

@@ -137,10 +137,9 @@ class ExpireRequest(Message):
 
 
 class ExpireAnswer(Message):
-    """When to look again; none when time changes nothing. `begin`: maintenance orders that have no process yet."""
+    """When to look again; none when time changes nothing."""
 
     next_look_at: datetime | None = None
-    begin: tuple[MaintenanceSpecification, ...] = ()
 
 
 class MaintainRequest(Message):

@@ -12,7 +12,7 @@ from typing import Final
 from temporalio import workflow
 
 from activities import stubs
-from workflows import maintenance, policies
+from workflows import policies
 
 SIGNAL: Final = "look"
 
@@ -36,7 +36,6 @@ class EquipmentClockWorkflow:
             self._changed = False
             look = stubs.ExpireRequest(at=workflow.now())
             answer = await workflow.execute_activity(stubs.expire, look, **policies.WATCH_EQUIPMENT)
-            await maintenance.begin(answer.begin)
             wait = None if answer.next_look_at is None else answer.next_look_at - workflow.now()
             await self._sleep(wait)
         workflow.continue_as_new()

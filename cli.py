@@ -29,9 +29,10 @@ from domain.errors import Refused
 from domain.quantities import plain
 from replay.client import NotTaken
 from replay.jobshop import replay_jobshop
+from replay.open_orders import STAGES
 from replay.progress import Progress as Step
 from replay.report import ReplayReport
-from replay.tablets import replay_planted, replay_tablets
+from replay.tablets import leave_open, replay_planted, replay_tablets
 from settings import DEFAULT_DATA_DIR
 from system import Addresses, EmbeddedSystem, SystemRefusal, attach_or_start, running
 from system.archive import Manifest
@@ -160,6 +161,24 @@ def _plant(addresses: Addresses, directory: Path) -> None:
         )  # fmt: skip
     for said in (*story.lines(), *map(str, story.write(addresses.data_dir / "prints"))):
         screen.print(said, highlight=False, markup=False)
+
+
+@replay_app.command("open")
+def open_orders(
+    directory: Annotated[Path, typer.Argument()] = wiring.SAMPLE_TABLETS,
+    orders: Annotated[int, typer.Option(min=1, max=200, help="how many")] = len(STAGES),
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Orders that are left at every stage, from planned to reviewed: something to do on the console."""
+    with _system(data_dir) as addresses, _progress("open orders") as watch:
+        made = asyncio.run(
+            leave_open(
+                lambda: _client(addresses), wiring.people(addresses.data_dir), directory, orders=orders,
+                press_connection=wiring.PRESS_CONNECTION, watcher=watch,
+            )
+        )  # fmt: skip
+    for number, stage in made:
+        screen.print(f"{number} {stage}", highlight=False)
 
 
 @replay_app.command()

@@ -274,6 +274,10 @@ SEPARATIONS: Final = (
     Separation("dispatchWorkOrder", "approvePickList", "policy pickListApproverDiffers"),
     Separation("enterInspectionResults", "decideInspection", "policy resultsReviewedBySecondPerson"),
     Separation("enterResults", "decideInspection of a received lot", "always"),
+    Separation("reviewBatchRecord", "approveBatchRecord", "always"),
+    Separation(
+        "startOperation, completeOperation", "reviewBatchRecord, approveBatchRecord", "policy recordJudgedByOthers"
+    ),
     Separation("certifyBatch", "releaseBatch", "always"),
     Separation("decideInProcessInspection", "approveRework", "always"),
     Separation("reportProduction", "decideOverReport", "always"),

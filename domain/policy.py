@@ -44,6 +44,8 @@ class Policy(Message):
     hold_on_out_of_limit: bool = True
     batch_record_review: bool = False
     """Each batch has a record that production reviews and quality approves before the certificate (EB-01, EB-08)."""
+    record_judged_by_others: bool = False
+    """Whoever started or completed an operation of the batch neither reviews nor approves its record (AC-03)."""
     late_entry_seconds: int | None = None
     """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
     master_batch_record: bool = False

@@ -13,6 +13,7 @@ from plants.texts import Unreadable
 from replay import lots
 from replay.client import Document, NotTaken, Plant
 from replay.floor import Floor
+from replay.open_orders import STAGES, OpenOrder, left_open
 from replay.people import OPERATOR, OPERATOR_2, PLANNER, Person
 from replay.planted import PlantedOrder, Story, planted, will_do
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
@@ -71,6 +72,37 @@ async def replay_planted(
         for lot in lots.needed([batch]).values():
             await lots.receive(plant, lot)
         return await PlantedOrder(plant, Floor(plant), batch, Count(1, watcher)).story()
+
+
+async def leave_open(
+    client_factory: Callable[[], httpx.AsyncClient],
+    people: Mapping[str, Person],
+    directory: Path,
+    *,
+    orders: int = len(STAGES),
+    press_connection: Mapping[str, str] | None = None,
+    watcher: Watcher | None = None,
+) -> list[tuple[str, str]]:
+    """Orders of the folder's rows, one left at each stage of `replay.open_orders`: (order number, last step done).
+
+    Everything that `replay_tablets` says about arguments and errors holds.
+    """
+    folder = await asyncio.to_thread(_Folder, directory, press_connection)
+    rows = [own for own in folder.source.batches if own.code not in folder.online and will_do(own)]
+    if not rows:
+        raise LookupError(f"no row of {directory} can be left open")
+    chosen = left_open(rows, orders)
+    count, made = Count(len(chosen), watcher), []
+    async with Plant(client_factory, people) as plant:
+        await folder.set_up(plant, {batch.code for batch in chosen}, 1)
+        for lot in lots.needed(chosen).values():
+            await lots.receive(plant, lot)
+        floor = Floor(plant)
+        for at, batch in enumerate(chosen):
+            stage = STAGES[at % len(STAGES)]
+            await OpenOrder(plant, floor, batch, count, stage).run()
+            made.append((batch.order_number, stage))
+    return made
 
 
 class _Folder:

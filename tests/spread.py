@@ -29,6 +29,8 @@ SECONDS: Final = {
     "tests/api/test_fuzz.py": 63,
     "tests/api/test_states.py": 59,
     "tests/safety/test_backup.py": 52,
+    "tests/ui/test_warehouse.py": 68,
+    "tests/ui/test_quality_desk.py": 45,
     "tests/api/test_access.py": 43,
     "tests/kills/test_weighing.py": 40,
     "tests/system/": 38,

@@ -117,10 +117,12 @@ def ask(
         raise Problem(404, "NOT_FOUND", f"{path} is no address of {command}")
     given = {name: value for name, value in request.query_params.items() if name not in ("path", "back", "title")}
     taken, required = body_of_route(request.app, command)
-    asked = [one for one in fields_of(command) if (name := one.name.partition(":")[0]) in taken and name not in given]
+    known = {name.partition(":")[0] for name in given}
+    asked = [one for one in fields_of(command) if (name := one.name.partition(":")[0]) in taken and name not in known]
+    needs_reason = command in REASONED or "reason" in required or given.get("accept:bool") == "false"
     return page(
         request, "ask.html", command=command, action=path, back=safe_back(back), given=given, asked=asked, title=title,
-        needs_reason=command in REASONED or "reason" in required, command_id=uuid.uuid4().hex,
+        needs_reason=needs_reason, command_id=uuid.uuid4().hex,
         places=_places(request, command),
         people=_people(request) if any(one.name == "owner" for one in asked) else [],
     )  # fmt: skip

@@ -30,15 +30,16 @@ class Answer:
 
 
 async def call(
-    request: Request, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None
-) -> Answer:
-    """Call a route of the API (`path` below `/api/v1`) as the person behind the request."""
-    content = b"" if body is None else json.dumps(body).encode()
+    request: Request, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None,
+    content_type: str = "application/json",
+) -> Answer:  # fmt: skip
+    """Call a route of the API (`path` below `/api/v1`) as the person behind the request. Bytes are sent as they are."""
+    content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     passed = [(name, request.headers[name]) for name in _PASSED_ON if name in request.headers]
     headers = [
         (name.encode(), value.encode("latin-1", "replace"))
         for name, value in (
-            *passed, ("authorization", f"Bearer {request.state.token}"), ("content-type", "application/json"),
+            *passed, ("authorization", f"Bearer {request.state.token}"), ("content-type", content_type),
             ("content-length", str(len(content))), ("host", request.headers.get("host", "mes")),
         )
     ]  # fmt: skip

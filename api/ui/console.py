@@ -4,9 +4,34 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from api.ui import actions, ask, board, files, home, live, login, orders, tasks
+from api.ui import (
+    actions,
+    ask,
+    audit,
+    board,
+    cases,
+    files,
+    home,
+    inspections,
+    live,
+    login,
+    lots,
+    orders,
+    picks,
+    plan,
+    problem,
+    put_away,
+    receipts,
+    reviews,
+    scan,
+    signing,
+    tasks,
+)
 
-AREAS: Final = (login, home, tasks, board, orders, ask, actions, live, files)
+AREAS: Final = (
+    login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
+    lots, audit, signing, ask, actions, live, files,
+)  # fmt: skip
 
 
 def install(app: FastAPI) -> None:

@@ -31,7 +31,17 @@ ITEMS: Final = (
         (Role.PLANNER, Role.SUPERVISOR, *_LOOKING),
         "b",
     ),
+    Item("plan", "/ui/plan", (Role.PLANNER,), "p"),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
+    Item("reviews", "/ui/reviews", (Role.SUPERVISOR, *_QUALITY, Role.AUDITOR), "r"),
+    Item("exceptions", "/ui/exceptions", (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.AUDITOR), "e"),
+    Item("lots", "/ui/lots", (Role.SUPERVISOR, Role.WAREHOUSE_KEEPER, *_QUALITY, Role.AUDITOR), "l"),
+    Item("audit", "/ui/audit", (Role.QA_REVIEWER, Role.QUALITY_MANAGER, Role.AUDITOR), "a"),
+    Item("signatures", "/ui/signatures", (Role.QUALITY_MANAGER, Role.AUDITOR), "s"),
+    Item("picks", "/ui/picks", (Role.WAREHOUSE_KEEPER, Role.SUPERVISOR), "k"),
+    Item("put_away", "/ui/put-away", (Role.WAREHOUSE_KEEPER,), "w"),
+    Item("receipts", "/ui/receipts", (Role.WAREHOUSE_KEEPER,), "d"),
+    Item("inspections", "/ui/inspections", (*_QUALITY[:3], Role.SUPERVISOR), "i"),
 )
 
 

@@ -16,12 +16,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import permissions
 from api.errors import Problem, translate
-from api.ui import words
+from api.ui import said, severity, words
 from api.ui.calls import Unanswered
 from api.ui.door import form_token
 from api.ui.nav import nav
 from api.ui.svg import charts
 from api.ui.texts import Words, language_of
+from api.ui.told import told
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -41,6 +42,8 @@ def environment() -> Environment:
         "pairs": lambda names: [(name, name) for name in names],
         "named": lambda t, names: [(name, t.of("choice", name)) for name in names],
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],
+        "groups_of": lambda t, group, names: [(name, t.of(group, name)) for name in names],
+        "said": said, "told": told, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
         "reasons": lambda t, names: [(name, t.of("scrap", name)) for name in names],
     }  # fmt: skip
     return made

@@ -16,7 +16,8 @@ SCREENS: Final = {
     "recordParameters": "/ui/tasks/{work_order_id}/{operation}",
     "checkParameters": "/ui/tasks/{work_order_id}/{operation}",
     "verifyOperation": "/ui/tasks/{work_order_id}/{operation}",
-    "releaseOperationHold": "/ui/orders/{order_id}",
+    "releaseOperationHold": "/ui/exceptions?order={order_number}",
+    "decideDeviation": "/ui/exceptions?order={order_number}",
     "allocateMaterials": "/ui/picks/{work_order_id}",
     "approvePickList": "/ui/picks/{work_order_id}",
     "issuePickList": "/ui/picks/{work_order_id}",
@@ -68,7 +69,7 @@ def step(command: str, what: str, order_number: str, row: Mapping[str, Any] | No
     order_id = str(uuid_for("production-order", order_number))
     names = {
         "order_id": order_id, "work_order_id": str(uuid_for("work-order", work_order)), "operation": operation,
-        "code": operation,
+        "code": operation, "order_number": order_number,
     }  # fmt: skip
     about = (command, what, order_number, order_id)
     if command in SCREENS:

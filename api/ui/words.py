@@ -9,13 +9,17 @@ TONES: Final = {
     # blue: somebody can begin
     **dict.fromkeys(("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective"), "ready"),
     # green: it goes on, or is good
-    **dict.fromkeys(("running", "inProgress", "released", "accepted", "certified", "clean", "inUse"), "running"),
+    **dict.fromkeys(
+        ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed"), "running"
+    ),
     # amber: somebody has to look
     **dict.fromkeys(
         (
             "paused", "held", "onHold", "quarantine", "submitted", "short", "created", "resultsEntered", "open",
             "proposed", "retestDue", "inReview", "correction", "cancelling", "dueSoon", "toBeCleaned", "cleaning",
-            "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected",
+            "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
+            "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
+            "effectivenessCheck",
         ),
         "hold",
     ),
@@ -23,7 +27,8 @@ TONES: Final = {
     **dict.fromkeys(
         (
             "outOfSpecification", "rejected", "expired", "recalled", "aborted", "overdue", "down", "outOfTolerance",
-            "unqualified", "outOfService", "cleanExpired", "dirtyHoldExceeded", "late", "refused",
+            "unqualified", "outOfService", "cleanExpired", "dirtyHoldExceeded", "late", "refused", "confirmed",
+            "ineffective", "failed",
         ),
         "bad",
     ),
@@ -31,6 +36,11 @@ TONES: Final = {
 """State → colour. Every other state is grey: it is over, or has not begun."""
 ICONS: Final = {"ready": "circle", "running": "play", "hold": "pause", "bad": "warning", "done": "check"}
 
+LOT_ICONS: Final = {
+    "released": "check", "quarantine": "clock", "onHold": "pause", "retestDue": "refresh", "rejected": "cross",
+    "expired": "clock", "recalled": "warning", "returned": "swap", "destroyed": "cross",
+}  # fmt: skip
+"""Status of a lot → the icon that goes with it."""
 
 _GOOD: Final = frozenset({"released", "accepted", "certified", "clean", "approved"})
 _NOT_BEGUN: Final = frozenset({"draft", "pending", "cancelled", "voided"})

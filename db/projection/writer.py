@@ -38,6 +38,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "verified": False, "longestWaitSeconds": None, "yieldLowPercent": None, "yieldHighPercent": None, "record": None,
     "balanceLimitPercent": None, "isWarning": False, "measuredAt": None, "isLate": False, "isTyped": True,
     "unchecked": [], "lateEntrySeconds": None, "batchRecordReview": False,
+    "recordJudgedByOthers": False,
     "masterBatchRecord": False,
     "startGate": False,
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,

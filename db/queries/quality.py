@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
-from db.tables import Deviation, InspectionResult, InspectionRow, Lot, Workstation, core
+from db.tables import Deviation, InspectionResult, InspectionRow, Lot, OperationRow, Workstation, core
 from domain.base import uuid_for
 from domain.quantities import plain
 
 INSPECTIONS, RESULTS, DEVIATIONS, LOTS = core(InspectionRow), core(InspectionResult), core(Deviation), core(Lot)
 
-STATIONS = core(Workstation)
+STATIONS, OPERATIONS = core(Workstation), core(OperationRow)
 
 
 def material_of(connection: Connection, lot: str) -> str | None:
@@ -83,3 +83,15 @@ def deviations(
 def _case_id(row: Row[Any]) -> str | None:
     """Where a deviation with a process takes its commands."""
     return str(uuid_for("deviation", row.number)) if row.has_process else None
+
+
+def held(
+    connection: Connection, operations: Sequence[tuple[str | None, str | None]]
+) -> set[tuple[str | None, str | None]]:
+    """Those of these operations (work order, code) that stand still until somebody releases them."""
+    named = [one for one in operations if one[0] is not None and one[1] is not None]
+    if not named:
+        return set()
+    is_one = tuple_(OPERATIONS.c.work_order, OPERATIONS.c.code).in_(named)
+    statement = select(OPERATIONS.c.work_order, OPERATIONS.c.code).where(is_one, OPERATIONS.c.state == "held")
+    return {(row.work_order, row.code) for row in connection.execute(statement)}

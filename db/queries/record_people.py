@@ -29,3 +29,9 @@ def _named(value: Any) -> Iterator[str]:
         case list():
             for own in value:
                 yield from _named(own)
+
+
+def everybody(connection: Connection) -> list[tuple[str, str]]:
+    """Every account, with its full name, by name."""
+    statement = select(ACCOUNTS.c.id, ACCOUNTS.c.full_name).order_by(ACCOUNTS.c.full_name, ACCOUNTS.c.id)
+    return [(row.id, row.full_name) for row in connection.execute(statement)]

@@ -168,7 +168,7 @@ def _of_operation(process: Process, work_order: WorkOrder, code: str) -> list[st
 def waits_for(process: Process) -> list[tuple[str, str, str]]:
     """What the order waits for: (what, who can do it, which command does it), most important first."""
     waits: list[tuple[str, str, str]] = [
-        (f"{w.neighbour}: attempt {w.attempt}, {w.last_error}", "maintenance", "retryNow")
+        (f"{w.neighbour}: attempt {w.attempt}, {w.last_error}", ", ".join(c.RetryNow.roles), "retryNow")
         for w in process.waiting.values()
     ]
     roles = {command.kind_name(): command.roles for command in c.COMMANDS}
@@ -182,7 +182,10 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         "returnBatchRecord",
     }
     order_kinds = [name for name in possible_commands(process) if name not in skipped]
-    waits += [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]
+    # What is to be done before the close comes before it: until then a close would be refused.
+    own_waits = [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]
+    last = [wait for wait in own_waits if wait[2] == "closeOrder"]
+    waits += [wait for wait in own_waits if wait not in last]
     for work_order in process.work_orders.values():
         # While operations run material lies at the line; afterwards the order waits for it to be returned.
         not_awaited = skipped if work_order.state == WorkOrderState.COMPLETED else {*skipped, "returnMaterials"}
@@ -191,7 +194,7 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         for code in work_order.operations:
             own = [name for name in _of_operation(process, work_order, code) if name not in skipped]
             waits += [(f"{work_order.number}/{code}", ", ".join(roles[name]), name) for name in own]
-    return waits
+    return waits + last
 
 
 def tasks(process: Process) -> tuple[Task, ...]:

@@ -93,7 +93,10 @@ def correct_record(process: Process, work_order: WorkOrder) -> Events:
 
 
 def review_batch_record(process: Process, command: ReviewBatchRecord) -> Events:
+    """Production's review of a complete record; the policy may ask for somebody who made nothing of the batch."""
     move_record(process, command.work_order, BatchRecordEvent.REVIEW)
+    work_order, _ = find_work_order(process, command.work_order)
+    check(_did_it_himself(process, work_order, command.actor, "review"))
     return (_asked(process, command, review_request(command.work_order)),)
 
 
@@ -102,8 +105,18 @@ def approve_batch_record(process: Process, command: ApproveBatchRecord) -> Event
     move_record(process, command.work_order, BatchRecordEvent.APPROVE)
     work_order, _ = find_work_order(process, command.work_order)
     reviewer = work_order.record_reviewed_by
-    check(same_person(command.actor, reviewer, "batch record", work_order.number, "approve", "reviewed the record"))
+    itself = same_person(command.actor, reviewer, "batch record", work_order.number, "approve", "reviewed the record")
+    check(itself + _did_it_himself(process, work_order, command.actor, "approve"))
     return (_asked(process, command, approval_request(command.work_order)),)
+
+
+def _did_it_himself(process: Process, work_order: WorkOrder, actor: str, act: str) -> list[Blocker]:
+    """A blocker if the policy asks for another person than those who made the batch, and this one did."""
+    if not process.specification.policy.record_judged_by_others:
+        return []
+    own = [code for code, operation in work_order.operations.items() if actor in operation.done_by]
+    doer = actor if own else None
+    return same_person(actor, doer, "batch record", work_order.number, act, f"did {', '.join(own)}")
 
 
 def _asked(process: Process, command: WorkOrderCommand, request: str) -> e.VerdictPending:

@@ -29,6 +29,7 @@ POLICY: Final = Policy(
     deviation_process=True,
     master_batch_record=True,
     batch_record_review=True,
+    record_judged_by_others=True,
     over_report=OverReport.REFUSE,
     over_report_tolerance_percent=Decimal(5),
     signatures={

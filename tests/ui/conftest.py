@@ -16,10 +16,10 @@ from playwright.async_api import Browser, async_playwright
 from api.app import create_app
 from settings import Settings
 from tests.api.company import MASTER_DATA, Company
-from tests.api.conftest import database, settings, staffed, task_queue, working
+from tests.api.conftest import called, database, settings, staffed, task_queue, working
 from tests.ui.screen import Console
 
-__all__ = ["database", "settings", "staffed", "task_queue", "working"]
+__all__ = ["called", "database", "settings", "staffed", "task_queue", "working"]
 
 CHROMIUM = os.environ.get("MES_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 

@@ -3,6 +3,7 @@
 In a normal run the same screens are opened and held against the rules that a machine can check.
 """
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -12,9 +13,12 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
 from playwright.async_api import Browser
+from sqlalchemy import Engine
 
-from tests.api.company import Company
-from tests.api.words import at_stage, create, receive
+from tests.api.company import PASSWORD, Company
+from tests.api.words import at_stage, create, do, receive
+from tests.ui import quality_words as quality
+from tests.ui.floor import warehouse_and_quality
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -23,16 +27,39 @@ FOLDER = os.environ.get("MES_GALLERY")
 
 
 @pytest.fixture(scope="module")
-async def plant(company: Company, working: None) -> dict[str, str]:
+async def plant(company: Company, working: None, engine: Engine) -> dict[str, str]:
     """Orders at every stage; answers what is needed for the addresses of screens."""
-    await receive(company, f"API-{uuid.uuid4().hex[:6]}", "500")
-    found: dict[str, str] = {}
+    lot = f"API-{uuid.uuid4().hex[:6]}"
+    await receive(company, lot, "500", expiresOn="2030-06-30")
+    found: dict[str, str] = {"lot": lot}
     for stage in ("draft", "submitted", "released", "dispatched", "ready", "running", "inspecting", "puttingAway"):
         found[f"order_{stage}"], found[f"work_{stage}"] = await at_stage(company, stage)
     await create(company, dueAt="2026-01-15T08:00:00Z")
+    found |= await warehouse_and_quality(company)
     desk = await company.desk("olu")
     await desk.command(f"/mes/work-orders/{found['work_running']}/operations/MIX/start")
-    return found
+    return found | await quality_plant(company, engine)
+
+
+async def quality_plant(company: Company, engine: Engine) -> dict[str, str]:
+    """Records to review, cases of every kind, lots with a genealogy, a signature."""
+    await quality.with_policies(company, engine, 5000)
+    _, clean = await quality.made(company, corrected=False)
+    _, corrected = await quality.made(company, corrected=True)
+    _, held = await quality.held(company)
+    opened, action = await quality.deviation(company), await quality.corrective_action(company)
+    await do(company, "rae", f"/quality/deviations/{opened['id']}/classify", classification="major", impact="2 batches")
+    await do(company, "rae", f"/quality/deviations/{opened['id']}/assign", owner="mia")
+    await do(company, "sam", f"/mes/work-orders/{clean}/batch-record/review", signed=PASSWORD)
+    signed = (await (await company.desk("aud")).get(f"/mes/work-orders/{clean}/batch-record")).json()["signatures"]
+    simple = (await (await company.desk("rae")).get("/quality/deviations")).json()["deviations"]
+    return {
+        "work_clean": clean, "work_corrected": corrected, "work_held": held, "case": opened["id"],
+        "capa": action["id"], "simple": next(own["number"] for own in simple if not own["hasProcess"]),
+        "lot_family": await asyncio.to_thread(quality.family, engine, "LOOK-"),
+        "lot_many": await asyncio.to_thread(quality.family, engine, "MANY-", 210), "signature": signed[0]["id"],
+        "signed_order": signed[0]["entity"].partition("/")[2],
+    }  # fmt: skip
 
 
 SCREENS = (
@@ -47,6 +74,52 @@ SCREENS = (
     ("order", "sam", "/ui/orders/{order_running}"),
     ("order-submitted", "sam", "/ui/orders/{order_submitted}"),
     ("help", "olu", "/ui/help"),
+    ("reviews", "rae", "/ui/reviews"),
+    ("review-clean", "rae", "/ui/reviews/{work_clean}"),
+    ("review-corrected", "sam", "/ui/reviews/{work_corrected}"),
+    ("review-held", "rae", "/ui/reviews/{work_held}"),
+    (
+        "review-explain",
+        "sam",
+        "/ui/ask/justifyException?path=/mes/work-orders/{work_held}/batch-record/exceptions/5-0"
+        "/explain&exception=5-0&type=comment&detail=die+7",
+    ),
+    ("exceptions", "rae", "/ui/exceptions"),
+    ("exceptions-none", "mia", "/ui/exceptions?order=PO-none"),
+    ("exception-case", "rae", "/ui/exceptions/{case}"),
+    ("exception-capa", "rae", "/ui/exceptions/{capa}"),
+    ("exception-simple", "rae", "/ui/exceptions/{simple}"),
+    ("lots", "rae", "/ui/lots"),
+    ("lots-unknown", "rae", "/ui/lots?find=LOOK-GRNA-1"),
+    ("lot", "rae", "/ui/lots/{lot_family}"),
+    ("lot-many", "rae", "/ui/lots/{lot_many}"),
+    ("audit", "aud", "/ui/audit"),
+    ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
+    ("signatures", "aud", "/ui/signatures?record={signed_order}"),
+    ("signature", "aud", "/ui/signatures/{signature}"),
+    ("picks", "wil", "/ui/picks"),
+    ("pick-short", "wil", "/ui/picks/{work_short}"),
+    ("pick-allocated", "wes", "/ui/picks/{work_dispatched}"),
+    ("pick-approved", "wil", "/ui/picks/{work_picked}"),
+    ("pick-issued", "wil", "/ui/picks/{work_ready}"),
+    ("pick-return", "wil", "/ui/picks/{work_ready}/return?line=1&lot={lot}"),
+    ("put-aways", "wil", "/ui/put-away"),
+    ("put-away", "wil", "/ui/put-away/{work_puttingAway}"),
+    ("put-away-gated", "wil", "/ui/put-away/{work_quarantined}"),
+    ("receipts", "wil", "/ui/receipts"),
+    ("inspections", "ana", "/ui/inspections"),
+    ("inspection-enter", "ana", "/ui/inspections/{work_inspecting}"),
+    ("inspection-decide", "ben", "/ui/inspections/{inspection_entered}"),
+    ("inspection-outside", "max", "/ui/inspections/{inspection_outside}"),
+    ("inspection-reports", "ana", "/ui/inspections/{work_turning}"),
+    ("inspection-rework", "sam", "/ui/inspections/{work_rework}"),
+    ("plan", "pia", "/ui/plan"),
+    ("plan-line", "pia", "/ui/plan/{plan_line}"),
+    ("plan-line-new", "pia", "/ui/plan/new"),
+    ("plan-split", "pia", "/ui/plan/{plan_line}/split"),
+    ("plan-import", "pia", "/ui/plan/import"),
+    ("scan-unknown", "olu", "/ui/scan?code=SAW-7"),
+    ("problem", "olu", "/ui/problem?order={order_running}&what=MIX"),
 )
 
 

@@ -83,7 +83,7 @@
     const typed = [...body].filter(([name, value]) => /:number$|:entry$/.test(name) && value.trim() && value !== "0").map(([, value]) => value);
     body.delete("form_token");
     const title = [form.dataset.outbox, ...typed].join(" · ");
-    save([...load(), { id, action: form.action, body: body.toString(), title, at: new Date().toLocaleTimeString(), user: me, state: "waiting", why: "" }]);
+    save([...load(), { id, action: form.getAttribute("action"), body: body.toString(), title, at: new Date().toLocaleTimeString(), user: me, state: "waiting", why: "" }]);
     if (navigator.onLine) setTimeout(pump, 1000);
     return true;
   }

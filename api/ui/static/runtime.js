@@ -28,6 +28,7 @@
     if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) { old.replaceWith(fresh); return; }
     if (old.nodeType !== 1) { if (old.data !== fresh.data) old.data = fresh.data; return; }
     if (old.matches("form[data-pending]")) return;
+    if (old.type === "file" && isField(old)) { attributes(old, fresh); return; } // no script may say what was chosen
     if (isField(old)) {
       const kept = old.type !== "hidden" && isTouched(old);
       const value = old.value, checked = old.checked;
@@ -110,7 +111,7 @@
     form.dataset.sending = "1";
     const busy = setTimeout(() => button?.setAttribute("aria-busy", "true"), 150);
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields), ...fragment() });
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body: form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields), ...fragment() });
       delete form.dataset.pending;
       if (answer.status === 401) {
         if (form.closest("#lock")) { swap(await answer.text()); return; }
@@ -180,7 +181,7 @@
     const form = event.target;
     if (form.method !== "get" || form.dataset.swap === undefined) return;
     event.preventDefault();
-    visit(`${form.action.split("?")[0]}?${new URLSearchParams(new FormData(form))}`);
+    visit(`${form.getAttribute("action").split("?")[0]}?${new URLSearchParams(new FormData(form))}`);
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-swap],a[data-dialog]");
@@ -203,16 +204,16 @@
 
   // Limits: a value outside is red, with a word, while it is typed ---------------------------------------------
   const number = (text) => { const n = text.normalize("NFKC").replaceAll("。", ".").replaceAll(/[\s,]/g, ""); return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(n) ? parseFloat(n) : NaN; };
-  document.addEventListener("input", (event) => {
-    const field = event.target;
-    if (!field.matches?.("[data-low],[data-high]")) return;
+  function judge(field) {
     const value = number(field.value), word = $(`[data-limit-of="${field.id}"]`);
     const low = parseFloat(field.dataset.low), high = parseFloat(field.dataset.high);
     const outside = !Number.isNaN(value) && (value < low || value > high);
-    field.toggleAttribute("aria-invalid", outside);
-    if (outside) field.setAttribute("aria-invalid", "true");
+    if (outside) field.setAttribute("aria-invalid", "true"); else field.removeAttribute("aria-invalid");
     if (word) word.hidden = !outside;
-  });
+  }
+  document.addEventListener("input", (event) => { if (event.target.matches?.("[data-low],[data-high]")) judge(event.target); });
+  // A page that has fetched itself anew does not know what is typed.
+  window.mes.onSwap(() => all("[data-low],[data-high]").forEach(judge));
 
   // Live --------------------------------------------------------------------------------------------------------
   let socket, wait = 500, due, fetching = false, again = false, heard = false;

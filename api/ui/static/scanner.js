@@ -18,6 +18,8 @@
     if (open) { open.value = code; open.dispatchEvent(new Event("input", { bubbles: true })); open.form?.requestSubmit(); return; }
     const bar = document.getElementById("scan");
     if (bar) { bar.value = ""; bar.defaultValue = ""; }
+    // A screen that knows what to do with a scan takes it; every other scan leads somewhere.
+    if (!document.dispatchEvent(new CustomEvent("mes:scan", { detail: code, cancelable: true }))) return;
     window.mes.visit(`/ui/scan?code=${encodeURIComponent(code)}&back=${encodeURIComponent(location.pathname + location.search)}`).then((ok) => window.mes.sound(ok));
   };
   document.addEventListener("keydown", (event) => {

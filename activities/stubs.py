@@ -10,11 +10,15 @@ from typing import Literal
 
 from temporalio import activity
 
+from activities.maintenance_stubs import FaultBegins as FaultBegins
+from activities.maintenance_stubs import FaultRequest as FaultRequest
+from activities.maintenance_stubs import MaintainRequest as MaintainRequest
+from activities.maintenance_stubs import maintain as maintain
+from activities.maintenance_stubs import report_fault as report_fault
 from domain.base import Message
 from domain.equipment_gate import StartNeed
 from domain.errors import Blocker
 from domain.events import Allocation, Fact, ShortLine
-from domain.maintenance import MaintenanceSpecification
 from domain.material_commands import ChosenLots
 from domain.material_events import ReturnedLine, ReturnLine
 from domain.quality_cases import CaseDisposition, CaseFact
@@ -174,31 +178,6 @@ class ExpireAnswer(Message):
     """When to look again; none when time changes nothing."""
 
     next_look_at: datetime | None = None
-
-
-class MaintainRequest(Message):
-    """What a maintenance order does to its equipment. `key` has one effect."""
-
-    key: str
-    actor: str
-    order: str
-    equipment: str
-    act: Literal["startMaintenance", "demandRequalification", "returnToService"]
-    is_planned: bool = False
-
-
-class FaultRequest(Message):
-    """A machine has failed while it had a job. `key` has one effect."""
-
-    key: str
-    workstation: str
-    detail: str
-
-
-class FaultBegins(Message):
-    """The maintenance orders that have no process yet, the machine's own among them."""
-
-    begin: tuple[MaintenanceSpecification, ...] = ()
 
 
 class SettleLotRequest(Message):
@@ -366,18 +345,6 @@ def check_scale(request: ScaleRequest) -> ScaleAnswer:
 @activity.defn(name="equipment-register.expire")
 def expire(request: ExpireRequest) -> ExpireAnswer:
     """Write what time alone has changed."""
-    raise NotImplementedError
-
-
-@activity.defn(name="equipment-register.maintain")
-def maintain(request: MaintainRequest) -> None:
-    """Begin or end maintenance of equipment, or take its qualification back, as its maintenance order says."""
-    raise NotImplementedError
-
-
-@activity.defn(name="equipment-register.report-fault")
-def report_fault(request: FaultRequest) -> FaultBegins:
-    """A machine has failed: its equipment is down."""
     raise NotImplementedError
 
 

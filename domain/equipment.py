@@ -194,6 +194,13 @@ def after(at: datetime, seconds: int | None) -> datetime | None:
     return None if seconds is None else at + timedelta(seconds=seconds)
 
 
+def maintenance_soon_at(item: Item) -> datetime | None:
+    """From when on its preventive maintenance is due soon, and has an order (EQ-12)."""
+    if item.maintenance_due_at is None:
+        return None
+    return item.maintenance_due_at - timedelta(seconds=item.maintenance_ahead_seconds)
+
+
 def not_qualified(item: Item, at: datetime) -> list[Blocker]:
     """A blocker when it was not shown, or not lately, that it does what it has to."""
     is_over = item.qualified_until is not None and at >= item.qualified_until

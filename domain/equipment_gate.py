@@ -15,10 +15,11 @@ from domain.equipment import (
     ItemKind,
     Maintenance,
     after,
+    maintenance_soon_at,
     not_qualified,
     occupant,
     stamp,
-)
+)  # fmt: skip
 from domain.equipment_states import (
     AVAILABILITY,
     CALIBRATION,
@@ -368,13 +369,6 @@ def deadlines(item: Item, of: EquipmentClass) -> Iterable[datetime]:
         yield soon
     if item.maintenance == Maintenance.DUE_SOON and item.maintenance_due_at is not None:
         yield item.maintenance_due_at
-
-
-def maintenance_soon_at(item: Item) -> datetime | None:
-    """From when on its preventive maintenance is due soon, and has an order (EQ-12)."""
-    if item.maintenance_due_at is None:
-        return None
-    return item.maintenance_due_at - timedelta(seconds=item.maintenance_ahead_seconds)
 
 
 def due_soon_at(item: Item, of: EquipmentClass) -> datetime | None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.case_commands import CaseCommand
+from domain.case_commands import CASE_COMMANDS, CaseCommand
 from domain.maintenance import Part
 from domain.quantities import Exact
 
@@ -72,6 +72,8 @@ MAINTENANCE_COMMANDS: tuple[type[CaseCommand], ...] = (
     ApproveMaintenance, ScheduleMaintenance, BeginMaintenance, ReportMaintenanceWork, VerifyMaintenance,
     VerifyMaintenanceAsQuality, CloseMaintenance, CancelMaintenance,
 )  # fmt: skip
+LED_COMMANDS: tuple[type[CaseCommand], ...] = (*CASE_COMMANDS, *MAINTENANCE_COMMANDS)
+"""What is sent to a process that is no order: deviations, corrective actions, maintenance orders."""
 
 AnyMaintenanceCommand = Annotated[
     ApproveMaintenance

@@ -20,6 +20,7 @@ from api.errors import Problem
 from api.orders_door import RPC, OrderGone, Orders, reached
 from db.queries import cases
 from db.queries.targets import Target
+from db.session import reading
 from domain.case_commands import ReopenDeviation
 from domain.case_states import DeviationState
 from domain.commands import Command
@@ -141,7 +142,7 @@ class Cases:
             await self.start_maintenance(order)
 
     def _unstarted(self) -> tuple[list[DeviationSpecification], list[MaintenanceSpecification]]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return cases.unstarted(connection), cases.unstarted_maintenance(connection)
 
     async def run(self) -> None:

@@ -1,6 +1,6 @@
 """What a route gets handed: the services of the process, and who asks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +26,7 @@ from api.roles import Role
 from api.scopes import Scope
 from api.security import Session, Sessions, now
 from db import audit
-from db.queries import scopes, targets
+from db.queries import scopes, targets, users
 from db.queries.targets import Target
 from db.session import reading
 from domain.errors import Blocker
@@ -107,22 +107,31 @@ class Caller:
         with self.services.engine.begin() as connection:
             new = {"action": action, "needed": list(allowed)}
             audit.append(connection, [self.entry("auth.denied", entity, new=new)])
-        raise not_authorised(self.session, action, entity, allowed)
+            appointed = users.people_with(connection, allowed) if action in APPOINTED else ()
+        raise not_authorised(self.session, action, entity, allowed, appointed)
 
 
-def not_authorised(session: Session, action: str, entity: str, roles: tuple[str, ...]) -> Problem:
+APPOINTED: Final = {"certifyBatch": "QP_REQUIRED"}
+"""What only people may do who are appointed by name: the code of the refusal, which names them (QL-09)."""
+
+
+def not_authorised(
+    session: Session, action: str, entity: str, roles: tuple[str, ...], appointed: Sequence[str] = ()
+) -> Problem:
     """403 that names user, action, entity and who may."""
+    code = APPOINTED.get(action, "NOT_AUTHORISED")
+    people = f" (appointed: {', '.join(appointed) or 'nobody'})" if action in APPOINTED else ""
     kind, _, identity = entity.partition("/")
     blocker = Blocker(
-        code="NOT_AUTHORISED",
+        code=code,
         entity=kind,
         id=identity,
         found=f"{session.user_id} is {', '.join(session.roles) or 'nothing'}",
-        required=f"{action} needs one of: {', '.join(roles)}",
+        required=f"{action} needs one of: {', '.join(roles)}{people}",
         who_can_fix=", ".join(roles),
     )
     detail = f"{session.user_id} may not {action} on {entity}; {', '.join(roles)} may"
-    return Problem(403, "NOT_AUTHORISED", detail, blockers=(blocker,))
+    return Problem(403, code, detail, blockers=(blocker,))
 
 
 async def services(request: Request) -> Services:

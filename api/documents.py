@@ -65,6 +65,7 @@ def order(folded: Folded, deviations: int, links: Document | None = None, signed
         "reviewBoardQuantity": plain(sum((held for _, _, held in reported), Decimal(0))),
         "createdBy": specification.created_by,
         "createdAt": _time(process.created_at),
+        "startAt": _time(specification.start_at),
         "dueAt": _time(specification.due_at),
         "actualStart": _time(folded.started_at),
         "actualEnd": _time(folded.ended_at),

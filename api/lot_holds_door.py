@@ -17,6 +17,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from api.errors import Problem
 from api.orders_door import RPC, Orders, reached
 from db.queries import lot_holds
+from db.session import reading
 from domain.hold_states import LotHoldState
 from domain.start import StartLotHold
 from workflows import policies
@@ -65,7 +66,7 @@ class LotHolds:
             await (self.begin if state == LotHoldState.STOPPING else self.release)(number)
 
     def _unfinished(self) -> list[tuple[str, str]]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return lot_holds.unfinished(connection)
 
     async def run(self) -> None:

@@ -107,14 +107,19 @@ class _Import:
         changed: list[str] = []
         rows: list[Values] = []
         for plan in plans:
-            new = [_limits(entry, position) for position, entry in enumerate(plan.characteristics)]
-            old = [_without(row, "material") for row in sorted(before.get(plan.material, ()), key=_position)]
+            new = [
+                _limits(entry, position) | {"method": entry.method, "sample_size": entry.sample_size}
+                for position, entry in enumerate(plan.characteristics)
+            ]
+            known = sorted(before.get(plan.material, ()), key=_position)
+            old = [_without(row, "material", "version") for row in known]
             if _json(old) == _json(new):
                 continue
-            self._note("inspection-plan", plan.material, {"characteristics": _json(old)} if old else None,
-                       {"characteristics": _json(new)})  # fmt: skip
+            last = max((row.version for row in known), default=0)
+            told = {"characteristics": _json(old), "version": last} if old else None
+            self._note("inspection-plan", plan.material, told, {"characteristics": _json(new), "version": last + 1})
             changed.append(plan.material)
-            rows += [row | {"material": plan.material} for row in new]
+            rows += [row | {"material": plan.material, "version": last + 1} for row in new]
         tables.remove(self.connection, tables.PLANS, "material", changed)
         tables.add(self.connection, tables.PLANS, rows)
 
@@ -292,8 +297,9 @@ def _columns(entry: BaseModel, *without: str) -> Values:
 
 
 def _material(entry: BaseModel) -> Values:
-    row = _columns(entry)
-    return row | {"uuid": uuid_for("material", row["code"])}
+    row = _columns(entry, "approved_suppliers")
+    said = entry.model_dump(include={"approved_suppliers"}, mode="json", by_alias=True)
+    return row | {"uuid": uuid_for("material", row["code"]), "approved_suppliers": said["approvedSuppliers"]}
 
 
 def _limits(entry: Any, position: int) -> Values:

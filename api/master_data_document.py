@@ -1,6 +1,7 @@
 """The master-data document: what `POST /master-data/import` takes."""
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
@@ -29,8 +30,18 @@ def _gtin(text: str) -> str:
 Kind = Literal["raw", "semiFinished", "finished"]
 
 
+class ApprovedSupplierEntry(Body):
+    """A supplier who may deliver a material, until and including that day."""
+
+    supplier: Text
+    valid_until: date | None = None
+
+
 class MaterialEntry(Body):
-    """Something that is bought, made or sold. `gtin` has 8, 12, 13 or 14 digits and is kept with 14."""
+    """Something that is bought, made or sold. `gtin` has 8, 12, 13 or 14 digits and is kept with 14.
+
+    With `approved_suppliers`, also an empty list, only those deliver it; without, nobody is asked.
+    """
 
     code: Identifier
     name: Text
@@ -40,6 +51,7 @@ class MaterialEntry(Body):
     is_active: bool = True
     gtin: Annotated[str, AfterValidator(_gtin)] | None = None
     strength: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    approved_suppliers: Annotated[tuple[ApprovedSupplierEntry, ...], Field(max_length=200)] | None = None
 
 
 class PlaceEntry(Body):
@@ -96,7 +108,7 @@ class CharacteristicEntry(Body):
 
 
 class RouteOperationEntry(Body):
-    """One operation of a route."""
+    """One operation of a route; `ideal_cycle_seconds` is what one piece takes when nothing is lost."""
 
     code: Identifier
     sequence: Count
@@ -106,6 +118,7 @@ class RouteOperationEntry(Body):
     counts_pieces: bool = True
     is_output: bool = False
     inspection_rule: InspectionRule = InspectionRule.NONE
+    ideal_cycle_seconds: Positive | None = None
     recipe: dict[Identifier, Annotated[str, Field(max_length=500)]] | None = Field(default=None, max_length=100)
     parameters: tuple[CharacteristicEntry, ...] = Field(default=(), max_length=200)
 
@@ -120,11 +133,18 @@ class RouteEntry(Body):
     effective_from: Time | None = None
 
 
+class PlannedCharacteristicEntry(CharacteristicEntry):
+    """One that a plan asks for: by which method, and how much of the lot is taken."""
+
+    method: Annotated[str, Field(max_length=200)] = ""
+    sample_size: Annotated[str, Field(max_length=200)] = ""
+
+
 class InspectionPlanEntry(Body):
-    """What is measured on a material."""
+    """What is measured on a material. The plan's version counts its changes."""
 
     material: Identifier
-    characteristics: tuple[CharacteristicEntry, ...] = Field(max_length=200)
+    characteristics: tuple[PlannedCharacteristicEntry, ...] = Field(max_length=200)
 
 
 class PolicyEntry(Policy):

@@ -43,7 +43,7 @@ class Orders:
     """The orders' workflows on one Temporal server. The connection is made at the first call."""
 
     def __init__(self, settings: Settings, task_queue: str = TASK_QUEUE) -> None:
-        self._task_queue = task_queue
+        self.task_queue = task_queue
         self._address, self._namespace = settings.temporal_address, settings.temporal_namespace
         self._payload_keys, self._tls = settings.payload_keys, settings.temporal_tls
         self._connected: Client | None = None
@@ -70,7 +70,7 @@ class Orders:
                     ProductionOrderWorkflow.run,
                     start,
                     id=workflow_id(specification.number),
-                    task_queue=self._task_queue,
+                    task_queue=self.task_queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=search_attributes(specification),
@@ -90,7 +90,7 @@ class Orders:
         """The register was changed: the clock looks now. One that cannot be told looks in time by itself."""
         client = await self.client()
         with suppress(Problem, OrderGone):
-            await reached(tell_equipment_clock(client, self._task_queue, RPC))
+            await reached(tell_equipment_clock(client, self.task_queue, RPC))
 
     async def process(self, number: str) -> Process:
         """The order as its workflow holds it now. Raises `OrderGone`, or 503 when no worker answers within 2 s."""

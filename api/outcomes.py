@@ -87,7 +87,7 @@ class Outcomes:
 
     async def run(self) -> None:
         """Listen for as long as the process lives; a broken connection is made again."""
-        async for payload in notifications(self._url, CHANNEL, self.listening):
+        async for payload in notifications(self._url, CHANNEL, self.listening, application="millwright-outcomes"):
             if payload is None:
                 self._wake_all()  # what was notified while nobody listened stands in the table
             else:

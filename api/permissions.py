@@ -15,7 +15,7 @@ from domain import maintenance_commands as mc
 
 R = Role
 QUALITY: Final = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
-ADMINISTRATION: Final = frozenset({"manageUsers", "readUsers"})
+ADMINISTRATION: Final = frozenset({"manageUsers", "readUsers", "manageDisplays"})
 """All that an administrator may do: nothing of it touches production data (AC-07)."""
 
 DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
@@ -66,6 +66,7 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "exportAudit": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "verifySignatures": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.QUALIFIED_PERSON),
     "manageUsers": (R.ADMINISTRATOR,),
+    "manageDisplays": (R.ADMINISTRATOR, R.SUPERVISOR),
     "readUsers": (R.ADMINISTRATOR, R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
 }  # fmt: skip
 
@@ -234,6 +235,9 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "GET /audit/export": "exportAudit",
     "GET /audit/verify": "readAudit",
     "GET /signatures/{signature_id}/verification": "verifySignatures",
+    "GET /andon-displays": "manageDisplays",
+    "POST /andon-displays": "manageDisplays",
+    "POST /andon-displays/{display_id}/revoke": "manageDisplays",
     "GET /users": "readUsers",
     "POST /users": "manageUsers",
     "POST /users/{user_id}/unlock": "manageUsers",

@@ -177,10 +177,11 @@ def _unstorable(line: int, values: Any) -> Iterator[Fault]:
 
 
 def _values(line: int, cells: Cells) -> tuple[Cells, list[Fault]]:
-    """Cells as values: a date alone is the end of that day, lots are JSON."""
+    """Cells as values: a date alone is the whole day, from its start until its end; lots are JSON."""
     values, wrong = dict(cells), []
-    if _DATE.fullmatch(cells.get("dueAt", "")):
-        values["dueAt"] = f"{cells['dueAt']}T23:59:59Z"
+    for column, time in (("startAt", "00:00:00Z"), ("dueAt", "23:59:59Z")):
+        if _DATE.fullmatch(cells.get(column, "")):
+            values[column] = f"{cells[column]}T{time}"
     if "fixedLots" in cells:
         try:
             values["fixedLots"] = json.loads(cells["fixedLots"])
@@ -201,7 +202,7 @@ def _fault(line: int, detail: ErrorDetails, values: Any) -> Fault:
             return Fault(line, column, "VALUE_MISSING", "", "a value is needed")
         case "quantity", "greater_than":
             return Fault(line, column, "QUANTITY_NOT_POSITIVE", found, "more than 0")
-        case "dueAt", _:
+        case "startAt" | "dueAt", _:
             required = "a date or a time with its offset: 2026-12-31, 2026-12-31T14:00:00Z"
             return Fault(line, column, "INVALID_DATE", found, required)
         case _:

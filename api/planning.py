@@ -40,6 +40,8 @@ class PlanLineBody(Body):
     unit: Annotated[str, Field(min_length=1, max_length=40)]
     policy: Identifier
     plant: Identifier
+    start_at: Annotated[Time | None, BeforeValidator(_written_out)] = None
+    """Not before this moment."""
     due_at: Annotated[Time | None, BeforeValidator(_written_out)] = None
     batch_number: Identifier | None = None
     fixed_lots: dict[Identifier, Annotated[list[Identifier], Field(max_length=100)]] | None = Field(
@@ -170,7 +172,8 @@ def _differences(row: Row[Any], line: PlanLineBody) -> list[str]:
     pairs = {
         "product": (row.product, line.product), "quantity": (row.quantity, line.quantity),
         "unit": (row.unit, line.unit), "policy": (row.policy, line.policy), "plant": (row.plant, line.plant),
-        "dueAt": (row.due_at, line.due_at), "fixedLots": (row.fixed_lots or None, line.fixed_lots or None),
+        "startAt": (row.start_at, line.start_at), "dueAt": (row.due_at, line.due_at),
+        "fixedLots": (row.fixed_lots or None, line.fixed_lots or None),
         "batchNumber": (row.batch_number, line.batch_number or row.batch_number),
         "orderNumber": (row.order_number, line.order_number or row.order_number),
     }  # fmt: skip
@@ -240,7 +243,7 @@ def _entry(who: Caller, row: Row[Any]) -> audit.Entry:
     new = {
         "orderNumber": row.order_number, "product": row.product, "quantity": plain(row.quantity), "unit": row.unit,
         "policy": row.policy, "plant": row.plant, "batchNumber": row.batch_number, "fixedLots": row.fixed_lots,
-        "dueAt": row.due_at and row.due_at.isoformat(),
+        "startAt": row.start_at and row.start_at.isoformat(), "dueAt": row.due_at and row.due_at.isoformat(),
     }  # fmt: skip
     return who.entry("plan-line.created", f"plan-line/{row.reference}", new=new)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
-from adapters.inventory.movements import check_delivery
+from adapters.inventory.movements import check_delivery, check_supplier
 from adapters.inventory.port import ReceiptAnswer
 from api import lot_numbers
 from api.deps import Caller
@@ -19,6 +20,7 @@ from api.security import now
 from api.signatures import reused
 from db.once import COMMAND_OUTCOMES, Done, Request, answer_once
 from db.queries import numbers
+from db.session import reading
 from domain.errors import Blocker
 from domain.numbering import Parts
 from domain.states import LotStatus
@@ -58,6 +60,8 @@ def receive(who: Caller, command_id: str, delivery: Delivery, numbering: Numberi
     and 422 PARTS_REFUSED; then nothing was booked, and no number was given.
     """
     warehouse, quality = who.services.inventory, who.services.quality
+    if delivery.lot is not None:
+        _check_unused(who, delivery.lot)
     given = None if delivery.lot is not None else _number(who, command_id, delivery, numbering)
     lot = delivery.lot if given is None else given.batch_no
     assert lot is not None
@@ -79,6 +83,14 @@ def receive(who: Caller, command_id: str, delivery: Delivery, numbering: Numberi
     return answer if given is None else answer | {"lotNumber": given.model_dump(mode="json", by_alias=True)}
 
 
+def _check_unused(who: Caller, lot: str) -> None:
+    """What was planned to be made here keeps its number for ever, also when it was cancelled (PO-05)."""
+    with reading(who.services.engine) as connection:
+        kept = numbers.planned_as(connection, lot)
+    if kept is not None:
+        raise refused("BATCH_NO_USED", "lot", lot, f"the number of {kept}", "a number of its own", "warehouseKeeper")
+
+
 def _number(who: Caller, command_id: str, delivery: Delivery, numbering: Numbering) -> LotNumber:
     """The lot number of this command: given once, and only to a delivery that a new lot can take."""
     is_used = who.services.inventory.find(command_id) is not None
@@ -88,6 +100,8 @@ def _number(who: Caller, command_id: str, delivery: Delivery, numbering: Numberi
             # The delivery under this command came with a number of its own.
             raise reused(command_id)
         check_delivery(connection, _booked(delivery))
+        today = now().astimezone(ZoneInfo(who.services.settings.time_zone)).date()
+        check_supplier(connection, delivery.material, delivery.supplier, today)
         parts = Parts(1, None, numbering.line, numbering.process)
         pattern = _pattern(connection, numbering.plant)
         (number,), entries = lot_numbers.by_pattern(connection, who, pattern, parts, command_id=command_id)

@@ -17,7 +17,9 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-ROLES: Final = {"millwright-worker": "worker", "millwright-api": "api", "millwright-outcomes": "api"}
+ROLES: Final = {
+    "millwright-worker": "worker", "millwright-api": "api", "millwright-outcomes": "api", "millwright-changes": "api",
+}  # fmt: skip
 _SETTINGS: Final = {
     "log_statement": "all",
     "log_line_prefix": "@%a|%p|%x@ ",

@@ -14,7 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Table, TableValuedAlias, bindp
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.types import TypeEngine
 
+from db.tables import WorkOrder, core
 from domain.quantities import plain
+
+_WORK_ORDERS = core(WorkOrder)
 
 
 def table_of(rows: Sequence[Mapping[str, object]], name: str, /, **types: TypeEngine[Any]) -> TableValuedAlias:
@@ -32,9 +35,14 @@ def insert_of(table: Table, columns: tuple[str, ...], parameter: str = "rows") -
     """The statement that inserts rows with these columns; they are its parameter, written by `as_json`.
 
     Kept, because making a statement and its key in SQLAlchemy's cache takes longer than PostgreSQL needs to run it.
+    What is confirmed at a work order keeps the version of the master batch record that the work order is made by.
     """
     new = _table(bindparam(parameter, type_=JSONB), "new", {name: table.c[name].type for name in columns})
-    return insert(table).from_select(columns, select(*(new.c[name] for name in columns)))
+    chosen: list[ColumnElement[Any]] = [new.c[name] for name in columns]
+    if "work_order" in columns and "record_version" in table.c and "record_version" not in columns:
+        made_by = select(_WORK_ORDERS.c.record_version).where(_WORK_ORDERS.c.number == new.c.work_order)
+        columns, chosen = (*columns, "record_version"), [*chosen, made_by.scalar_subquery()]
+    return insert(table).from_select(columns, select(*chosen))
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

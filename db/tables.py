@@ -94,6 +94,8 @@ class Material(SQLModel, table=True):
     shelf_life_days: int | None = None
     gtin: str | None = Field(default=None, unique=True)
     strength: str | None = None
+    approved_suppliers: list[dict[str, Any]] | None = _json()
+    """Who may deliver it, each with the last day of the approval or none; null: nobody is asked (MD-06)."""
 
 
 class BillOfMaterial(SQLModel, table=True):
@@ -149,6 +151,8 @@ class RouteOperation(SQLModel, table=True):
     recipe: dict[str, str] | None = _json()
     inspection_rule: str = Field(default="none", sa_column_kwargs={"server_default": "none"})
     """Which reports are inspected while the order runs: none, first, every."""
+    ideal_cycle_seconds: Decimal | None = _number(nullable=True)
+    """What one piece takes when nothing is lost (ISO 22400: planned run time per item); for OEE alone."""
 
 
 class OperationParameter(SQLModel, table=True):
@@ -196,7 +200,10 @@ class MasterBatchRecord(SQLModel, table=True):
 
 
 class InspectionPlan(SQLModel, table=True):
-    """What is measured on a material: on receipt for a bought one, before put-away for a made one."""
+    """What is measured on a material: on receipt for a bought one, before put-away for a made one.
+
+    Every change of a material's plan gives it the next `version`.
+    """
 
     __tablename__ = "inspection_plan"
     material: str = Field(foreign_key="material.code", primary_key=True)
@@ -206,6 +213,9 @@ class InspectionPlan(SQLModel, table=True):
     low: Decimal | None = _number(nullable=True)
     high: Decimal | None = _number(nullable=True)
     is_required: bool = False
+    method: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    sample_size: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class Workstation(SQLModel, table=True):
@@ -394,6 +404,23 @@ class SignatureRequest(SQLModel, table=True):
     failure: str | None = None
 
 
+class WallDisplay(SQLModel, table=True):
+    """A screen on a wall that shows an area and nothing else, without a person behind it. Only the SHA-256 of the
+    token in its address is stored. `kind` is plant or line, `area` its code; `command_id` makes it once."""
+
+    __tablename__ = "wall_display"
+    id: UUID = Field(primary_key=True)
+    kind: str
+    area: str
+    name: str
+    token_hash: str = Field(unique=True)
+    command_id: str = Field(unique=True)
+    created_by: str = Field(foreign_key="user_account.id")
+    created_at: datetime = _time()
+    revoked_by: str | None = None
+    revoked_at: datetime | None = _time(nullable=True)
+
+
 # Planning and orders ---------------------------------------------------------------------------------------------
 
 
@@ -413,6 +440,7 @@ class PlanLine(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     batch_number: str | None = Field(default=None, unique=True)
     fixed_lots: dict[str, list[str]] | None = _json()
+    start_at: datetime | None = _time(nullable=True)
     created_by: str
     created_at: datetime = _time()
 
@@ -461,7 +489,7 @@ class ProductionOrder(SQLModel, table=True):
     state: str = Field(index=True)
     created_by: str
     created_at: datetime = _time(index=True)
-    due_at: datetime | None = _time(nullable=True)
+    due_at: datetime | None = _time(nullable=True, index=True)
     actual_start: datetime | None = _time(nullable=True)
     actual_end: datetime | None = _time(nullable=True)
     revision: int
@@ -484,7 +512,9 @@ class WorkOrder(SQLModel, table=True):
     output_lot: str = Field(unique=True)
     feeds: str | None = None
     actual_start: datetime | None = _time(nullable=True)
-    actual_end: datetime | None = _time(nullable=True)
+    actual_end: datetime | None = _time(nullable=True, index=True)
+    record_version: str | None = None
+    """Of the master batch record that it is made by. Every confirmation keeps a copy of it (`db.rows`, MD-01)."""
 
 
 OPEN_OPERATION: Final = "state IN ('pending', 'ready', 'running', 'paused', 'held')"
@@ -507,14 +537,16 @@ class OperationRow(SQLModel, table=True):
     scrap: Decimal = _number(default=Decimal(0))
     review_board: Decimal = _number(default=Decimal(0))
     started_by: str | None = Field(default=None, index=True)
-    started_at: datetime | None = _time(nullable=True)
+    started_at: datetime | None = _time(nullable=True, index=True)
     ended_at: datetime | None = _time(nullable=True)
+    record_version: str | None = None
 
 
 class ProductionReport(SQLModel, table=True):
     """Pieces and hours, as reported. A mistake is corrected by a counter-report."""
 
     __tablename__ = "production_report"
+    __table_args__ = (_by_time("production_report", "reported_at"),)
     number: str = Field(primary_key=True)
     work_order: str = Field(index=True)
     operation: str
@@ -536,6 +568,7 @@ class ProductionReport(SQLModel, table=True):
     reported_at: datetime = _time()
     command_id: str | None = None
     reverses: str | None = Field(default=None, unique=True)
+    record_version: str | None = None
     """The report that this one takes back, with its quantities negative."""
 
 
@@ -550,6 +583,7 @@ class ParameterValue(SQLModel, table=True):
     __table_args__ = (
         Index("ix_parameter_value_operation", "work_order", "operation", "name"),
         Index("ix_parameter_value_name", "name", "value"),
+        Index("ix_parameter_value_name_recorded_at", "name", "recorded_at"),
         UniqueConstraint("work_order", "operation", "number", "version", name="a_value_has_one_text_per_version"),
     )
     id: int = _row_id()
@@ -569,6 +603,7 @@ class ParameterValue(SQLModel, table=True):
     reason: str | None = None
     measured_at: datetime | None = _time(nullable=True)
     is_late: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    record_version: str | None = None
     is_typed: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
     is_warning: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
@@ -583,6 +618,7 @@ class ParameterCheck(SQLModel, table=True):
     version: int = Field(primary_key=True)
     checked_by: str
     checked_at: datetime = _time()
+    record_version: str | None = None
 
 
 class OperationVerification(SQLModel, table=True):
@@ -596,6 +632,7 @@ class OperationVerification(SQLModel, table=True):
     done_by: list[str] = _json(nullable=False)
     verified_by: str
     verified_at: datetime = _time()
+    record_version: str | None = None
 
 
 class OperationComment(SQLModel, table=True):
@@ -841,6 +878,7 @@ class InspectionResult(SQLModel, table=True):
     """A result, with the text that was entered. A second result for one lot is another row, never an overwrite."""
 
     __tablename__ = "inspection_result"
+    __table_args__ = (Index("ix_inspection_result_name_entered_at", "name", "entered_at"),)
     id: int = _row_id()
     inspection: str = Field(foreign_key="inspection.number", index=True)
     name: str
@@ -991,7 +1029,7 @@ class Deviation(SQLModel, table=True):
     has_process: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
     decision: str | None = None
     opened_by: str
-    opened_at: datetime = _time()
+    opened_at: datetime = _time(index=True)
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
 

@@ -32,6 +32,8 @@ class LotLabel:
     status: str
     expires_on: date | None
     plant: str | None
+    certified_by: str | None = None
+    """Full name and id of the qualified person who certified the batch."""
 
 
 def elements(label: LotLabel, longest: int | None = None) -> tuple[Element, ...]:

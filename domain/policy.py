@@ -50,6 +50,8 @@ class Policy(Message):
     """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
     master_batch_record: bool = False
     """Every batch is made by the effective version of its product's master batch record (MD-01)."""
+    complete_to_submit: bool = False
+    """An order is submitted only when nothing that it needs is missing (PO-02). If not, its release asks for it."""
     start_gate: bool = False
     """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
     scan_required: bool = False

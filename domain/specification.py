@@ -15,7 +15,8 @@ class Characteristic(Message):
     """Something that is measured, with its limits (both inclusive) in `unit`. No limit means: recorded only.
 
     `low` and `high` are action limits (EB-04). A value inside them but outside `warning_low` … `warning_high` is a
-    warning. `second_check` asks for another person to confirm a value that was typed (AT-11).
+    warning. `second_check` asks for another person to confirm a value that was typed (AT-11). An inspection plan says
+    the `method`, how much is taken for it (`20 tablets`), and which version of the plan this is a copy of (QL-01).
     """
 
     name: str
@@ -28,6 +29,9 @@ class Characteristic(Message):
     warning_low: Exact | None = None
     warning_high: Exact | None = None
     second_check: bool = False
+    method: str = ""
+    sample_size: str = ""
+    plan_version: int | None = None
 
     def accepts(self, value: Decimal) -> bool:
         """Whether the value lies inside the limits."""
@@ -150,7 +154,10 @@ class WorkOrderSpecification(Message):
 
 
 class OrderSpecification(Message):
-    """One production order with everything frozen that it needs. `gaps` are what release must refuse."""
+    """One production order with everything frozen that it needs. `gaps` are what release must refuse.
+
+    Where the policy has `complete_to_submit` the submission refuses them already.
+    """
 
     number: str
     plan_line: str
@@ -166,6 +173,7 @@ class OrderSpecification(Message):
     due_at: datetime | None = None
     work_orders: tuple[WorkOrderSpecification, ...] = ()
     gaps: tuple[Blocker, ...] = ()
+    start_at: datetime | None = None
 
     def work_order(self, number: str) -> WorkOrderSpecification:
         """The work order of that number; KeyError if the order has none of that number."""

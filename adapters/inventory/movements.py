@@ -53,9 +53,12 @@ class Told:
     retest_on: date | None = None
 
 
-def receive(connection: Connection, request: Request, delivery: ReceiptAnswer, told: Told) -> Done[ReceiptAnswer]:
+def receive(
+    connection: Connection, request: Request, delivery: ReceiptAnswer, told: Told, today: date
+) -> Done[ReceiptAnswer]:
     """Book a delivery. The lot is made if it is new; a known one must be of this material and unit."""
     check_delivery(connection, delivery)
+    check_supplier(connection, delivery.material, told.supplier, today)
     new = {
         "number": delivery.lot, "material": delivery.material, "unit": delivery.unit, "origin": "received",
         "status": LotStatus.QUARANTINE, "created_at": request.at, **vars(told),
@@ -85,6 +88,26 @@ def check_delivery(connection: Connection, delivery: ReceiptAnswer) -> None:
     zone = ledger.zone_of(connection, delivery.place)
     if zone != planning.QUARANTINE:
         raise AdapterRefused("ZONE_MISMATCH", f"deliveries go to quarantine; {delivery.place} is {zone}")
+
+
+def check_supplier(connection: Connection, material: str, supplier: str | None, today: date) -> None:
+    """Refuse SUPPLIER_NOT_APPROVED: the material names who may deliver it, and this is nobody of them (MD-06)."""
+    asked = select(MATERIALS.c.approved_suppliers).where(MATERIALS.c.code == material)
+    approved = connection.execute(asked).scalar_one_or_none()
+    if approved is None:
+        return
+    until = {own["supplier"]: own["validUntil"] for own in approved}
+    if supplier in until and (until[supplier] is None or date.fromisoformat(until[supplier]) >= today):
+        return
+    found = supplier or "no supplier"
+    if supplier in until:
+        found = f"{supplier}, approved until {until[supplier]}"
+    valid = sorted(name for name, day in until.items() if day is None or date.fromisoformat(day) >= today)
+    blocker = Blocker(
+        code="SUPPLIER_NOT_APPROVED", entity="material", id=material, found=found,
+        required=f"an approved supplier: {', '.join(valid) or 'nobody is'}", who_can_fix="processEngineer",
+    )  # fmt: skip
+    raise AdapterRefused("SUPPLIER_NOT_APPROVED", f"{found} may not deliver {material}", (blocker,))
 
 
 def _check_material(connection: Connection, delivery: ReceiptAnswer) -> None:

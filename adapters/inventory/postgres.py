@@ -149,7 +149,8 @@ class PostgresInventory:
             **{} if retest_on is None else {"retestOn": retest_on},
         )  # fmt: skip
         told = movements.Told(supplier, expires_on, supplier_lot, retest_on)
-        return self._once(request, ReceiptAnswer, lambda c: movements.receive(c, request, delivery, told))
+        today = self._today(request.at)
+        return self._once(request, ReceiptAnswer, lambda c: movements.receive(c, request, delivery, told, today))
 
     def find(self, key: str) -> dict[str, Any] | None:
         """See `Inventory.find`."""

@@ -16,6 +16,7 @@ FIELDS: Final[dict[str, str]] = {
     "commandId": "指令编号", "compensation": "归还", "confirmed": "确认", "connection": "连接", "content": "内容",
     "critical": "关键", "date": "日期", "decision": "决定", "detail": "说明", "deviation": "偏差",
     "dirtyHoldSeconds": "待清洁时限（秒）", "disposition": "处置", "doneBy": "操作人", "dueAt": "到期日",
+    "startAt": "计划开始", "approvedSuppliers": "合格供应商", "method": "检验方法", "sampleSize": "取样量",
     "effective": "有效", "effective from": "生效自", "effective until": "生效至", "equipment": "设备",
     "equipmentClass": "设备类别", "event": "事件", "evidence": "证据", "exception": "异常项",
     "expectedValues": "预期值", "expiresAt": "失效时间", "expiresOn": "有效期至", "failed": "不合格数",
@@ -59,6 +60,11 @@ FIELDS: Final[dict[str, str]] = {
     "warningHigh": "警戒上限", "warningLow": "警戒下限", "worker": "操作员", "workOrderState": "工单状态",
     "orderState": "订单状态", "faults": "错误", "yieldHighPercent": "收率上限", "yieldLowPercent": "收率下限",
     "weighingTolerancePercent": "称量允差", "en": "英文", "zh": "中文",
+    "calibrationDueAt": "校准到期", "choice": "选择的批次", "codes": "条码", "consignee": "收货方",
+    "containers": "容器", "container": "容器", "destruction": "销毁单", "gross": "毛重", "hold": "冻结单",
+    "liftedBy": "解除人", "net": "净重", "placedBy": "冻结人", "potency": "含量", "readAt": "读数时间",
+    "resumes": "恢复执行", "scale": "秤", "secondPerson": "第二人", "stops": "停止执行", "tare": "皮重",
+    "weighedFrom": "称量来源",
 }  # fmt: skip
 """Field → Chinese. A field that is not here is shown by its English words in both languages."""
 
@@ -86,5 +92,9 @@ VALUES: Final[dict[str, str]] = {
     "short": "短缺", "submitted": "已提交", "superseded": "已被替代", "toBeCleaned": "待清洁",
     "uncalibrated": "未校准", "underMaintenance": "维护中", "unqualified": "未确认", "voided": "已作废",
     "withdrawn": "已撤回",
+    "asked": "已请求", "authenticated": "身份已验证", "blocked": "已拦截", "charged": "已投料",
+    "executed": "已执行", "executing": "执行中", "prepared": "已备妥", "reconciled": "已核对", "releasing": "解除中",
+    "scoped": "范围已确定", "shipped": "已发运", "staged": "已就位", "stopping": "停止中", "voiding": "作废中",
+    "weighed": "已称量",
 }  # fmt: skip
 """State → Chinese. Any other value is shown as it was written: data is not translated."""

@@ -118,15 +118,18 @@ def _words(label: LotLabel) -> Iterator[str]:
     lines, size = wrapped(label.name, WIDTH - 2 * MARGIN, 6, 2)
     yield from (text_line(MARGIN, 25 + place * size * 1.25, size, WIDTH, text) for place, text in enumerate(lines))
     expiry = "–" if label.expires_on is None else label.expires_on.isoformat()
-    facts = (
+    facts = [
         ("物料 Material", label.material),
         ("批号 Lot", label.lot),
         ("数量 Quantity", f"{plain(label.quantity)} {label.unit}"),
         ("有效期至 Expiry", expiry),
-    )
+    ]
+    if label.certified_by is not None:
+        facts.append(("受权人 QP", label.certified_by))
+    step = 28 / len(facts)
     for place, (what, value) in enumerate(facts):
-        yield text_line(MARGIN, 42 + place * 7, 3.4, 30, what)
-        yield text_line(MARGIN + 32, 42 + place * 7, 4.6, 64, value)
+        yield text_line(MARGIN, 42 + place * step, 3.4, 30, what)
+        yield text_line(MARGIN + 32, 42 + place * step, 4.6, 64, value)
 
 
 def matrix(modules: Symbol, readable: str) -> Iterator[str]:

@@ -177,19 +177,18 @@ def decide(
     moves = movements.settle(connection, request, lot, blocked, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
+    decided = request.audit("inspection.decided", {"state": target}, reason=reason, old={"state": row.state})
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
-    entries = [
-        *blocked,
-        request.audit("inspection.decided", {"state": target}, reason=reason, old={"state": row.state}),
-        request.audit(
-            f"lot.{'accepted' if accept else 'rejected'}",
-            {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed},
-            entity=f"lot/{lot.number}",
-            reason=reason,
-            old={"status": lot.status},
-        ),
-    ]
-    return Done(answer, entries)
+    news = {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed}
+    return Done(answer, [*blocked, decided, _lot_entry(request, lot, news, reason, accept=accept)])
+
+
+def _lot_entry(
+    request: Request, lot: Row[Any], news: dict[str, Any], reason: str | None, *, accept: bool
+) -> audit.Entry:
+    """What the decision made of the lot."""
+    act = f"lot.{'accepted' if accept else 'rejected'}"
+    return request.audit(act, news, entity=f"lot/{lot.number}", reason=reason, old={"status": lot.status})
 
 
 def _note_retest(

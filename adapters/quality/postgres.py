@@ -30,6 +30,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_ADDED_LATER: Final = {"method": "", "sample_size": "", "plan_version": None}
+
+
+def _said(asked: Characteristic) -> dict[str, object]:
+    """What a request says: fields that earlier releases did not know say nothing as they usually are."""
+    return {name: value for name, value in asked if name not in _ADDED_LATER or value != _ADDED_LATER[name]}
+
+
 class PostgresQuality:
     """Inspections, results and deviations in the record."""
 
@@ -49,8 +57,9 @@ class PostgresQuality:
         """See `Quality.request_inspection`."""
         asked = None if characteristics is None else list(characteristics)
         request = self._request(
-            "requestInspection", f"lot/{lot}", key, actor, material=material, workOrder=work_order, asked=asked
-        )
+            "requestInspection", f"lot/{lot}", key, actor, material=material, workOrder=work_order,
+            asked=None if asked is None else [_said(one) for one in asked],
+        )  # fmt: skip
         return self._once(
             request,
             InspectionTicket,

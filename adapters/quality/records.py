@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from adapters.inventory import ledger
 from db.once import Request
+from db.queries.structure import planned
 from db.rows import insert_rows
 from db.tables import (
     Deviation,
@@ -32,10 +33,7 @@ TRANSITIONS: Final = core(StateTransition)
 def plan_of(connection: Connection, material: str) -> tuple[Characteristic, ...]:
     """What is measured on a material, in the plan's order; empty if there is no plan."""
     rows = connection.execute(select(PLANS).where(PLANS.c.material == material).order_by(PLANS.c.position))
-    return tuple(
-        Characteristic(name=row.name, unit=row.unit, low=row.low, high=row.high, required=row.is_required)
-        for row in rows
-    )
+    return tuple(planned(row) for row in rows)
 
 
 def next_inspection(connection: Connection, lot: str) -> str:

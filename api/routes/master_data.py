@@ -158,6 +158,7 @@ def _route(product: str, route: RouteVersion) -> Document:
             "countsPieces": row.counts_pieces,
             "isOutput": row.is_output,
             "inspectionRule": row.inspection_rule,
+            "idealCycleSeconds": None if row.ideal_cycle_seconds is None else plain(row.ideal_cycle_seconds),
             "parameters": [
                 value.model_dump(mode="json", by_alias=True) for value in route.parameters.get(row.code, ())
             ],
@@ -189,5 +190,5 @@ def _material(row: Row[Any]) -> Document:
     return {
         "id": str(row.uuid), "code": row.code, "name": row.name, "kind": row.kind, "unit": row.unit,
         "isActive": row.is_active, "shelfLifeDays": row.shelf_life_days, "gtin": row.gtin,
-        "strength": row.strength,
+        "strength": row.strength, "approvedSuppliers": row.approved_suppliers,
     }  # fmt: skip

@@ -72,7 +72,7 @@ def _shown(answer: ShipmentAnswer, body: CommandBody) -> dict[str, Any]:
 def prepare(body: ShipmentBody, who: Shipper) -> dict[str, Any]:
     """Prepare a shipment: its stock is reserved. Refused with everything that stands in the way."""
     request = _request(who, "prepareShipment", f"lot/{body.lot}", body)
-    fields = body.model_dump(exclude={"command_id", "signature", "second", "reason"})
+    fields = body.model_dump(exclude=set(CommandBody.model_fields))
     wanted = Wanted(**fields | {"quantity": Decimal(body.quantity)})
 
     def work(connection: Connection, _: tuple[str, ...]) -> tuple[ShipmentAnswer, shipping.Entries]:

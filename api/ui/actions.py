@@ -63,13 +63,14 @@ async def do(path: str, request: Request, form: Form) -> Response:
     answer = await call(request, str(form.get("method") or "POST"), f"/{path}", body)
     if answer.accepted:
         return _done(request, f"/{path}", form, answer)
-    problem = _problem(answer)
+    problem = problem_of(answer)
     if problem["code"] in ASK or ("signature" in body and problem["code"] in ASK_AGAIN):
         return await _ceremony(request, f"/{path}", fields, body, problem)
     return refused(request, problem)
 
 
-def _problem(answer: Answer) -> dict[str, Any]:
+def problem_of(answer: Answer) -> dict[str, Any]:
+    """What stands in the way, as the API said it."""
     if isinstance(answer.document, dict) and "code" in answer.document:
         return answer.document
     return Problem(answer.status, "NO_ANSWER", f"the API answered {answer.status}").document()
@@ -144,7 +145,7 @@ async def _ceremony(
         }  # fmt: skip
         answer = await call(request, "POST", "/signatures/requests", asked)
         if not answer.accepted:
-            return refused(request, _problem(answer))
+            return refused(request, problem_of(answer))
         shown = answer.document
     kept = [
         (key, value) for key, value in fields if not key.startswith(("signature.", "second.")) and key != "form_token"

@@ -86,6 +86,8 @@ def _field(alias: str, name: str, typ: Any, *, required: bool) -> Field | None:
     label = f"field.{alias}"
     if typ is bool:
         return Field(f"{alias}:bool", label, "bool", required)
+    if typ is int:
+        return Field(f"{alias}:int", label, "number", required)
     if typ is Decimal:
         return Field(f"{alias}:number", label, "number", required)
     if typ is datetime:
@@ -124,7 +126,7 @@ def ask(
         request, "ask.html", command=command, action=path, back=safe_back(back), given=given, asked=asked, title=title,
         needs_reason=needs_reason, command_id=uuid.uuid4().hex,
         places=_places(request, command),
-        people=_people(request) if any(one.name == "owner" for one in asked) else [],
+        people=people(request) if any(one.name == "owner" for one in asked) else [],
     )  # fmt: skip
 
 
@@ -138,7 +140,8 @@ def _places(request: Request, command: str) -> list[tuple[str, str]]:
         return [(row.code, f"{row.name} ({row.zone})") for row in rows]
 
 
-def _people(request: Request) -> Sequence[tuple[str, str]]:
+def people(request: Request) -> Sequence[tuple[str, str]]:
+    """Everybody who works here, for a list to choose from: (id, name)."""
     users = core(UserAccount)
     with reading(request.app.state.services.engine) as connection:
         rows = connection.execute(

@@ -5,32 +5,43 @@ from typing import Final
 from fastapi import FastAPI
 
 from api.ui import (
+    account,
     actions,
+    admin,
+    andon,
     ask,
     audit,
     board,
     cases,
+    direct,
+    equipment,
     files,
     home,
     inspections,
     live,
     login,
     lots,
+    master,
+    master_records,
+    operations,
     orders,
     picks,
     plan,
     problem,
     put_away,
     receipts,
+    reports,
     reviews,
     scan,
     signing,
+    spc,
     tasks,
 )
 
+PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, audit, signing, ask, actions, live, files,
+    lots, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
 )  # fmt: skip
 
 

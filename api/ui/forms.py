@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-OWN: Final = frozenset({"form_token", "back", "said"})
+OWN: Final = frozenset({"form_token", "back", "said", "method"})
 """Fields of the console itself."""
 
 
@@ -35,8 +35,7 @@ def body_of(fields: Iterable[tuple[str, str]], zone: ZoneInfo) -> dict[str, Any]
             _put(body, path, _value(text, kind, zone))
     for path in left_out:
         _take(body, path)
-    listed: dict[str, Any] = _lists(body)
-    return listed
+    return {key: _lists(part) for key, part in body.items() if part != {}}
 
 
 def _value(text: str, kind: str, zone: ZoneInfo) -> Any:

@@ -6,7 +6,7 @@ at first.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -54,7 +54,7 @@ class Changes:
 
     async def run(self) -> None:
         """Listen for as long as the process lives."""
-        async for payload in notifications(self._url, CHANNEL, self.listening):
+        async for payload in notifications(self._url, CHANNEL, self.listening, application="millwright-changes"):
             self.tell(payload)
 
     def tell(self, payload: str | None) -> None:
@@ -96,13 +96,18 @@ async def live(socket: WebSocket) -> None:
     if origin.netloc != socket.headers.get("host"):
         await socket.close(4403, "another site")
         return
-    await socket.accept()
     topics = frozenset(part for part in socket.query_params.get("topics", "").split(",") if part)
+    await serve(socket, topics, _is_open)
+
+
+async def serve(socket: WebSocket, topics: frozenset[str], is_open: Callable[[WebSocket], Awaitable[bool]]) -> None:
+    """Tell an open page of changes until it goes, or until `is_open` says that it may not listen any more."""
+    await socket.accept()
     changes: Changes = socket.app.state.changes
     heard = asyncio.create_task(_until_gone(socket))
     try:
         with changes.listen(topics) as listener:
-            await _tell(socket, listener, heard)
+            await _tell(socket, listener, heard, is_open)
     except (WebSocketDisconnect, RuntimeError):
         pass
     finally:
@@ -117,7 +122,9 @@ async def _until_gone(socket: WebSocket) -> None:
             await socket.receive_text()
 
 
-async def _tell(socket: WebSocket, listener: Listener, heard: "asyncio.Task[None]") -> None:
+async def _tell(
+    socket: WebSocket, listener: Listener, heard: "asyncio.Task[None]", is_open: Callable[[WebSocket], Awaitable[bool]]
+) -> None:
     changes: Changes = socket.app.state.changes
     await socket.send_json(["hello", changes.sequence])
     while True:
@@ -132,7 +139,7 @@ async def _tell(socket: WebSocket, listener: Listener, heard: "asyncio.Task[None
             await asyncio.sleep(PAUSE_SECONDS)
             listener.changed.clear()
             await socket.send_json(["changed", changes.sequence])
-        elif not await _is_open(socket):
+        elif not await is_open(socket):
             await socket.close(4401, "the session has ended")
             return
 

@@ -42,6 +42,31 @@ ITEMS: Final = (
     Item("put_away", "/ui/put-away", (Role.WAREHOUSE_KEEPER,), "w"),
     Item("receipts", "/ui/receipts", (Role.WAREHOUSE_KEEPER,), "d"),
     Item("inspections", "/ui/inspections", (*_QUALITY[:3], Role.SUPERVISOR), "i"),
+    Item("reports", "/ui/reports", (Role.PLANNER, Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "f"),
+    Item("andon", "/ui/andon", (Role.SUPERVISOR, Role.ADMINISTRATOR), "n"),
+    Item("spc", "/ui/spc", (Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "c"),
+    Item(
+        "equipment",
+        "/ui/equipment",
+        (
+            Role.OPERATOR,
+            Role.SUPERVISOR,
+            Role.MAINTENANCE,
+            Role.METROLOGY,
+            Role.PROCESS_ENGINEER,
+            Role.QA_REVIEWER,
+            Role.QUALITY_MANAGER,
+        ),
+        "q",
+    ),
+    Item(
+        "master",
+        "/ui/master",
+        (Role.PLANNER, Role.SUPERVISOR, Role.PROCESS_ENGINEER, *_QUALITY, Role.AUDITOR),
+        "m",
+    ),
+    Item("operations", "/ui/operations", (Role.SUPERVISOR, Role.MAINTENANCE, Role.ADMINISTRATOR), "y"),
+    Item("admin", "/ui/admin", (Role.ADMINISTRATOR, Role.AUDITOR), "u"),
 )
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from api.ui.calls import Unanswered
 from api.ui.door import form_token
 from api.ui.nav import nav
 from api.ui.svg import charts
-from api.ui.texts import Words, language_of
+from api.ui.texts import Words, language_of, place_of
 from api.ui.told import told
 
 HERE: Final = Path(__file__).parent
@@ -40,6 +40,7 @@ def environment() -> Environment:
         "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": words.quantity,
         "share": words.share, "duration": words.duration, "new_id": lambda: uuid.uuid4().hex, "charts": charts,
         "pairs": lambda names: [(name, name) for name in names],
+        "labelled": labelled, "place_of": place_of,
         "named": lambda t, names: [(name, t.of("choice", name)) for name in names],
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],
         "groups_of": lambda t, group, names: [(name, t.of(group, name)) for name in names],
@@ -47,6 +48,12 @@ def environment() -> Environment:
         "reasons": lambda t, names: [(name, t.of("scrap", name)) for name in names],
     }  # fmt: skip
     return made
+
+
+def labelled(t: Words, about: str, names: Iterable[str]) -> list[tuple[str, str]]:
+    """Options with their texts: those of `choice.<about>` where there are, else those of `choice`."""
+    own = f"choice.{about}"
+    return [(name, t.of(own if t.has(f"{own}.{name}") else "choice", name)) for name in names]
 
 
 @lru_cache(maxsize=32)

@@ -1,6 +1,7 @@
 """The words of the console, in English and Chinese: files of `key: [English, 中文]`, one for each area."""
 
 import json
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -55,6 +56,19 @@ def readable(name: str) -> str:
         return name.replace("_", " ").capitalize()
     spaced = "".join(f" {char.lower()}" if char.isupper() else char for char in name)
     return spaced[:1].upper() + spaced[1:]
+
+
+_PART: Final = re.compile(r"(\w+)((?:\[[^\]]*\])*)")
+
+
+def place_of(t: Words, path: str) -> str:
+    """A place in a document in words: `operations[MIX].expectedValues[speed].high` → `Operations MIX › …`."""
+    parts = [
+        " ".join([t.of("field", name), *re.findall(r"\[([^\]]*)\]", keys)]).strip()
+        for name, keys in _PART.findall(re.sub(r"\.(\d+)(?=\.|$)", lambda at: f"[{int(at[1]) + 1}]", path))
+        if name not in ("content", "text")
+    ]
+    return " › ".join(parts)
 
 
 def language_of(request: Request) -> str:

@@ -18,6 +18,7 @@ TONES: Final = {
             "paused", "held", "onHold", "quarantine", "submitted", "short", "created", "resultsEntered", "open",
             "proposed", "retestDue", "inReview", "correction", "cancelling", "dueSoon", "toBeCleaned", "cleaning",
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
+            "performed",
             "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
             "effectivenessCheck",
         ),
@@ -27,7 +28,8 @@ TONES: Final = {
     **dict.fromkeys(
         (
             "outOfSpecification", "rejected", "expired", "recalled", "aborted", "overdue", "down", "outOfTolerance",
-            "unqualified", "outOfService", "cleanExpired", "dirtyHoldExceeded", "late", "refused", "confirmed",
+            "unqualified", "outOfService", "uncalibrated", "cleanExpired", "dirtyHoldExceeded", "late", "refused",
+            "confirmed",
             "ineffective", "failed",
         ),
         "bad",

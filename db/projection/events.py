@@ -103,7 +103,7 @@ def _(event: e.OrderCreated, context: Context) -> None:
             WORK_ORDERS, number=work_order.number, uuid=uuid_for("work-order", work_order.number),
             order_number=specification.number, material=work_order.material, quantity=work_order.quantity,
             unit=work_order.unit, state=WorkOrderState.PENDING, output_lot=work_order.output_lot,
-            feeds=work_order.feeds,
+            feeds=work_order.feeds, record_version=work_order.record and work_order.record.version,
         )  # fmt: skip
         for operation in work_order.operations:
             batch.insert(

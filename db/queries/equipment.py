@@ -1,17 +1,19 @@
 """Reads of the equipment register."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from db.register import ITEMS, LOG, item_of
-from db.tables import LineClearance, Material, TrainingRecord, core
+from db.tables import EquipmentClassRow, LineClearance, Material, TrainingRecord, core
 from domain.equipment import Item
 
 MATERIALS: Final = core(Material)
 CLEARANCES: Final = core(LineClearance)
 TRAININGS: Final = core(TrainingRecord)
+CLASSES: Final = core(EquipmentClassRow)
 
 
 def items(connection: Connection, after: str | None, limit: int, **wanted: str | None) -> list[Item]:
@@ -54,6 +56,26 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "product": row.product, "productName": row.product_name, "batch": row.batch, "workOrder": row.work_order,
         "operation": row.operation, "person": row.person, "detail": row.detail,
     }  # fmt: skip
+
+
+def activities(connection: Connection, codes: Collection[str], since: datetime) -> dict[str, list[Row[Any]]]:
+    """Code → what each item did from `since` on, in order, with `ended_at`; none for what it is doing now."""
+    following = func.lead(LOG.c.started_at).over(partition_by=LOG.c.equipment, order_by=LOG.c.sequence)
+    entries = select(LOG, following.label("ended_at")).where(LOG.c.equipment.in_(codes)).subquery()
+    statement = (
+        select(entries)
+        .where(or_(entries.c.ended_at.is_(None), entries.c.ended_at > since))
+        .order_by(entries.c.equipment, entries.c.sequence)
+    )
+    found: dict[str, list[Row[Any]]] = {code: [] for code in codes}
+    for row in connection.execute(statement):
+        found[row.equipment].append(row)
+    return found
+
+
+def classes(connection: Connection) -> list[Row[Any]]:
+    """Classes of equipment by code."""
+    return list(connection.execute(select(CLASSES).order_by(CLASSES.c.code)))
 
 
 def clearances(connection: Connection, batch: str | None, room: str | None, limit: int) -> list[dict[str, Any]]:

@@ -82,6 +82,14 @@ def newest_pattern(connection: Connection, plant: str, kind: str) -> Row[Any] | 
     return connection.execute(statement.order_by(PATTERNS.c.version.desc()).limit(1)).one_or_none()
 
 
+def planned_as(connection: Connection, number: str) -> str | None:
+    """What a number is kept for that no lot has yet: the batch of a plan line or a work order, cancelled or not."""
+    is_lot = exists().where(LOTS.c.number == number)
+    line = select(literal("plan line ") + LINES.c.reference).where(LINES.c.batch_number == number, ~is_lot)
+    made = select(literal("work order ") + WORK_ORDERS.c.number).where(WORK_ORDERS.c.output_lot == number, ~is_lot)
+    return connection.execute(line.union_all(made).limit(1)).scalar_one_or_none()
+
+
 def given(connection: Connection, number: str) -> Row[Any] | None:
     """Who gave a number, when, by which pattern."""
     return connection.execute(select(GIVEN).where(GIVEN.c.number == number)).one_or_none()

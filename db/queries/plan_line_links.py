@@ -61,8 +61,8 @@ def derive(
         {
             "id": uuid_for("plan-line", reference), "reference": reference, "order_number": number,
             "product": source.product, "quantity": part.quantity, "unit": source.unit, "policy": source.policy,
-            "plant": source.plant, "due_at": part.due_at or source.due_at, "fixed_lots": source.fixed_lots,
-            "batch_number": None, "created_by": asked.actor, "created_at": asked.at,
+            "plant": source.plant, "start_at": source.start_at, "due_at": part.due_at or source.due_at,
+            "fixed_lots": source.fixed_lots, "batch_number": None, "created_by": asked.actor, "created_at": asked.at,
         }
         for reference, number, part in zip(references, numbers, parts, strict=True)
     ]  # fmt: skip

@@ -103,8 +103,10 @@ def policies(connection: Connection, codes: Collection[str]) -> set[str]:
 
 
 def lots(connection: Connection, numbers: Collection[str]) -> set[str]:
-    """Those of the numbers that lots have."""
-    return set(connection.execute(select(LOTS.c.number).where(_among(LOTS.c.number, numbers))).scalars())
+    """Those of the numbers that lots have, or that orders have given to what they make or would have made."""
+    there = select(LOTS.c.number).where(_among(LOTS.c.number, numbers))
+    planned = select(WORK_ORDERS.c.output_lot).where(_among(WORK_ORDERS.c.output_lot, numbers))
+    return set(connection.execute(there.union(planned)).scalars())
 
 
 def with_references(connection: Connection, references: Collection[str]) -> dict[str, Row[Any]]:

@@ -1,7 +1,7 @@
 """From a plan line and the master data of today to the frozen specification of one production order.
 
 A number of statements that does not depend on levels, components or operations (8, counted in a test; 9 where the
-policy asks for master batch records).
+policy asks for master batch records, 11 where it has a gate before the start of operations).
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from db.queries import master_batch_records, policies, structure
+from db.queries import master_batch_records, policies, resources, structure
 from db.queries.master_batch_records import Nearest
+from db.queries.resources import Resources
 from db.queries.structure import Part, RouteVersion, Station
 from domain.errors import Blocker, Refused
 from domain.policy import Policy
@@ -46,6 +47,8 @@ class _Master:
     plans: dict[str, tuple[Characteristic, ...]]
     stations: dict[str, list[Station]]
     records: dict[str, Nearest]
+    resources: Resources | None
+    """None: no policy of these lines has a gate that asks for equipment and people."""
 
 
 def load_specification(
@@ -80,10 +83,12 @@ def _load(connection: Connection, lines: Sequence[Row[Any]], moment: datetime) -
     capabilities = {row.capability for route in routes.values() for row in route.operations}
     known = policies.newest(connection, {line.policy for line in lines})
     asked = any(policy.master_batch_record for policy in known.values())
+    gated = any(policy.start_gate for policy in known.values())
     return _Master(
         policies=known, parts=parts, routes=routes, plans=structure.inspection_plans(connection, made),
         stations=structure.stations(connection, capabilities),
         records=master_batch_records.nearest(connection, made, moment) if asked else {},
+        resources=resources.known(connection, moment) if gated else None,
     )  # fmt: skip
 
 
@@ -116,6 +121,7 @@ class _Builder:
             raise Refused((_blocker("BOM_LOOP", "bill of material", loop[0], found, "no loop", engineer),))
         product = self.parts[line.product]
         self._check_product(product)
+        self._check_dates()
         self._work_order(product, line.quantity, self.lot, None)
         return self._order(product)
 
@@ -125,7 +131,7 @@ class _Builder:
             number=line.order_number, plan_line=line.reference, plant=line.plant, product=line.product,
             product_name=product.name, quantity=line.quantity, unit=line.unit, policy=self.policy,
             created_by=self.created_by, bill_of_material_version=product.version or "",
-            route_version=route.version if route else "", due_at=line.due_at,
+            route_version=route.version if route else "", start_at=line.start_at, due_at=line.due_at,
             work_orders=tuple(self.work_orders), gaps=tuple(self.gaps.values()),
         )  # fmt: skip
 
@@ -137,6 +143,26 @@ class _Builder:
             self._gap("UNKNOWN_PRODUCT", "material", product.code, "no such material", "a material", "processEngineer")
         elif product.unit != self.line.unit:
             self._gap("UNIT_MISMATCH", "plan line", self.line.reference, self.line.unit, product.unit, "planner")
+
+    def _check_dates(self) -> None:
+        start, due = self.line.start_at, self.line.due_at
+        if start is not None and due is not None and start >= due:
+            found = f"start {start.isoformat()}, due {due.isoformat()}"
+            self._gap("DATES_OUT_OF_ORDER", "plan line", self.line.reference, found, "a start before it", "planner")
+
+    def _check_resources(self, made: WorkOrderSpecification) -> None:
+        """Equipment and people that the gate before an operation will ask for have to be there at all."""
+        there = self.master.resources
+        if not self.policy.start_gate or there is None:
+            return
+        for own in made.operations:
+            identity = f"{made.material}/{own.code}"
+            if own.equipment_class and own.equipment_class not in there.equipment_classes:
+                found, required = f"no equipment of class {own.equipment_class}", "one that is registered"
+                self._gap("NO_EQUIPMENT", "operation", identity, found, required, "maintenance")
+            if own.training and own.training not in there.qualifications:
+                found, required = f"nobody holds {own.training}", "a person who is trained"
+                self._gap("NO_QUALIFIED_PERSON", "operation", identity, found, required, "supervisor")
 
     def _is_made(self, code: str) -> bool:
         """A component that is made here, unless the plan names lots of it to be taken from stock."""
@@ -161,7 +187,9 @@ class _Builder:
             feeds=feeds, shelf_life_days=part.shelf_life_days,
         )  # fmt: skip
         # Before the work orders of its components.
-        self.work_orders.insert(place, self._by_record(part, route, made))
+        made = self._by_record(part, route, made)
+        self._check_resources(made)
+        self.work_orders.insert(place, made)
 
     def _by_record(
         self, part: Part, route: RouteVersion | None, made: WorkOrderSpecification

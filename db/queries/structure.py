@@ -152,8 +152,14 @@ def inspection_plans(connection: Connection, materials: Collection[str]) -> dict
     found: dict[str, tuple[Characteristic, ...]] = {}
     statement = select(PLANS).where(PLANS.c.material.in_(materials)).order_by(PLANS.c.material, PLANS.c.position)
     for row in connection.execute(statement):
-        found[row.material] = (*found.get(row.material, ()), characteristic(row))
+        found[row.material] = (*found.get(row.material, ()), planned(row))
     return found
+
+
+def planned(row: Row[Any]) -> Characteristic:
+    """A characteristic of an inspection plan, with the version of the plan."""
+    more = {"method": row.method, "sample_size": row.sample_size, "plan_version": row.version}
+    return characteristic(row).model_copy(update=more)
 
 
 def stations(connection: Connection, capabilities: Iterable[str]) -> dict[str, list[Station]]:

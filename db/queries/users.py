@@ -52,6 +52,13 @@ def among(values: list[str] | None) -> tuple[str, ...] | None:
     return None if values is None else tuple(values)
 
 
+def people_with(connection: Connection, roles: Sequence[str]) -> list[str]:
+    """The ids of people with one of the roles who can log in, by id."""
+    has_one = or_(*(ACCOUNTS.c.roles.contains([role]) for role in roles))
+    statement = select(ACCOUNTS.c.id).where(ACCOUNTS.c.is_active, ACCOUNTS.c.is_person, has_one)
+    return list(connection.execute(statement.order_by(ACCOUNTS.c.id)).scalars())
+
+
 def find(connection: Connection, user_id: str) -> User | None:
     """The account of that id."""
     row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.id == user_id)).one_or_none()

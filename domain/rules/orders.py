@@ -33,9 +33,14 @@ from domain.states import (
 
 def submit_order(process: Process, command: SubmitOrder) -> Events:
     moved = move_order(process, OrderEvent.SUBMIT)
-    if process.specification.quantity <= 0:
-        found = format(process.specification.quantity, "f")
-        check([_order_blocker(process, "QUANTITY_NOT_POSITIVE", found, "more than 0", "planner")])
+    specification = process.specification
+    blockers: list[Blocker] = []
+    if specification.quantity <= 0:
+        found = format(specification.quantity, "f")
+        blockers.append(_order_blocker(process, "QUANTITY_NOT_POSITIVE", found, "more than 0", "planner"))
+    if specification.policy.complete_to_submit:
+        blockers += specification.gaps
+    check(blockers)
     return (moved,)
 
 

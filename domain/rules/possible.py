@@ -180,9 +180,10 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         "pauseWorkOrder",
         "pauseOperation",
         "returnBatchRecord",
+        "rejectRework",
     }
     order_kinds = [name for name in possible_commands(process) if name not in skipped]
-    # What is to be done before the close comes before it: until then a close would be refused.
+    # Until everything else is done a close would be refused: only then it is waited for.
     own_waits = [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]
     last = [wait for wait in own_waits if wait[2] == "closeOrder"]
     waits += [wait for wait in own_waits if wait not in last]
@@ -194,7 +195,7 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         for code in work_order.operations:
             own = [name for name in _of_operation(process, work_order, code) if name not in skipped]
             waits += [(f"{work_order.number}/{code}", ", ".join(roles[name]), name) for name in own]
-    return waits + last
+    return waits or last
 
 
 def tasks(process: Process) -> tuple[Task, ...]:

@@ -10,6 +10,13 @@ from domain import maintenance_commands as mc
 
 R = Role
 VALUES = [{"name": "x", "text": "1"}]
+
+
+def denial_of(path: str) -> str:
+    """With which code a route refuses who may not."""
+    return "QP_REQUIRED" if path.endswith("/certify") else "NOT_AUTHORISED"
+
+
 ORDER, WORK_ORDER = "/mes/orders/{order_id}", "/mes/work-orders/{work_order_id}"
 OPERATION, PICK_LIST = f"{WORK_ORDER}/operations/{{code}}", "/wms/outbound-orders/{pick_list_id}"
 COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
@@ -144,6 +151,8 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.ADMINISTRATOR,),
         {"id": "x", "fullName": "X", "password": "x" * 12, "roles": ["operator"], "reason": "new here"},
     ),
+    "/andon-displays": ((R.ADMINISTRATOR, R.SUPERVISOR), {"kind": "line", "area": "A", "name": "wall"}),
+    "/andon-displays/{display_id}/revoke": ((R.ADMINISTRATOR, R.SUPERVISOR), {}),
     "/users/{user_id}/unlock": ((R.ADMINISTRATOR,), {"reason": "phoned in"}),
     "/users/{user_id}/disable": ((R.ADMINISTRATOR,), {"reason": "has left"}),
     "/users/{user_id}/roles": ((R.ADMINISTRATOR,), {"roles": ["operator"], "reason": "a new job"}),

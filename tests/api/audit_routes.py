@@ -43,6 +43,8 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /wms/outbound-orders/{pick_list_id}/execute",
         "POST /wms/receipts",
     ),
+    "test_devices": ("POST /devices",),
+    "test_displays": ("POST /andon-displays", "POST /andon-displays/{display_id}/revoke"),
     "test_equipment": (
         "POST /equipment",
         "POST /equipment-classes",
@@ -100,6 +102,10 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /quality/deviations/{deviation_id}/begin-phase-two",
         "POST /quality/deviations/{deviation_id}/send-back",
     ),
+    "test_lot_holds": (
+        "POST /quality/lots/{lot}/hold",
+        "POST /quality/lots/{lot}/release-hold",
+    ),
     "test_lot_numbers": ("POST /mes/traceabilities/generate-batch-no",),
     "test_master_batch_records": (
         "POST /master-batch-records",
@@ -111,6 +117,11 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /master-batch-records/{record_id}/withdraw",
         "POST /users",
         "PUT /master-batch-records/{record_id}",
+    ),
+    "test_nonconforming": (
+        "POST /quality/lots/{lot}/decide-destruction",
+        "POST /quality/lots/{lot}/destroy",
+        "POST /quality/lots/{lot}/move",
     ),
     "test_plan_import": ("POST /mes/plan-lines/import",),
     "test_put_away": ("POST /wms/inbound-orders/from-production-report",),
@@ -134,6 +145,16 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /quality/deviations/{deviation_id}/void",
         "POST /quality/inspections",
         "POST /signatures/requests",
+    ),
+    "test_recalls": (
+        "POST /quality/recalls",
+        "POST /quality/recalls/{recall}/account",
+        "POST /quality/recalls/{recall}/approve",
+        "POST /quality/recalls/{recall}/close",
+        "POST /quality/recalls/{recall}/execute",
+        "POST /quality/recalls/{recall}/reconcile",
+        "POST /quality/recalls/{recall}/scope",
+        "POST /quality/recalls/{recall}/told",
     ),
     "test_record_review": (
         "POST /mes/work-orders/{work_order_id}/batch-record/resubmit",
@@ -159,6 +180,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
     ),
     "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
     "test_scope": ("POST /users/{user_id}/scope",),
+    "test_shipments": (
+        "POST /wms/shipments",
+        "POST /wms/shipments/{shipment}/cancel",
+        "POST /wms/shipments/{shipment}/dispatch",
+        "POST /wms/shipments/{shipment}/take-back",
+    ),
     "test_shop_floor": (
         "POST /mes/work-orders/{work_order_id}/pause",
         "POST /mes/work-orders/{work_order_id}/resume",
@@ -172,5 +199,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users/{user_id}/reset-second-factor",
     ),
     "test_traces": ("POST /mes/traceabilities/serials",),
+    "test_weighing": (
+        "POST /mes/work-orders/{work_order_id}/containers/stage",
+        "POST /mes/work-orders/{work_order_id}/containers/{container}/void",
+        "POST /mes/work-orders/{work_order_id}/operations/{code}/charge",
+        "POST /mes/work-orders/{work_order_id}/operations/{code}/weighings",
+        "POST /wms/outbound-orders/{pick_list_id}/choose-lots",
+    ),
 }
 """Module → `METHOD path`. In these modules every change of the database is watched, whatever route made it."""

@@ -1,6 +1,7 @@
 """Lot numbers of a plant: given once, by its pattern, and parsed back."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ PATTERNS = [
 DAY = {"date": "2026-11-25"}
 
 
-async def post(company: Company, path: str, body: dict[str, Any], status: int = 200, who: str = "pia") -> Any:
+async def post(company: Company, path: str, body: Any, status: int = 200, who: str = "pia") -> Any:
     """A write, with the status that it has to have."""
     answer = await (await company.desk(who)).post(path, body)
     assert answer.status_code == status, answer.text
@@ -113,6 +114,58 @@ async def test_a_number_is_never_given_again(company: Company, engine: Engine, d
         connection.execute(text("DELETE FROM given_number"))
     with psycopg.connect(database.owner_url) as owner, pytest.raises(psycopg.Error, match="append-only"):
         owner.execute("DELETE FROM given_number")
+
+
+@pytest.mark.accepts("PO-05", "A16")
+@pytest.mark.usefixtures("working")
+async def test_two_hundred_orders_at_once_are_two_hundred_batches_of_the_plants_pattern(
+    company: Company, engine: Engine
+) -> None:
+    pattern = {"plant": "P6", "kind": "semiFinished", "pattern": "M{date:yyMMdd}-{line:1}-{seq:5}"}
+    await post(company, "/master-data/import", {"numberPatterns": [pattern]}, who="pat")
+    desk, prefix = await company.desk("pia"), uuid.uuid4().hex[:8]
+    plan = [
+        {"reference": f"PL-200-{n}", "orderNumber": f"PO-{prefix}-{n}", "product": "ROD", "quantity": "3",
+         "unit": "pcs", "policy": "plain", "plant": "P6"}
+        for n in range(200)
+    ]  # fmt: skip
+    lines = (await desk.post("/mes/plan-lines", plan)).json()
+
+    async def ordered(line: dict[str, Any]) -> None:
+        """Asked for until it is there: on a busy machine an answer is 503, which means to ask again."""
+        while (answer := await desk.post(f"/mes/orders/from-plan/{line['id']}")).status_code != 200:
+            assert answer.status_code == 503, answer.text
+
+    await asyncio.gather(*(ordered(line) for line in lines))
+    with engine.connect() as connection:
+        statement = text("SELECT output_lot FROM work_order WHERE order_number LIKE :p")
+        batches = list(connection.execute(statement, {"p": f"PO-{prefix}-%"}).scalars())
+    assert (len(batches), len(set(batches))) == (200, 200)
+    readings = [await parsed(company, batch) for batch in batches]
+    assert {(own["plant"], own["version"], own["given"], own["parts"]["line"]) for own in readings} == {
+        ("P6", 1, True, "A")
+    }
+    assert sorted(own["parts"]["sequence"] for own in readings) == list(range(1, 201))
+
+
+@pytest.mark.accepts("PO-05")
+@pytest.mark.usefixtures("working")
+async def test_a_batch_number_of_a_cancelled_order_is_never_used_again(company: Company) -> None:
+    order = await create(company, product="CART", policy="swift", batchNumber="ONCE-1", quantity="2")
+    made = (await (await company.desk("pia")).get(f"/mes/orders/{order['id']}")).json()
+    batches = {own["outputLot"] for own in made["workOrders"]}
+    assert len(batches) == 3
+    await do(company, "sam", f"/mes/orders/{order['id']}/cancel", reason="not wanted any more")
+    body = {"product": "TAB", "quantity": "1", "unit": "pcs", "policy": "gmp", "plant": "demo"}
+    for batch in sorted(batches):  # the product's and those of its sub-assemblies
+        again = await post(
+            company, "/mes/plan-lines", [{**body, "reference": f"PL-{batch}", "batchNumber": batch}], 409
+        )
+        assert [(own["code"], batch in own["found"]) for own in again["blockers"]] == [("BATCH_NO_USED", True)]
+        receipt = {"commandId": f"in/{batch}", "lot": batch, "material": "API", "quantity": "1", "unit": "kg"}
+        refused = await post(company, "/wms/receipts", receipt, 409, who="wil")
+        assert [(own["code"], own["id"]) for own in refused["blockers"]] == [("BATCH_NO_USED", batch)]
+    assert (await (await company.desk("wil")).get("/wms/lots/ONCE-1")).status_code == 404
 
 
 async def test_missing_parts_are_named_all_at_once(company: Company) -> None:

@@ -4,6 +4,7 @@ import copy
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -24,20 +25,25 @@ from domain.specification import OrderSpecification
 from tests.api.company import MASTER_DATA, Company, line, material, operation
 
 _numbers = itertools.count(1)
+_asking: ContextVar[bool] = ContextVar("asking", default=False)
+"""Goes along with a request into the API, which runs in this process, and into its threads."""
 
 
 @contextmanager
 def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
+    """The statements that are sent meanwhile for who asks here; not those of the API's own work in the background."""
     sent: list[str] = []
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        sent.append(statement)
+        if _asking.get():
+            sent.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
+    token = _asking.set(True)
     try:
         yield sent
     finally:
+        _asking.reset(token)
         event.remove(engine, "before_cursor_execute", note)
 
 

@@ -13,7 +13,7 @@ from tests.api.company import Company, operation
 from tests.api.records import TAB, TEXTS, approved, draft, effective, move, ok, said, simple, with_policy
 from tests.api.test_integrity import findings
 from tests.api.test_master_data import counted, post, specification
-from tests.api.words import at_stage, create, do
+from tests.api.words import at_stage, create, do, receive
 
 POLICY = "by-record"
 
@@ -85,6 +85,39 @@ async def test_a_running_batch_keeps_its_copy_when_a_new_version_counts(company:
     assert after["instructions"][0]["text"] == "Do it otherwise."
     assert (await desk.get(f"{path}/operations/FLY/instructions")).status_code == 404
     assert (await desk.get(f"{path}/operations/MIX/instructions", language="tlh")).status_code == 422
+
+
+@pytest.mark.accepts("MD-01")
+@pytest.mark.usefixtures("working")
+async def test_every_confirmation_keeps_the_version_it_was_made_by(company: Company, engine: Engine) -> None:
+    await with_policy(company)
+    await receive(company, "API-BY-RECORD", "100")
+    verified = copy.deepcopy(TAB)
+    verified["operations"][0] |= {"verified": True}
+    await effective(company, "old", verified)
+    _, work_order = await at_stage(company, "running", policy=POLICY)
+    path = f"/mes/work-orders/{work_order}/operations"
+    await do(company, "olu", f"{path}/MIX/start")
+    await effective(company, "new", verified)
+    await do(company, "olu", f"{path}/MIX/complete")
+    await do(company, "ole", f"{path}/MIX/verify")
+    await do(company, "olu", f"{path}/PRESS/start")
+    values = [{"name": "weight", "text": "113", "unit": "mg"}]
+    await do(company, "olu", f"{path}/PRESS/parameters", values=values)
+    await do(company, "ole", f"{path}/PRESS/parameters/check", numbers=["V1"])
+    await do(company, "olu", f"{path}/PRESS/parameters/V1/correct", text="112", reason="misread the scale")
+    report = {"workOrderId": work_order, "operation": "PRESS", "good": "990", "scrap": "10", "scrapReason": "dust"}
+    await do(company, "olu", "/mes/production-reports/report", **report)
+    fresh = await create(company, policy=POLICY)
+    tables = ("operation", "operation_verification", "parameter_value", "parameter_check", "production_report")
+    with engine.connect() as connection:
+        for table in tables:
+            of_work_order = "JOIN work_order w ON w.number = work_order WHERE w.uuid = :id"
+            statement = text(f"SELECT {table}.record_version FROM {table} {of_work_order}")
+            found = list(connection.execute(statement, {"id": work_order}).scalars())
+            assert (len(found) > 0, set(found)) == (True, {"old"}), table
+        statement = text("SELECT record_version FROM work_order WHERE uuid = :id")
+        assert connection.execute(statement, {"id": fresh["workOrders"][0]["id"]}).scalar_one() == "new"
 
 
 @pytest.mark.accepts("MD-01")

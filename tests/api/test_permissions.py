@@ -4,6 +4,7 @@ The policy asks for a signature under every command, and none is given: who may 
 may not is refused for the role (NOT_AUTHORISED), and nothing changes in between.
 """
 
+import asyncio
 import uuid
 from collections import Counter
 from typing import Any
@@ -18,7 +19,7 @@ from api.roles import Role
 from db.queries import plan_lines
 from domain.commands import COMMANDS as KINDS
 from domain.maintenance_commands import LED_COMMANDS
-from tests.api.access_matrix import COMMANDS, DIRECT, NEED_A_REPORT
+from tests.api.access_matrix import COMMANDS, DIRECT, NEED_A_REPORT, denial_of
 from tests.api.company import PASSWORD, PEOPLE, Company, Desk, policy
 from tests.api.test_access import endpoints, filled
 from tests.api.words import STAGES, at_stage, create, do, go_on_to, receive
@@ -65,18 +66,21 @@ def test_every_route_stands_in_the_table(app: FastAPI) -> None:
     assert set(ONE_OF_EACH) == set(Role)
 
 
+async def ask(company: Company, path: str, role: Role, ids: dict[str, str]) -> str:
+    """One role asks for one command on one order: the answer is what the table says."""
+    sent = {"commandId": f"x/{uuid.uuid4()}", "workOrderId": ids["work_order_id"], **COMMANDS[path][1]}
+    answer = await (await company.desk(ONE_OF_EACH[role])).post(filled(path, **ids), sent)
+    is_allowed = role in roles_of("POST", path)
+    expected = ("REAUTH_REQUIRED", "SIGNER_NOT_A_PERSON") if is_allowed else (denial_of(path),)
+    assert (answer.status_code, answer.json()["code"] in expected) == (403, True), (path, role, answer.text)
+    return "may" if is_allowed else "may not"
+
+
 async def compare(company: Company, ids: dict[str, str]) -> Counter[str]:
-    """Roles × commands on one order: each answer is what the table says."""
+    """Roles × commands on one order. All roles ask at once: one after the other takes three times as long."""
     counted: Counter[str] = Counter()
     for path in OF_ORDERS:
-        body = COMMANDS[path][1]
-        for role in Role:
-            sent = {"commandId": f"x/{uuid.uuid4()}", "workOrderId": ids["work_order_id"], **body}
-            answer = await (await company.desk(ONE_OF_EACH[role])).post(filled(path, **ids), sent)
-            is_allowed = role in roles_of("POST", path)
-            expected = ("REAUTH_REQUIRED", "SIGNER_NOT_A_PERSON") if is_allowed else ("NOT_AUTHORISED",)
-            assert (answer.status_code, answer.json()["code"] in expected) == (403, True), (path, role, answer.text)
-            counted["may" if is_allowed else "may not"] += 1
+        counted.update(await asyncio.gather(*(ask(company, path, role, ids) for role in Role)))
     return counted
 
 

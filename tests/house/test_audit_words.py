@@ -11,13 +11,18 @@ from adapters.printing.audit_texts import ACTS, KINDS
 from adapters.printing.audit_words import words_of
 from domain import (
     case_states,
+    container_states,
     equipment_acts,
     equipment_states,
+    hold_states,
     master_record_states,
     quality_cases,
+    recall_states,
     record_states,
     return_states,
     rework_states,
+    shipping_states,
+    signing,
     states,
 )
 from domain.base import Message
@@ -27,7 +32,8 @@ ROOT = Path(__file__).parent.parent.parent
 MACHINES = [
     machine
     for module in (
-        states, case_states, equipment_states, master_record_states, record_states, return_states, rework_states,
+        states, case_states, container_states, equipment_states, hold_states, master_record_states, recall_states,
+        record_states, return_states, rework_states, shipping_states, signing,
     )
     for machine in module.MACHINES
 ]  # fmt: skip

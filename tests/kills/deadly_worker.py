@@ -1,7 +1,8 @@
 """A worker that kills itself with SIGKILL between the commit of an activity and its answer, once per activity.
 
 `python -m tests.kills.deadly_worker QUEUE MARKS NAME…`: the first call of each activity NAME is the last thing that
-this process does; a local activity has `/local` behind its name. A mark in the folder MARKS keeps the next process
+this process does; a local activity has `/local` behind its name. With
+`before:NAME` it dies before it has done anything. A mark in the folder MARKS keeps the next process
 from doing it again, so that a dozen processes one after the other die one death each.
 """
 
@@ -31,13 +32,18 @@ class _Killer(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
         name = f"{info.activity_type}/local" if info.is_local else info.activity_type
+        self._die_at(f"before:{name}")
         answer = await super().execute_activity(input)
-        if name in self._doomed:
-            mark = self._marks / name.replace("/", ".")
-            if not mark.exists():
-                mark.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
+        self._die_at(name)
         return answer
+
+    def _die_at(self, name: str) -> None:
+        if name not in self._doomed:
+            return
+        mark = self._marks / name.replace("/", ".")
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Deadly(ClientInterceptor, Interceptor):

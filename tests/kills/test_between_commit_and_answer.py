@@ -79,12 +79,8 @@ def connection_to(press: PressProcess) -> dict[str, str]:
     return {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
 
 
-@asynccontextmanager
-async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *doomed: str) -> AsyncIterator[None]:
-    """One worker after the other, each new one when the one before has killed itself."""
-    await asyncio.to_thread(marks.mkdir)
-    if press is not None:
-        plant.workstation("PRESS-1", connection_to(press))
+async def doomed_worker(plant: Plant, marks: Path, *doomed: str) -> asyncio.subprocess.Process:
+    """A worker that lives until it does one of these activities, those that have a mark left out."""
     environment = {
         **os.environ,
         "DATABASE_URL": plant.settings.database_url,
@@ -92,11 +88,20 @@ async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *
         "PRESS_PASSWORD": PASSWORD,
     }
     command = (sys.executable, "-m", "tests.kills.deadly_worker", plant.task_queue, str(marks), *doomed)
+    return await asyncio.create_subprocess_exec(*command, env=environment)
+
+
+@asynccontextmanager
+async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *doomed: str) -> AsyncIterator[None]:
+    """One worker after the other, each new one when the one before has killed itself."""
+    await asyncio.to_thread(marks.mkdir)
+    if press is not None:
+        plant.workstation("PRESS-1", connection_to(press))
     current: list[asyncio.subprocess.Process] = []
 
     async def keep() -> None:
         while True:
-            process = await asyncio.create_subprocess_exec(*command, env=environment)
+            process = await doomed_worker(plant, marks, *doomed)
             current[:] = [process]
             await process.wait()
 

@@ -12,13 +12,13 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.company import Company
-from tests.api.conftest import app, company, database, settings, staffed, task_queue
+from tests.api.conftest import app, called, company, database, settings, staffed, task_queue
 from tests.api.holding import held, let_go, until_hold
 from tests.api.words import at_stage, do, receive, until
 from tests.kills.test_between_commit_and_answer import assert_all_died, dying_workers
 from tests.plant import Plant
 
-__all__ = ["app", "company", "database", "settings", "staffed", "task_queue"]
+__all__ = ["app", "called", "company", "database", "settings", "staffed", "task_queue"]
 
 pytestmark = pytest.mark.timeout(300)
 _STAGES = ("dispatched", "ready", "running", "inspecting")

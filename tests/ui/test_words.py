@@ -12,6 +12,7 @@ from api.roles import Role
 from api.ui.ask import KINDS
 from api.ui.texts import FOLDER, readable, texts
 from domain import states
+from domain.exceptions import ExceptionType
 
 HERE = FOLDER.parent
 USED = re.compile(r"""\bt\(\s*['"]([\w.-]+)['"]\s*[,)]""")
@@ -67,6 +68,23 @@ def test_every_code_of_a_refusal_has_a_word_in_chinese() -> None:
             )
     known = texts("zh")
     assert sorted(code for code in found if f"code.{code}" not in known) == []
+
+
+def test_every_field_of_a_command_and_every_kind_of_exception_has_a_word() -> None:
+    known = texts("zh")
+    needed = {f"field.{info.alias or name}" for kind in KINDS.values() for name, info in kind.model_fields.items()}
+    needed |= {f"exception.{one}" for one in ExceptionType}
+    assert sorted(needed - known.keys()) == []
+
+
+def test_every_kind_of_thing_that_a_refusal_names_has_a_word() -> None:
+    root = Path(__file__).parent.parent.parent
+    found: set[str] = set()
+    for room in ("domain", "api", "adapters", "workflows", "db"):
+        for path in (root / room).rglob("*.py"):
+            found |= set(re.findall(r"""\bentity=["']([a-z][a-z -]+)["']""", path.read_text()))
+    known = texts("zh")
+    assert sorted(name for name in found if f"entity.{name}" not in known) == []
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,7 @@
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-swap],a[data-dialog]");
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target) || link) menu.open = false;
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
       event.preventDefault();
       visit(link.href, { push: link.dataset.dialog === undefined });

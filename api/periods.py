@@ -1,0 +1,71 @@
+"""A period that somebody asks for: days of the plant, both included, in the address of a page."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from fastapi import Query, Request
+
+from api.clock import now
+from domain.oee import instant
+
+MOST_DAYS: Final = 366
+DEFAULT_DAYS: Final = 30
+SHORTCUTS: Final = (1, 7, 30, 90)
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `first` to `last`, both included, in the plant's time zone."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+
+    @property
+    def since(self) -> datetime:
+        """The first moment of the first day, in UTC."""
+        return instant(self.first, time(), self.zone)
+
+    @property
+    def until(self) -> datetime:
+        """The first moment after the last day, in UTC."""
+        return instant(self.last + timedelta(days=1), time(), self.zone)
+
+    @property
+    def days(self) -> int:
+        """How many days."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "Period":
+        """As many days, just before: what this one is compared with."""
+        return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1), self.zone)
+
+
+def period(
+    request: Request, since: Annotated[str, Query(max_length=10)] = "", until: Annotated[str, Query(max_length=10)] = ""
+) -> Period:
+    """What the address asks for; without it the last 30 days. Days that are none are left out, a period that is turned
+    round is turned back, one that is too long begins later."""
+    zone = ZoneInfo(request.app.state.services.settings.time_zone)
+    today = now().astimezone(zone).date()
+    last = _day(until) or today
+    first = _day(since) or last - timedelta(days=DEFAULT_DAYS - 1)
+    first, last = min(first, last), max(first, last)
+    return Period(max(first, last - timedelta(days=MOST_DAYS - 1)), last, zone)
+
+
+def shortcuts(zone: ZoneInfo) -> list[tuple[int, date, date]]:
+    """Periods that end today: (days, first, last)."""
+    today = now().astimezone(zone).date()
+    return [(days, today - timedelta(days=days - 1), today) for days in SHORTCUTS]
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 1980 <= found.year <= 2199 else None

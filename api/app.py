@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 from starlette.concurrency import run_in_threadpool
 
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
@@ -154,6 +155,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
                 with suppress(asyncio.CancelledError):
                     await task
             await run_in_threadpool(watching.at_stop, settings, services.engine)
+            await _given_back(services.engine)
             services.engine.dispose()
 
     app = FastAPI(
@@ -174,6 +176,15 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     app.add_middleware(Door)
     app.add_middleware(Gate)
     return app
+
+
+async def _given_back(engine: Engine) -> None:
+    """Wait for what threads of cancelled work still hold: a connection that comes back later is never closed."""
+    pool = engine.pool
+    for _ in range(50):
+        if not isinstance(pool, QueuePool) or pool.checkedout() == 0:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _expire(engine: Engine) -> None:

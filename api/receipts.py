@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
-from adapters.inventory.movements import check_delivery, check_supplier
+from adapters.inventory.movements import check_delivery
 from adapters.inventory.port import ReceiptAnswer
 from api import lot_numbers
 from api.deps import Caller
@@ -99,9 +99,8 @@ def _number(who: Caller, command_id: str, delivery: Delivery, numbering: Numberi
         if is_used:
             # The delivery under this command came with a number of its own.
             raise reused(command_id)
-        check_delivery(connection, _booked(delivery))
         today = now().astimezone(ZoneInfo(who.services.settings.time_zone)).date()
-        check_supplier(connection, delivery.material, delivery.supplier, today)
+        check_delivery(connection, _booked(delivery), delivery.supplier, today)
         parts = Parts(1, None, numbering.line, numbering.process)
         pattern = _pattern(connection, numbering.plant)
         (number,), entries = lot_numbers.by_pattern(connection, who, pattern, parts, command_id=command_id)

@@ -97,7 +97,8 @@ def block_shipments(
             "at": at,
         }  # fmt: skip
         connection.execute(insert(TRANSITIONS).values(step))
-        entries.append(audit.Entry(at, actor, "shipment.block", f"shipment/{row.number}", None, {"why": why}))
+        old, new = {"state": str(ShipmentState.PREPARED)}, {"state": str(ShipmentState.BLOCKED), "why": why}
+        entries.append(audit.Entry(at, actor, "shipment.block", f"shipment/{row.number}", old, new))
     return sorted(row.number for row in found), entries
 
 

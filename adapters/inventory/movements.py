@@ -57,8 +57,7 @@ def receive(
     connection: Connection, request: Request, delivery: ReceiptAnswer, told: Told, today: date
 ) -> Done[ReceiptAnswer]:
     """Book a delivery. The lot is made if it is new; a known one must be of this material and unit."""
-    check_delivery(connection, delivery)
-    check_supplier(connection, delivery.material, told.supplier, today)
+    check_delivery(connection, delivery, told.supplier, today)
     new = {
         "number": delivery.lot, "material": delivery.material, "unit": delivery.unit, "origin": "received",
         "status": LotStatus.QUARANTINE, "created_at": request.at, **vars(told),
@@ -80,23 +79,22 @@ def receive(
     return Done(answer, [request.audit("lot.received", news)])
 
 
-def check_delivery(connection: Connection, delivery: ReceiptAnswer) -> None:
-    """Refuse a delivery that no lot could take: nothing in it, an unknown material, another unit or place."""
+def check_delivery(connection: Connection, delivery: ReceiptAnswer, supplier: str | None, today: date) -> None:
+    """Refuse a delivery that no lot could take: nothing in it, an unknown material, another unit, place or supplier."""
     if delivery.quantity <= 0:
         raise AdapterRefused("NOTHING_DELIVERED", f"{plain(delivery.quantity)} is not a delivery")
-    _check_material(connection, delivery)
+    material = _material(connection, delivery)
+    _check_supplier(material, supplier, today)
     zone = ledger.zone_of(connection, delivery.place)
     if zone != planning.QUARANTINE:
         raise AdapterRefused("ZONE_MISMATCH", f"deliveries go to quarantine; {delivery.place} is {zone}")
 
 
-def check_supplier(connection: Connection, material: str, supplier: str | None, today: date) -> None:
+def _check_supplier(material: Row[Any, Any, Any], supplier: str | None, today: date) -> None:
     """Refuse SUPPLIER_NOT_APPROVED: the material names who may deliver it, and this is nobody of them (MD-06)."""
-    asked = select(MATERIALS.c.approved_suppliers).where(MATERIALS.c.code == material)
-    approved = connection.execute(asked).scalar_one_or_none()
-    if approved is None:
+    if material.approved_suppliers is None:
         return
-    until = {own["supplier"]: own["validUntil"] for own in approved}
+    until = {own["supplier"]: own["validUntil"] for own in material.approved_suppliers}
     if supplier in until and (until[supplier] is None or date.fromisoformat(until[supplier]) >= today):
         return
     found = supplier or "no supplier"
@@ -104,20 +102,20 @@ def check_supplier(connection: Connection, material: str, supplier: str | None, 
         found = f"{supplier}, approved until {until[supplier]}"
     valid = sorted(name for name, day in until.items() if day is None or date.fromisoformat(day) >= today)
     blocker = Blocker(
-        code="SUPPLIER_NOT_APPROVED", entity="material", id=material, found=found,
+        code="SUPPLIER_NOT_APPROVED", entity="material", id=material.code, found=found,
         required=f"an approved supplier: {', '.join(valid) or 'nobody is'}", who_can_fix="processEngineer",
     )  # fmt: skip
-    raise AdapterRefused("SUPPLIER_NOT_APPROVED", f"{found} may not deliver {material}", (blocker,))
+    raise AdapterRefused("SUPPLIER_NOT_APPROVED", f"{found} may not deliver {material.code}", (blocker,))
 
 
-def _check_material(connection: Connection, delivery: ReceiptAnswer) -> None:
-    unit = connection.execute(
-        select(MATERIALS.c.unit).where(MATERIALS.c.code == delivery.material)
-    ).scalar_one_or_none()
-    if unit is None:
+def _material(connection: Connection, delivery: ReceiptAnswer) -> Row[Any, Any, Any]:
+    columns = (MATERIALS.c.code, MATERIALS.c.unit, MATERIALS.c.approved_suppliers)
+    found = connection.execute(select(*columns).where(MATERIALS.c.code == delivery.material)).one_or_none()
+    if found is None:
         raise AdapterRefused("UNKNOWN_MATERIAL", f"there is no material {delivery.material}")
-    if unit != delivery.unit:
-        raise AdapterRefused("UNIT_MISMATCH", f"{delivery.material} is kept in {unit}, not in {delivery.unit}")
+    if found.unit != delivery.unit:
+        raise AdapterRefused("UNIT_MISMATCH", f"{delivery.material} is kept in {found.unit}, not in {delivery.unit}")
+    return found
 
 
 def _add_to(connection: Connection, delivery: ReceiptAnswer, told: Told) -> str:

@@ -68,7 +68,7 @@ def decide(connection: Connection, request: Request, lot: str, reason: str, sign
             decision_signature=signature,
         )
     )  # fmt: skip
-    news = {"destruction": number, "signature": signature}
+    news = {"destruction": number, "signature": signature, "state": "decided"}
     return number, [request.audit("lot.destructionDecided", news, entity=f"lot/{lot}", reason=reason)]
 
 
@@ -109,7 +109,8 @@ def destroy(
     }  # fmt: skip
     connection.execute(insert(TRANSITIONS).values(step))
     news = {"destruction": number, "quantity": total, "unit": row.unit, "how": how, "witness": witness}
-    return [request.audit("lot.destroyed", news, entity=f"lot/{lot}")]
+    news |= {"state": "done", "status": target}
+    return [request.audit("lot.destroyed", news, entity=f"lot/{lot}", old={"state": found, "status": row.status})]
 
 
 def _not_destroyable(row: Row[Any]) -> list[Blocker]:

@@ -66,7 +66,11 @@ def prepare(connection: Connection, request: Request, wanted: Wanted, today: dat
     )  # fmt: skip
     ledger.reserve(connection, {(wanted.lot, wanted.place): wanted.quantity})
     _transition(connection, request, number, "prepare", None, ShipmentState.PREPARED)
-    news = {"shipment": number, **vars(wanted), "strength": material.strength}
+    news = {
+        "shipment": number, **vars(wanted), "strength": material.strength, "product": material.code,
+        "productName": material.name, "state": ShipmentState.PREPARED, "expiresOn": expires_on,
+        "retainUntil": retain_until(today, expires_on),
+    }  # fmt: skip
     return number, [request.audit("shipment.prepare", news, entity=f"shipment/{number}")]
 
 
@@ -82,10 +86,14 @@ def ship(connection: Connection, request: Request, number: str, today: date) -> 
     )
     leaves = Move(f"ship/{number}", row.lot, row.place, CUSTOMER, row.quantity, row.unit, "ship")
     ledger.move(connection, [leaves], request.actor, request.at, reserved=True)
-    _end(connection, request, row, target, retain_until=retain_until(today, row.expires_on))
+    until = retain_until(today, row.expires_on)
+    _end(connection, request, row, target, retain_until=until)
     _transition(connection, request, number, ShipmentEvent.SHIP, row.state, target)
-    news = {"lot": row.lot, "quantity": row.quantity, "unit": row.unit, "consignee": row.consignee}
-    return [request.audit("shipment.ship", news, entity=f"shipment/{number}")]
+    news = {
+        "lot": row.lot, "quantity": row.quantity, "unit": row.unit, "consignee": row.consignee, "state": target,
+        "retainUntil": until,
+    }  # fmt: skip
+    return [request.audit("shipment.ship", news, entity=f"shipment/{number}", old=_before(row))]
 
 
 def cancel(connection: Connection, request: Request, number: str, reason: str) -> Entries:
@@ -97,7 +105,8 @@ def cancel(connection: Connection, request: Request, number: str, reason: str) -
         ledger.reserve(connection, {(row.lot, row.place): -row.quantity})
     _end(connection, request, row, target, detail=reason)
     _transition(connection, request, number, ShipmentEvent.CANCEL, row.state, target, reason)
-    return [request.audit("shipment.cancel", {"lot": row.lot}, entity=f"shipment/{number}", reason=reason)]
+    news = {"lot": row.lot, "state": target}
+    return [request.audit("shipment.cancel", news, entity=f"shipment/{number}", reason=reason, old=_before(row))]
 
 
 def take_back(
@@ -215,6 +224,11 @@ def _advance(row: Row[Any], event: ShipmentEvent) -> ShipmentState:
         found = row.state if row.detail is None else f"{row.state}: {row.detail}"
         blocker = _blocker("INVALID_TRANSITION", "shipment", row.number, found, required, "qaReviewer")
         raise AdapterRefused("INVALID_TRANSITION", f"shipment {row.number} is {found}", (blocker,)) from None
+
+
+def _before(row: Row[Any]) -> dict[str, object]:
+    """What the audit trail says a shipment was."""
+    return {"state": row.state, "retainUntil": row.retain_until}
 
 
 def _end(connection: Connection, request: Request, row: Row[Any], target: ShipmentState, **more: Any) -> None:

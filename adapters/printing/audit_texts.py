@@ -178,6 +178,8 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "lot.relocated": ("moved stock of", "移库："),
     "lot.destructionDecided": ("decided the destruction of", "决定销毁："),
     "lot-hold.place": ("placed a hold on", "冻结了"),
+    "lot-hold.ask": ("told of the hold of a lot", "通知了批次冻结："),
+    "lot-hold.answer": ("noted the answer to the hold of a lot of", "记录了对批次冻结的答复："),
     "lot-hold.confirmStop": ("stopped every order that uses", "已停止全部相关订单："),
     "lot-hold.release": ("asked to release the hold of", "请求解除冻结："),
     "lot-hold.confirmRelease": ("released the hold of", "解除了冻结："),

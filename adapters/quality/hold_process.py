@@ -54,15 +54,18 @@ class PostgresHoldProcess:
                 return ()
             own = select(holds.HELD_LOTS.c.lot).where(holds.HELD_LOTS.c.hold == hold)
             lots = list(connection.execute(own).scalars())
+            at = datetime.now(UTC)
             new = [
                 {
                     "hold": hold, "order_number": user.order_number, "lots": user.lots, "makes": user.makes,
-                    "state": OrderUnderHold.ASKED, "asked_at": datetime.now(UTC),
+                    "state": OrderUnderHold.ASKED, "asked_at": at,
                 }
                 for user in holds.users(connection, lots)
             ]  # fmt: skip
             if new:
-                connection.execute(insert(_ROWS).values(new).on_conflict_do_nothing())
+                written = insert(_ROWS).values(new).on_conflict_do_nothing().returning(_ROWS.c.order_number)
+                first = set(connection.execute(written).scalars())
+                audit.append(connection, [_asked(row.lot, own, at) for own in new if own["order_number"] in first])
             return self._to_tell(connection, row, OrderUnderHold.ASKED)
 
     def find_stopped(self, hold: str) -> tuple[ToTell, ...]:
@@ -111,11 +114,17 @@ class PostgresHoldProcess:
         entries: list[audit.Entry] = []
         for number, (state, detail) in sorted(known.items()):
             own = (_ROWS.c.hold == hold) & (_ROWS.c.order_number == number) & (_ROWS.c.state == waiting)
-            values = {"state": state, "answered_at": datetime.now(UTC), "detail": detail}
+            at = datetime.now(UTC)
+            values = {"state": state, "answered_at": at, "detail": detail}
             changed = update(_ROWS).where(own).values(**values).returning(_ROWS.c.makes)
-            makes = connection.execute(changed).scalar_one_or_none()
-            if makes and state == OrderUnderHold.OVER:
-                entries += _settle(connection, hold, step, makes)
+            found = connection.execute(changed).one_or_none()
+            if found is None:  # written already
+                continue
+            new = {"hold": hold, "state": str(state), "detail": detail}
+            entity = f"production-order/{number}"
+            entries.append(audit.Entry(at, SYSTEM, "lot-hold.answer", entity, {"state": str(waiting)}, new))
+            if found.makes and state == OrderUnderHold.OVER:
+                entries += _settle(connection, hold, step, found.makes)
         audit.append(connection, entries)
         return tuple(number for number in asked if number not in known)
 
@@ -133,6 +142,13 @@ class PostgresHoldProcess:
                 audit.append(connection, [lot_holds.move(connection, row, event, SYSTEM, datetime.now(UTC))])
             found = connection.execute(select(holds.HOLDS.c.state).where(holds.HOLDS.c.number == hold)).scalar_one()
             return str(found)
+
+
+def _asked(lot: str, own: dict[str, Any], at: datetime) -> audit.Entry:
+    """An order hears of a hold for the first time."""
+    new = {"hold": own["hold"], "lot": lot, "lots": list(own["lots"]), "makes": list(own["makes"])}
+    new["state"] = str(own["state"])
+    return audit.Entry(at, SYSTEM, "lot-hold.ask", f"production-order/{own['order_number']}", None, new)
 
 
 def _standing(step: str, accepted: bool, body: dict[str, Any]) -> tuple[OrderUnderHold, str | None]:

@@ -39,6 +39,8 @@ from domain.states import (
 
 REQUESTED: Final = "requested"
 """Of an order's inspection that the order does not know yet. Not a state of the machine: nobody acts on it."""
+_LOT_REJECTED: Final = "lot rejected"
+"""The decision on a deviation that ends with its lot."""
 
 
 def request_inspection(
@@ -175,12 +177,19 @@ def decide(
     _note_retest(connection, lot.number, steps, retest_on)
     blocked: list[audit.Entry] = []
     moves = movements.settle(connection, request, lot, blocked, accepted=accept)
-    closed = [] if accept else records.close_deviations(connection, request, lot.number, "lot rejected")
+    closed = [] if accept else records.close_deviations(connection, request, lot.number, _LOT_REJECTED)
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
     decided = request.audit("inspection.decided", {"state": target}, reason=reason, old={"state": row.state})
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     news = {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed}
-    return Done(answer, [*blocked, decided, _lot_entry(request, lot, news, reason, accept=accept)])
+    ended = [
+        request.audit(
+            "deviation.close", {"state": "closed", "decision": _LOT_REJECTED}, entity=f"deviation/{deviation}",
+            old={"state": "open"},
+        )
+        for deviation in closed
+    ]  # fmt: skip
+    return Done(answer, [*blocked, decided, _lot_entry(request, lot, news, reason, accept=accept), *ended])
 
 
 def _lot_entry(

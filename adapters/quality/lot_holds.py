@@ -79,7 +79,8 @@ def place(
     insert_rows(connection, holds.HELD_LOTS, rows)
     records.write_transition(connection, request, "lot hold", number, "place", None, LotHoldState.STOPPING, reason)
     news = {"hold": number, "reason": reason, "downstream": downstream, "recall": recall, "signature": signature}
-    news |= {"lots": len(reach.lots), "orders": len(reach.orders), "shipped": reach.shipped}
+    news |= {"state": LotHoldState.STOPPING, "shown": reach.as_document()}
+    news["heldLots"] = [{"lot": own["lot"], "owner": own["owner"], "state": own["state"]} for own in rows]
     entries.append(request.audit("lot-hold.place", news, entity=f"lot/{lot}", reason=reason))
     return number, entries
 
@@ -139,8 +140,9 @@ def release(connection: Connection, request: Request, number: str, lot: str, rea
     entries: Entries = []
     for locked in lock_lots(connection, connection.execute(own).scalars().all()):
         entries += free(connection, request, locked, number)
-    news = {"hold": number, "signature": signature}
-    return [*entries, request.audit("lot-hold.release", news, entity=f"lot/{lot}", reason=reason)]
+    news = {"hold": number, "signature": signature, "state": target, "heldLots": LotHoldState.RELEASED}
+    entry = request.audit("lot-hold.release", news, entity=f"lot/{lot}", reason=reason, old={"state": state})
+    return [*entries, entry]
 
 
 def free(connection: Connection, request: Request, row: Row[Any], hold: str) -> Entries:

@@ -39,7 +39,7 @@ def open_recall(
         )
     )  # fmt: skip
     records.write_transition(connection, request, "recall", number, "open", None, RecallState.DRAFT, reason)
-    news = {"lot": lot, "supplierLot": supplier_lot, "isMock": is_mock}
+    news = {"lot": lot, "supplierLot": supplier_lot, "isMock": is_mock, "state": RecallState.DRAFT}
     return number, [request.audit("recall.open", news, entity=f"recall/{number}", reason=reason)]
 
 
@@ -88,7 +88,7 @@ def execute(connection: Connection, request: Request, number: str) -> tuple[str 
         entries += told
         _alarm(connection, request, row, len(lots))
     values = {"execution": execution, "executed_by": request.actor, "executed_at": request.at, "hold": hold}
-    news = {"lots": len(lots), "hold": hold, "isMock": row.is_mock}
+    news = {"execution": execution, "hold": hold, "isMock": row.is_mock}
     return hold, [*entries, *_moved(connection, request, row, RecallEvent.EXECUTE, target, values, news)]
 
 
@@ -144,7 +144,7 @@ def reconcile(connection: Connection, request: Request, number: str) -> Entries:
         raise AdapterRefused("CUSTOMER_NOT_TOLD", f"not told: {', '.join(found['notTold'])}", blockers)
     found["stock"] = tables.scope(connection, row.scope["start"])["totals"]
     values = {"reconciliation": found, "reconciled_by": request.actor, "reconciled_at": request.at}
-    news = {"totals": found["totals"]}
+    news = {"reconciliation": found}
     return _moved(connection, request, row, RecallEvent.RECONCILE, target, values, news)
 
 
@@ -193,4 +193,5 @@ def _moved(
     own = tables.RECALLS.c.number == row.number
     connection.execute(update(tables.RECALLS).where(own).values(state=target, **values))
     records.write_transition(connection, request, "recall", row.number, event, row.state, target)
-    return [request.audit(f"recall.{event}", news | {"state": target}, entity=f"recall/{row.number}")]
+    entity, new, old = f"recall/{row.number}", news | {"state": target}, {"state": row.state}
+    return [request.audit(f"recall.{event}", new, entity=entity, old=old)]

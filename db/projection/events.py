@@ -57,15 +57,18 @@ class Writing(Generic[AnyFact]):
             )
         )  # fmt: skip
 
-    def transition(self, entity: str, identity: str, event: str, origin: str | None, target: str) -> None:
-        """One step of an object's life, with its audit row."""
+    def transition(
+        self, entity: str, identity: str, event: str, origin: str | None, target: str, **news: str | None
+    ) -> None:
+        """One step of an object's life, with its audit row, that tells `news` too."""
         fact = self.fact
         self.batch.insert(
             TRANSITIONS, entity=entity, entity_id=identity, event=event, from_state=origin, to_state=target,
             actor=fact.actor, reason=fact.reason, at=fact.at, order_number=self.order_number, revision=fact.revision,
         )  # fmt: skip
         old = None if origin is None else {"state": origin}
-        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": str(target)})
+        told = {name: value for name, value in news.items() if value is not None}
+        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": str(target), **told})
 
 
 class Context(Writing[e.Fact]):

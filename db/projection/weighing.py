@@ -41,13 +41,14 @@ def _(event: w.MaterialWeighed, context: Context) -> None:
         weighed_at=fact.at, verified_by=own.second_person,
     )  # fmt: skip
     context.transition("container", own.number, "confirm", ContainerState.ASKED, ContainerState.WEIGHED)
-    new = own.model_dump(mode="json", by_alias=True, exclude_none=True)
+    new = own.model_dump(mode="json", by_alias=True, exclude_none=True) | {"workOrder": event.work_order}
     context.audit("lot.weigh", f"lot/{own.lot}", new=new)
 
 
 @project.register
 def _(event: w.ContainerMoved, context: Context) -> None:
-    context.transition("container", event.number, event.event, event.origin, event.target)
+    place = event.place if event.target == ContainerState.STAGED else None
+    context.transition("container", event.number, event.event, event.origin, event.target, place=place)
     if event.origin in _ONLY_ASKED:
         return  # nothing was weighed: there is no container
     context.batch.update(CONTAINERS, {"number": event.number}, state=str(event.target), **_step(event, context))

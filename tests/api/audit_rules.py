@@ -92,8 +92,8 @@ TOLD_AS: Final[dict[str, Names]] = {
     "shipment": _names("shipment/{number}"),
     "shipment_return": _names("shipment/{shipment}"),
     "signature": _names("{entity}"),
-    "stock_move": _names("lot/{lot}", "work-order/{work_order}", "operation/{work_order}/*", "rework/{work_order}-*",
-                         "lot/*"),
+    "stock_move": _names("lot/{lot}", "shipment/{lot}-S*", "work-order/{work_order}", "operation/{work_order}/*",
+                         "rework/{work_order}-*", "lot/*"),
     "training_record": _names("training/{person}"),
     "user_account": _names("user/{id}"),
     "wall_display": _names("wall-display/{id}"),
@@ -136,6 +136,8 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("stock_move", "to_place"): "where it brings to",
     ("api_key", "key_hash"): "a fingerprint of a secret",
     ("wall_display", "token_hash"): "a fingerprint of a secret",
+    ("recall_entry", "kind"): "the kind of the act",
+    ("recall", "scope"): "the frozen report: its fingerprint is told, and what is in it can be read",
     ("user_account", "password_hash"): "a fingerprint of a secret",
     ("user_account", "totp_secret"): "a sealed secret",
     ("user_account", "totp_last_counter"): "which one-time code was used last",
@@ -158,10 +160,15 @@ def untold(seen: Sequence[Transaction]) -> Iterator[str]:
             if missing:
                 yield f"the row {row['action']} {row['entity']} has no {', '.join(missing)}"
         for change in transaction.changes:
-            if change.table not in NO_DATA:
+            if change.table not in NO_DATA and not _is_our_own_place(change):
                 yield from _of(change, transaction.told, before)
         for row in transaction.told:
             before[row["entity"]].update(leaves(row["new"]), leaves(row["old"]), (plainly(row[name]) for name in _OWN))
+
+
+def _is_our_own_place(change: Change) -> bool:
+    """Places that the product has for what is with customers or in containers: no person made or chose them."""
+    return change.table == "place" and change.row["code"] in ("CUSTOMER", "DISPENSED")
 
 
 def _of(change: Change, told: Sequence[Row], before: dict[str, set[str]]) -> Iterator[str]:

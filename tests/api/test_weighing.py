@@ -180,6 +180,33 @@ async def test_labels_are_read_and_charging_wants_the_complete_set(company: Comp
     assert number in first
 
 
+async def test_a_container_is_emptied_with_a_reason_and_its_content_lies_at_the_line(
+    company: Company, scale: str
+) -> None:
+    _, path = await at_the_scale(company)
+    before = await on_hand(company)
+    made = ok(await weigh(company, path, scale, "51.413"))["result"]["container"]
+    sam = await company.desk("sam")
+    assert codes(await sam.command(f"{path}/containers/none/void", reason="it was spilled")) == ["UNKNOWN_CONTAINER"]
+    ok(await sam.command(f"{path}/containers/{made}/void", reason="it was spilled"))
+    assert (await on_hand(company))["LINE"] == before["LINE"]
+    assert ok(await sam.get(f"/wms/containers/{made}"))["state"] == "voided"
+
+
+async def test_the_supervisor_chooses_lots_that_the_warehouse_has(company: Company) -> None:
+    _, work_order = await at_stage(company, "dispatched", policy="dispensing", quantity="10000")
+    found = ok(await (await company.desk("wes")).get(f"/mes/work-orders/{work_order}"))
+    path = f"/wms/outbound-orders/{found['pickList']['id']}/choose-lots"
+    choice = [{"line": 1, "lots": ["API-W"]}]
+    sam = await company.desk("sam")
+    assert codes(await sam.command(path, choice=[{"line": 9, "lots": ["API-W"]}], reason="as agreed with quality")) == [
+        "UNKNOWN_LINE"
+    ]
+    ok(await sam.command(path, choice=choice, reason="as agreed with quality"))
+    chosen = ok(await sam.get(f"/mes/work-orders/{work_order}"))["pickList"]
+    assert [own["lot"] for own in chosen["lines"] if own["line"] == 1] == ["API-W"]
+
+
 @pytest.mark.accepts("MT-05")
 @pytest.mark.parametrize(
     ("scan", "code"),

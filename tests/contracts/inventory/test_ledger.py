@@ -269,4 +269,5 @@ def test_a_call_sends_few_statements_however_many_lines_it_has(
             found.setdefault(name, []).append(len(sent))
     record_property("statements", found)
     assert all(few == many for few, many in found.values()), found
-    assert all(many <= 14 for _, many in found.values()), found
+    # Giving back looks into the containers of the work order, too: one more than the others need.
+    assert all(many <= 14 + (name == "giveBack") for name, (_, many) in found.items()), found

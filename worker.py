@@ -112,6 +112,8 @@ def build_worker(
             equipment.occupy,
             equipment.expire,
             equipment.check_scale,
+            equipment.maintain,
+            equipment.report_fault,
             laboratory.settle_lot,
             lot_holds.find_held_orders,
             lot_holds.read_hold_answers,

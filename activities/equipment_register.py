@@ -3,9 +3,20 @@
 from temporalio import activity
 
 from activities.errors import adapter_errors
-from activities.stubs import ExpireAnswer, ExpireRequest, OccupyAnswer, OccupyRequest, ScaleAnswer, ScaleRequest
+from activities.stubs import (
+    ExpireAnswer,
+    ExpireRequest,
+    FaultBegins,
+    FaultRequest,
+    MaintainRequest,
+    OccupyAnswer,
+    OccupyRequest,
+    ScaleAnswer,
+    ScaleRequest,
+)
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.quality.lot_dates import PostgresLotDates
+from domain.equipment_acts import Act, DemandRequalification, ReturnToService, StartMaintenance
 from domain.errors import AdapterRefused
 
 
@@ -41,3 +52,31 @@ class EquipmentRegisterActivities:
         return ScaleAnswer(
             blockers=found.blockers, certificate=found.certificate, calibration_due_at=found.calibration_due_at
         )
+
+    @activity.defn(name="equipment-register.maintain")
+    def maintain(self, request: MaintainRequest) -> None:
+        """Begin or end maintenance of equipment, or take its qualification back, as its maintenance order says."""
+        with adapter_errors():
+            self._register.act(
+                request.equipment, _act_of(request), key=request.key, actor=request.actor,
+                reason=f"maintenance order {request.order}",
+            )  # fmt: skip
+
+    @activity.defn(name="equipment-register.report-fault")
+    def report_fault(self, request: FaultRequest) -> FaultBegins:
+        """A machine has failed: its equipment is down."""
+        with adapter_errors():
+            self._register.report_fault_at(
+                request.workstation, request.detail, key=request.key, actor=request.workstation
+            )  # fmt: skip
+            return FaultBegins(begin=tuple(self._register.unstarted()))
+
+
+def _act_of(request: MaintainRequest) -> Act:
+    match request.act:
+        case "startMaintenance":
+            return StartMaintenance(order=request.order)
+        case "demandRequalification":
+            return DemandRequalification(order=request.order)
+        case "returnToService":
+            return ReturnToService(major=False, order=request.order, is_planned=request.is_planned)

@@ -10,6 +10,11 @@ from typing import Literal
 
 from temporalio import activity
 
+from activities.maintenance_stubs import FaultBegins as FaultBegins
+from activities.maintenance_stubs import FaultRequest as FaultRequest
+from activities.maintenance_stubs import MaintainRequest as MaintainRequest
+from activities.maintenance_stubs import maintain as maintain
+from activities.maintenance_stubs import report_fault as report_fault
 from domain.base import Message
 from domain.equipment_gate import StartNeed
 from domain.errors import Blocker

@@ -24,11 +24,13 @@ from db.session import reading
 from domain.case_commands import ReopenDeviation
 from domain.case_states import DeviationState
 from domain.commands import Command
+from domain.maintenance import MaintenanceSpecification
 from domain.quality_cases import CapaSpecification, DeviationCase, DeviationSpecification
-from domain.start import CarriedDeviation, StartCapa, StartDeviation
+from domain.start import CarriedDeviation, StartCapa, StartDeviation, StartMaintenanceOrder
 from workflows import policies
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
+from workflows.maintenance import MaintenanceWorkflow
 
 log = logging.getLogger("api.cases")
 
@@ -83,6 +85,16 @@ class Cases:
             )
         )
 
+    async def start_maintenance(self, specification: MaintenanceSpecification) -> None:
+        """Begin a maintenance order; the one that runs, or ran, already is left as it is."""
+        start = StartMaintenanceOrder(specification=specification, command_id=opening(specification.number))
+        identity = policies.maintenance_id(specification.number)
+        await self._started(
+            lambda client: client.start_workflow(
+                MaintenanceWorkflow.run, start, id=identity, task_queue=self._task_queue, **_ONCE
+            )
+        )
+
     async def _started(self, start: Callable[[Client], Awaitable[Any]]) -> None:
         client = await self._orders.client()
         try:
@@ -122,13 +134,16 @@ class Cases:
     # What was written and not begun ------------------------------------------------------------------------------
 
     async def begin_unstarted(self) -> None:
-        """Begin every deviation that is written and has no process yet."""
-        for specification in await run_in_threadpool(self._unstarted):
+        """Begin every deviation and maintenance order that is written and has no process yet."""
+        deviations, orders = await run_in_threadpool(self._unstarted)
+        for specification in deviations:
             await self.start_deviation(specification)
+        for order in orders:
+            await self.start_maintenance(order)
 
-    def _unstarted(self) -> list[DeviationSpecification]:
+    def _unstarted(self) -> tuple[list[DeviationSpecification], list[MaintenanceSpecification]]:
         with reading(self._engine) as connection:
-            return cases.unstarted(connection)
+            return cases.unstarted(connection), cases.unstarted_maintenance(connection)
 
     async def run(self) -> None:
         """Look for unstarted deviations for as long as the process lives: at its start, and now and then."""

@@ -27,7 +27,7 @@ from domain.events import Outcome
 
 C = TypeVar("C", bound=Command)
 ORDER, WORK_ORDER, PICK_LIST = "production-order", "work-order", "pick-list"
-DEVIATION, CAPA = "deviation", "capa"
+DEVIATION, CAPA, MAINTENANCE = "deviation", "capa", "maintenance"
 
 
 @dataclass(frozen=True)

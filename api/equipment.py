@@ -1,22 +1,31 @@
 """Direct commands to the equipment register: one effect, one answer, and one audit row when it says no."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
+from api.cases_door import opening
 from api.deps import Caller
-from api.errors import not_found
+from api.errors import Problem, not_found
 from api.neighbours import once
 from api.shapes import CommandBody
 from db import audit
 from db.queries import equipment as tables
-from domain.base import Message
+from domain.base import Message, uuid_for
 from domain.equipment_acts import Act
 from domain.errors import AdapterRefused
 
 _MOVES_DATES: Final = frozenset(
-    {"defineEquipmentClass", "registerEquipment", "qualify", "performCalibration", "reviewCalibration"}
+    {
+        "defineEquipmentClass",
+        "registerEquipment",
+        "qualify",
+        "performCalibration",
+        "reviewCalibration",
+        "planMaintenance",
+    }
 )
 """Nothing else tells the clock: what becomes clean or dirty now is not over before its next look (ADR 0014)."""
 
@@ -43,7 +52,7 @@ def _write(who: Caller, body: CommandBody, command: str, entity: str, ask: Calla
         raise
 
 
-async def act(who: Caller, code: str, body: CommandBody, act: Act) -> dict[str, Any]:
+async def perform(who: Caller, code: str, body: CommandBody, act: Act) -> dict[str, Any]:
     """Do something to an item. 404 when there is none of this code."""
     await run_in_threadpool(known, who, code)
     register = who.services.equipment
@@ -54,6 +63,22 @@ async def act(who: Caller, code: str, body: CommandBody, act: Act) -> dict[str, 
         f"equipment/{code}",
         lambda key: register.act(code, act, key=key, actor=who.id, reason=body.reason),
     )
+
+
+async def request(who: Caller, code: str, body: CommandBody, act: Act) -> dict[str, Any]:
+    """The same of an act from which a process may follow: a maintenance order or a deviation. It begins at once.
+
+    What could not be begun now is begun later, from what was written.
+    """
+    answer = await perform(who, code, body, act)
+    number = answer.get("maintenanceOrder")
+    with suppress(Problem):
+        if number is None:
+            await who.services.cases.begin_unstarted()
+        else:
+            answer["maintenanceOrderId"] = str(uuid_for("maintenance", number))
+            await who.services.outcomes.ask(opening(number), who.services.cases.begin_unstarted)
+    return answer
 
 
 def known(who: Caller, code: str) -> None:

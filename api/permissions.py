@@ -11,6 +11,7 @@ from typing import Final
 from api.roles import Role
 from domain import case_commands as cc
 from domain import commands as c
+from domain import maintenance_commands as mc
 
 R = Role
 QUALITY: Final = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
@@ -45,6 +46,7 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "verifyCleaning": (R.OPERATOR, R.SUPERVISOR, R.QA_REVIEWER),
     "reportFault": (R.OPERATOR, R.SUPERVISOR, R.MAINTENANCE, R.METROLOGY, R.INTEGRATION),
     "maintainEquipment": (R.MAINTENANCE,),
+    "planMaintenance": (R.PROCESS_ENGINEER, R.MAINTENANCE),
     "reserveEquipment": (R.PLANNER, R.SUPERVISOR),
     "recordLineClearance": (R.OPERATOR, R.SUPERVISOR),
     "checkLineClearance": (R.OPERATOR, R.SUPERVISOR, R.QA_REVIEWER),
@@ -77,6 +79,7 @@ OPEN: Final = "open"
 
 _ORDER, _WORK_ORDER = "/mes/orders/{order_id}", "/mes/work-orders/{work_order_id}"
 _DEVIATION, _CAPA = "/quality/deviations/{deviation_id}", "/quality/capas/{capa_id}"
+_MAINTENANCE = "/maintenance-orders/{maintenance_id}"
 _OPERATION, _PICK_LIST = f"{_WORK_ORDER}/operations/{{code}}", "/wms/outbound-orders/{pick_list_id}"
 COMMAND_ROUTES: Final[Mapping[str, type[c.Command]]] = {
     f"{_ORDER}/submit": c.SubmitOrder,
@@ -153,6 +156,14 @@ COMMAND_ROUTES: Final[Mapping[str, type[c.Command]]] = {
     f"{_CAPA}/implement": cc.ImplementCapa,
     f"{_CAPA}/extend": cc.ExtendCapa,
     f"{_CAPA}/decide-effectiveness": cc.DecideCapaEffectiveness,
+    f"{_MAINTENANCE}/approve": mc.ApproveMaintenance,
+    f"{_MAINTENANCE}/schedule": mc.ScheduleMaintenance,
+    f"{_MAINTENANCE}/begin": mc.BeginMaintenance,
+    f"{_MAINTENANCE}/report-work": mc.ReportMaintenanceWork,
+    f"{_MAINTENANCE}/verify": mc.VerifyMaintenance,
+    f"{_MAINTENANCE}/verify-as-quality": mc.VerifyMaintenanceAsQuality,
+    f"{_MAINTENANCE}/close": mc.CloseMaintenance,
+    f"{_MAINTENANCE}/cancel": mc.CancelMaintenance,
 }
 """POST routes that send a command to an order or a quality case."""
 
@@ -211,6 +222,8 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /equipment/{code}/clean": "cleanEquipment",
     "POST /equipment/{code}/verify-cleaning": "verifyCleaning",
     "POST /equipment/{code}/report-fault": "reportFault",
+    "POST /equipment/{code}/request-maintenance": "reportFault",
+    "POST /equipment/{code}/plan-maintenance": "planMaintenance",
     "POST /equipment/{code}/start-maintenance": "maintainEquipment",
     "POST /equipment/{code}/return-to-service": "maintainEquipment",
     "POST /equipment/{code}/reserve": "reserveEquipment",
@@ -273,6 +286,9 @@ SEPARATIONS: Final = (
     Separation("decideInProcessInspection", "approveRework", "always"),
     Separation("reportProduction", "decideOverReport", "always"),
     Separation("the owner of a deviation or corrective action", "approve or close it", "always"),
+    Separation("the requester of a maintenance order", "approveMaintenance", "always"),
+    Separation("reportMaintenanceWork", "verifyMaintenance, verifyMaintenanceAsQuality", "always"),
+    Separation("verifyMaintenance", "verifyMaintenanceAsQuality", "always"),
     Separation("approveDeviation", "approveDeviationAsQualityManager", "always"),
     Separation("the signer of a command", "its second person", "always"),
     Separation("role administrator", "any other role", "one account"),

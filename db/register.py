@@ -29,7 +29,7 @@ ITEMS: Final = core(EquipmentItem)
 LOG: Final = core(EquipmentLogEntry)
 OPERATIONS: Final = core(OperationRow)
 TRANSITIONS: Final = core(StateTransition)
-AXES: Final = ("qualification", "calibration", "cleaning", "availability")
+AXES: Final = ("qualification", "calibration", "cleaning", "availability", "maintenance")
 _OPEN: Final = ("pending", "ready", "running", "paused", "held")
 _LOGGED: Final = ("batch", "work_order", "operation_code")
 

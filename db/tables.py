@@ -54,6 +54,7 @@ APPEND_ONLY: Final = (
     "training_record",
     "shipment_return",
     "recall_entry",
+    "maintenance_request",
 )
 
 
@@ -1299,6 +1300,22 @@ class EquipmentItem(SQLModel, table=True):
     last_batch: str | None = None
     last_product: str | None = None
     freed_at: datetime | None = _time(nullable=True)
+    maintenance_interval_seconds: int | None = None
+    maintenance_ahead_seconds: int = 0
+    maintenance_due_at: datetime | None = _time(nullable=True)
+    maintenance: str = "notPlanned"
+    maintenance_order: str | None = None
+
+
+class MaintenanceRequest(SQLModel, table=True):
+    """A maintenance order as it was requested. Its process begins from this, once; what became of it is its case."""
+
+    __tablename__ = "maintenance_request"
+    number: str = Field(primary_key=True)
+    equipment: str = Field(foreign_key="equipment_item.code", index=True)
+    cause: str
+    specification: dict[str, Any] = _json(nullable=False)
+    requested_at: datetime = _time()
 
 
 class EquipmentLogEntry(SQLModel, table=True):

@@ -8,8 +8,8 @@ sys.path.insert(0, str(ROOT))
 
 from api import permissions  # noqa: E402
 from api.roles import Role  # noqa: E402
-from domain.case_commands import CASE_COMMANDS  # noqa: E402
 from domain.commands import COMMANDS  # noqa: E402
+from domain.maintenance_commands import LED_COMMANDS  # noqa: E402
 
 PAGE = ROOT / "docs" / "roles.md"
 _HEAD = """# Who may do what
@@ -31,7 +31,7 @@ def _matrix(rows: list[tuple[str, tuple[str, ...]]]) -> list[str]:
 
 def page() -> str:
     """The whole page."""
-    commands = [(kind.kind_name(), tuple(kind.roles)) for kind in (*COMMANDS, *CASE_COMMANDS)]
+    commands = [(kind.kind_name(), tuple(kind.roles)) for kind in (*COMMANDS, *LED_COMMANDS)]
     direct: list[tuple[str, tuple[str, ...]]] = [(name, tuple(roles)) for name, roles in permissions.DIRECT.items()]
     routes = [(f"POST {path}", kind.kind_name()) for path, kind in permissions.COMMAND_ROUTES.items()]
     routes += permissions.DIRECT_ROUTES.items()

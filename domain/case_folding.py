@@ -3,11 +3,12 @@
 from functools import singledispatch
 from typing import Any
 
+from domain import maintenance as m
 from domain import quality_cases as k
 from domain.case_states import CapaState, DeviationState, OutOfSpecificationState
 from domain.facts import CommandRefused
 
-Case = k.DeviationCase | k.CapaCase
+Case = k.DeviationCase | k.CapaCase | m.MaintenanceCase
 
 
 def fold_case(case: Case, fact: k.CaseFact) -> None:
@@ -140,3 +141,63 @@ def _(event: k.EvidenceGiven, case: k.CapaCase, fact: k.CaseFact) -> None:
 @apply_to_case.register
 def _(event: k.DueDateExtended, case: k.CapaCase, fact: k.CaseFact) -> None:
     case.due_at, case.check_at, case.overdue = event.due_at, event.check_at, False
+
+
+# Maintenance orders --------------------------------------------------------------------------------------------------
+
+
+@apply_to_case.register
+def _(event: m.MaintenanceRaised, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    _news(case, fact, "failed")
+
+
+@apply_to_case.register
+def _(event: m.MaintenanceMoved, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    case.state = event.target
+    match event.target:
+        case m.MaintenanceState.APPROVED:
+            case.approved_by = fact.actor
+        case m.MaintenanceState.VERIFIED:
+            _news(case, fact, "repaired")
+
+
+def _news(case: m.MaintenanceCase, fact: k.CaseFact, standing: Any) -> None:
+    """Every interrupted order has to know; the key is the same however often it is told."""
+    case.to_tell = (
+        *case.to_tell,
+        *(
+            m.News(key=f"{case.number}/{fact.revision}/{own.work_order}/{own.operation}", standing=standing,
+                   interrupted=own)
+            for own in case.specification.interrupted
+        ),
+    )  # fmt: skip
+
+
+@apply_to_case.register
+def _(event: m.MaintenanceScheduled, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    case.owner, case.planned_at = event.assignee, event.planned_at
+
+
+@apply_to_case.register
+def _(event: m.MaintenanceWorkReported, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    case.work, case.worked_by = event, fact.actor
+
+
+@apply_to_case.register
+def _(event: m.MaintenanceVerified, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    case.verifications = {**case.verifications, event.function: fact.actor}
+
+
+@apply_to_case.register
+def _(event: m.RegisterAsked, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    case.asked = event
+
+
+@apply_to_case.register
+def _(event: m.RegisterAnswered, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    case.asked = None
+
+
+@apply_to_case.register
+def _(event: m.OrderTold, case: m.MaintenanceCase, fact: k.CaseFact) -> None:
+    case.to_tell = tuple(news for news in case.to_tell if news.key != event.message)

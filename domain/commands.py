@@ -211,6 +211,18 @@ class NoteDeviation(OrderCommand):
     """The person who decided; the process itself is no person. None from releases that did not tell."""
 
 
+class NoteFault(OrderCommand):
+    """What a maintenance order tells an order that it interrupts, once. No person can send it: there is no route."""
+
+    kind: Literal["noteFault"] = "noteFault"
+    work_order: str
+    operation: str
+    maintenance_order: str
+    equipment: str
+    standing: Literal["failed", "repaired"]
+    detail: str
+
+
 class ReportType(StrEnum):
     """What the reported time was."""
 
@@ -377,6 +389,7 @@ AnyCommand = Annotated[
     | DecideDeviation
     | OpenDeviation
     | NoteDeviation
+    | NoteFault
     | ReportProduction
     | RecordParameters
     | EnterInspectionResults

@@ -38,6 +38,15 @@ class CleaningLevel(StrEnum):
     FULL = "full"
 
 
+class Maintenance(StrEnum):
+    """How its preventive maintenance stands. Being overdue is a warning; it does not close the gate."""
+
+    NOT_PLANNED = "notPlanned"
+    PLANNED = "planned"
+    DUE_SOON = "dueSoon"
+    OVERDUE = "overdue"
+
+
 class EquipmentClass(Message):
     """What all equipment of one kind has in common. Times in seconds; none means without limit.
 
@@ -95,6 +104,13 @@ class Item(Message):
     last_batch: str | None = None
     last_product: str | None = None
     freed_at: datetime | None = None
+    maintenance_interval_seconds: int | None = None
+    """Its preventive maintenance: how long after the last one the next is due, and how long before an order is made."""
+    maintenance_ahead_seconds: int = 0
+    maintenance_due_at: datetime | None = None
+    maintenance: Maintenance = Maintenance.NOT_PLANNED
+    maintenance_order: str | None = None
+    """The maintenance order that leads it: nobody else begins or ends work on it."""
 
 
 class Activity(StrEnum):
@@ -176,6 +192,27 @@ def advance(item: Item, machine: StateMachine[S, E], state: S, event: E, found: 
 def after(at: datetime, seconds: int | None) -> datetime | None:
     """The moment so many seconds later; none without a limit."""
     return None if seconds is None else at + timedelta(seconds=seconds)
+
+
+def maintenance_soon_at(item: Item) -> datetime | None:
+    """From when on its preventive maintenance is due soon, and has an order (EQ-12)."""
+    if item.maintenance_due_at is None:
+        return None
+    return item.maintenance_due_at - timedelta(seconds=item.maintenance_ahead_seconds)
+
+
+def not_qualified(item: Item, at: datetime) -> list[Blocker]:
+    """A blocker when it was not shown, or not lately, that it does what it has to."""
+    is_over = item.qualified_until is not None and at >= item.qualified_until
+    if item.qualification == Qualification.QUALIFIED and not is_over:
+        return []
+    until = "" if item.qualified_until is None else f", valid until {stamp(item.qualified_until)}"
+    return [
+        Blocker(
+            code="EQUIPMENT_NOT_QUALIFIED", entity=item.kind, id=item.code, found=f"{item.qualification}{until}",
+            required="qualified", who_can_fix="qualityManager",
+        )
+    ]  # fmt: skip
 
 
 def occupied(item: Item) -> list[Blocker]:

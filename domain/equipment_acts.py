@@ -10,7 +10,18 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Field
 
 from domain.base import Message
-from domain.equipment import CleaningLevel, EquipmentClass, Item, ItemKind, advance, after, occupied, stamp
+from domain.equipment import (
+    CleaningLevel,
+    EquipmentClass,
+    Item,
+    ItemKind,
+    Maintenance,
+    advance,
+    after,
+    not_qualified,
+    occupied,
+    stamp,
+)
 from domain.equipment_states import (
     AVAILABILITY,
     CALIBRATION,
@@ -71,17 +82,48 @@ class ReportFault(Message):
     kind: Literal["reportFault"] = "reportFault"
 
 
+class RequestMaintenance(Message):
+    """Something has to be done about it, and it still works; the reason says what."""
+
+    kind: Literal["requestMaintenance"] = "requestMaintenance"
+
+
+class PlanMaintenance(Message):
+    """Preventive maintenance: the first time, how long after each the next, how long before it an order is made.
+
+    Durations in seconds. Without an interval there is no plan any more.
+    """
+
+    kind: Literal["planMaintenance"] = "planMaintenance"
+    interval_seconds: int | None = None
+    ahead_seconds: int = 0
+    first_due_at: datetime | None = None
+
+
 class StartMaintenance(Message):
-    """Somebody repairs or maintains it."""
+    """Somebody repairs or maintains it. `order` is the maintenance order that asks; none: a person does it directly."""
 
     kind: Literal["startMaintenance"] = "startMaintenance"
+    order: str = ""
+
+
+class DemandRequalification(Message):
+    """A maintenance order has done a major repair or change: a new qualification comes before the next use (EQ-06)."""
+
+    kind: Literal["demandRequalification"] = "demandRequalification"
+    order: str
 
 
 class ReturnToService(Message):
-    """Repaired. A `major` repair or change asks for a new qualification before the next use (EQ-06)."""
+    """Repaired. A `major` repair or change asks for a new qualification before the next use (EQ-06).
+
+    A maintenance `order` gives back only what is qualified; one of a plan (`is_planned`) sets the next due date.
+    """
 
     kind: Literal["returnToService"] = "returnToService"
     major: bool
+    order: str = ""
+    is_planned: bool = False
 
 
 class Retire(Message):
@@ -110,7 +152,10 @@ Act: TypeAlias = Annotated[
     | StartCleaning
     | VerifyCleaning
     | ReportFault
+    | RequestMaintenance
+    | PlanMaintenance
     | StartMaintenance
+    | DemandRequalification
     | ReturnToService
     | Retire
     | Reserve
@@ -219,19 +264,73 @@ def _report_fault(item: Item, of: EquipmentClass, act: ReportFault, actor: Actor
 def _start_maintenance(
     item: Item, of: EquipmentClass, act: StartMaintenance, actor: Actor, found: list[Blocker]
 ) -> Changes:
+    found += _led_by_an_order(item, act.order)
     return {"availability": advance(item, AVAILABILITY, item.availability, AvailabilityEvent.START_MAINTENANCE, found)}
+
+
+def _led_by_an_order(item: Item, order: str) -> list[Blocker]:
+    """A blocker when a maintenance order leads the item and a person acts past it."""
+    if order or item.maintenance_order is None:
+        return []
+    return [
+        Blocker(
+            code="MAINTENANCE_ORDER_OPEN", entity=item.kind, id=item.code, found=item.maintenance_order,
+            required="its own steps: approved, scheduled, begun, done, verified", who_can_fix="maintenance",
+        )
+    ]  # fmt: skip
+
+
+def _demand_requalification(
+    item: Item, of: EquipmentClass, act: DemandRequalification, actor: Actor, found: list[Blocker]
+) -> Changes:
+    if item.qualification != Qualification.QUALIFIED:
+        return {}  # not qualified anyway
+    return {"qualification": QUALIFICATION.advance(item.qualification, QualificationEvent.FALL_DUE)}
+
+
+def _request_maintenance(
+    item: Item, of: EquipmentClass, act: RequestMaintenance, actor: Actor, found: list[Blocker]
+) -> Changes:
+    found += reason_missing(actor.reason, item.kind, item.code)
+    return {}
+
+
+def _plan_maintenance(
+    item: Item, of: EquipmentClass, act: PlanMaintenance, actor: Actor, found: list[Blocker]
+) -> Changes:
+    if act.interval_seconds is None:
+        return {
+            "maintenance_interval_seconds": None,
+            "maintenance_due_at": None,
+            "maintenance": Maintenance.NOT_PLANNED,
+        }
+    due = act.first_due_at or after(actor.at, act.interval_seconds)
+    found += _in_the_future(item, due, actor.at)
+    return {
+        "maintenance_interval_seconds": act.interval_seconds,
+        "maintenance_ahead_seconds": act.ahead_seconds,
+        "maintenance_due_at": due,
+        "maintenance": Maintenance.PLANNED,
+    }
 
 
 def _return_to_service(
     item: Item, of: EquipmentClass, act: ReturnToService, actor: Actor, found: list[Blocker]
 ) -> Changes:
-    found += reason_missing(actor.reason, item.kind, item.code)
+    found += reason_missing(actor.reason, item.kind, item.code) + _led_by_an_order(item, act.order)
+    if act.order:
+        found += not_qualified(item, actor.at)
     state = advance(item, AVAILABILITY, item.availability, AvailabilityEvent.RETURN_TO_SERVICE, found)
     if item.batch is not None and not found:
         state = AVAILABILITY.advance(state, AvailabilityEvent.OCCUPY)
     changes: Changes = {"availability": state}
     if act.major and item.qualification == Qualification.QUALIFIED:
         changes["qualification"] = QUALIFICATION.advance(item.qualification, QualificationEvent.FALL_DUE)
+    if act.order == item.maintenance_order:
+        changes["maintenance_order"] = None
+    if act.is_planned and item.maintenance_interval_seconds is not None:
+        changes["maintenance_due_at"] = after(actor.at, item.maintenance_interval_seconds)
+        changes["maintenance"] = Maintenance.PLANNED
     return changes
 
 
@@ -269,6 +368,9 @@ _RULES: Final[dict[type[Message], _Rule]] = {
     VerifyCleaning: _verify_cleaning,
     ReportFault: _report_fault,
     StartMaintenance: _start_maintenance,
+    DemandRequalification: _demand_requalification,
+    RequestMaintenance: _request_maintenance,
+    PlanMaintenance: _plan_maintenance,
     ReturnToService: _return_to_service,
     Retire: _retire,
     Reserve: _reserve,

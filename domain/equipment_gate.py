@@ -8,7 +8,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from domain.base import Message
-from domain.equipment import CleaningLevel, EquipmentClass, Item, ItemKind, after, occupant, stamp
+from domain.equipment import (
+    CleaningLevel,
+    EquipmentClass,
+    Item,
+    ItemKind,
+    Maintenance,
+    after,
+    maintenance_soon_at,
+    not_qualified,
+    occupant,
+    stamp,
+)  # fmt: skip
 from domain.equipment_states import (
     AVAILABILITY,
     CALIBRATION,
@@ -24,6 +35,7 @@ from domain.equipment_states import (
     QualificationEvent,
 )
 from domain.errors import Blocker
+from domain.maintenance import MaintenanceCause
 
 
 class StartNeed(Message):
@@ -116,22 +128,11 @@ def _station(need: StartNeed, situation: Situation) -> list[Blocker]:
 
 def _axes(need: StartNeed, item: Item, of: EquipmentClass | None, at: datetime) -> list[Blocker]:
     return [
-        *_qualification(item, at),
+        *not_qualified(item, at),
         *_calibration(item, at),
         *_availability(need, item),
         *(() if item.batch is not None else _cleaning(need, item, of, at)),
     ]
-
-
-def _qualification(item: Item, at: datetime) -> list[Blocker]:
-    is_over = item.qualified_until is not None and at >= item.qualified_until
-    if item.qualification == Qualification.QUALIFIED and not is_over:
-        return []
-    until = "" if item.qualified_until is None else f", valid until {stamp(item.qualified_until)}"
-    return [
-        _blocker("EQUIPMENT_NOT_QUALIFIED", item.kind, item.code, f"{item.qualification}{until}", "qualified",
-                 "qualityManager")
-    ]  # fmt: skip
 
 
 def _calibration(item: Item, at: datetime) -> list[Blocker]:
@@ -259,7 +260,7 @@ def scale_blockers(code: str, item: Item | None, workstation: str | None, at: da
     if item is None or item.kind != ItemKind.EQUIPMENT:
         name = "DEVICE_NOT_ALLOWED" if workstation else "EQUIPMENT_NOT_REGISTERED"
         return [_blocker(name, "equipment", code, "an unknown scale", required, "processEngineer")]
-    found = _qualification(item, at) + _calibration(item, at)
+    found = not_qualified(item, at) + _calibration(item, at)
     if item.calibration == Calibration.NOT_REQUIRED:
         state = "never calibrated: registered as not needing it"
         found.append(_blocker("CALIBRATION_EXPIRED", item.kind, code, state, "a valid calibration", "metrology"))
@@ -335,7 +336,21 @@ def expire(item: Item, of: EquipmentClass, at: datetime) -> Item:
         changes["calibration"] = CALIBRATION.advance(item.calibration, CalibrationEvent.FALL_DUE_SOON)
     if item.qualification == Qualification.QUALIFIED and _passed(item.qualified_until, at):
         changes["qualification"] = QUALIFICATION.advance(item.qualification, QualificationEvent.FALL_DUE)
+    if item.maintenance in (Maintenance.PLANNED, Maintenance.DUE_SOON) and _passed(item.maintenance_due_at, at):
+        changes["maintenance"] = Maintenance.OVERDUE
+    elif item.maintenance == Maintenance.PLANNED and _passed(maintenance_soon_at(item), at):
+        changes["maintenance"] = Maintenance.DUE_SOON
     return item.model_copy(update=changes) if changes else item
+
+
+def planned_work(before: Item, after: Item) -> Iterable[tuple[MaintenanceCause, datetime | None, str]]:
+    """What time alone has made due by the change: cause, due date and words of each maintenance order (EQ-12)."""
+    soon = (Maintenance.DUE_SOON, Maintenance.OVERDUE)
+    if before.maintenance == Maintenance.PLANNED and after.maintenance in soon:
+        yield MaintenanceCause.PREVENTIVE, after.maintenance_due_at, "preventive maintenance"
+    late = (Calibration.DUE_SOON, Calibration.OVERDUE)
+    if before.calibration == Calibration.CALIBRATED and after.calibration in late:
+        yield MaintenanceCause.CALIBRATION, after.calibration_due_at, f"calibration, last {after.certificate}"
 
 
 def deadlines(item: Item, of: EquipmentClass) -> Iterable[datetime]:
@@ -350,6 +365,10 @@ def deadlines(item: Item, of: EquipmentClass) -> Iterable[datetime]:
         yield item.calibration_due_at
     if item.qualification == Qualification.QUALIFIED and item.qualified_until is not None:
         yield item.qualified_until
+    if item.maintenance == Maintenance.PLANNED and (soon := maintenance_soon_at(item)) is not None:
+        yield soon
+    if item.maintenance == Maintenance.DUE_SOON and item.maintenance_due_at is not None:
+        yield item.maintenance_due_at
 
 
 def due_soon_at(item: Item, of: EquipmentClass) -> datetime | None:

@@ -20,7 +20,7 @@ from domain import weighing_events as w
 from domain.allocations import Allocation as Allocation
 from domain.base import Message
 from domain.commands import Disposition, ReportType
-from domain.equipment_events import EquipmentOccupationMoved
+from domain.equipment_events import EquipmentFaultNoted, EquipmentOccupationMoved
 from domain.facts import CommandRefused as CommandRefused
 from domain.facts import Decision
 from domain.facts import Outcome as Outcome
@@ -358,7 +358,8 @@ Event = Annotated[
     | w.ScaleRead
     | w.MaterialWeighed
     | w.ContainerMoved
-    | w.MaterialsCharged,
+    | w.MaterialsCharged
+    | EquipmentFaultNoted,
     Field(discriminator="kind"),
 ]
 

@@ -72,6 +72,7 @@ OF_DEVIATION: Final = {
     "BALANCE_OUT_OF_LIMIT": ExceptionType.CHARGE_OUT_OF_LIMITS,
     "YIELD_OUT_OF_LIMIT": ExceptionType.CHARGE_OUT_OF_LIMITS,
     "MACHINE_REPORT_REFUSED": ExceptionType.EQUIPMENT_MALFUNCTION,
+    "EQUIPMENT_FAULT": ExceptionType.EQUIPMENT_MALFUNCTION,
 }
 """A deviation of another code is an exception of its own kind."""
 

@@ -13,7 +13,7 @@ from domain import planning_events as p
 from domain import quality_events as q
 from domain.applying import apply as apply
 from domain.commands import ReturnDisposition
-from domain.equipment_events import EquipmentOccupationMoved
+from domain.equipment_events import EquipmentFaultNoted, EquipmentOccupationMoved
 from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
     InProcessInspection,
@@ -388,3 +388,10 @@ def _(event: p.QuantityReduced, process: Process, fact: e.Fact) -> None:
 def _(event: EquipmentOccupationMoved, process: Process, fact: e.Fact) -> None:
     operation = process.work_orders[event.work_order].operations[event.operation]
     operation.occupation = event.target if event.target in ("asked", "occupied") else None
+
+
+@apply.register
+def _(event: EquipmentFaultNoted, process: Process, fact: e.Fact) -> None:
+    operation, _ = process.operation(event.work_order, event.operation)
+    others = tuple(number for number in operation.faults if number != event.maintenance_order)
+    operation.faults = (*others, event.maintenance_order) if event.standing == "failed" else others

@@ -65,6 +65,8 @@ class Operation(Holder):
     completed_by: tuple[str, ...] = ()
     verified_by: str | None = None
     open_deviations: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    """Maintenance orders of equipment that failed under it and is not repaired."""
     job: str | None = None
     job_state: str | None = None
     charged_lots: tuple[str, ...] = ()

@@ -12,6 +12,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.base import Holder, Message
+from domain.case_rules import CaseRules as CaseRules
+from domain.case_rules import rules_of as rules_of
+from domain.case_rules import signing_policy as signing_policy
 from domain.case_states import (
     CapaEvent,
     CapaState,
@@ -21,7 +24,7 @@ from domain.case_states import (
     OutOfSpecificationState,
 )
 from domain.facts import CommandRefused, Decision
-from domain.policy import Policy
+from domain.maintenance import MaintenanceCase, MaintenanceEvents, MaintenanceSpecification
 
 
 class Classification(StrEnum):
@@ -47,45 +50,6 @@ class Approval(StrEnum):
 
     QUALITY_ASSURANCE = "qualityAssurance"
     QUALITY_MANAGER = "qualityManager"
-
-
-class CaseRules(Message):
-    """What the policy says about cases, frozen into each. Durations in seconds; signatures as in `Policy`."""
-
-    classification_seconds: int = 8 * 3600
-    escalation_seconds: int = 8 * 3600
-    closing_seconds: int = 30 * 24 * 3600
-    signatures: dict[str, str] = {}
-    second_signatures: dict[str, str] = {}
-    signature_shows_content: bool = False
-    signature_strict: bool = True
-    second_factor: tuple[str, ...] = ()
-
-
-def signing_policy(rules: CaseRules) -> Policy:
-    """How commands to a case are signed: in the same way as commands to an order of the same policy."""
-    return Policy(
-        code="",
-        signatures=rules.signatures,
-        second_signatures=rules.second_signatures,
-        signature_shows_content=rules.signature_shows_content,
-        signature_strict=rules.signature_strict,
-        second_factor=rules.second_factor,
-    )
-
-
-def rules_of(policy: Policy) -> CaseRules:
-    """What a policy says about cases."""
-    return CaseRules(
-        classification_seconds=policy.deviation_classification_seconds,
-        escalation_seconds=policy.deviation_escalation_seconds,
-        closing_seconds=policy.deviation_closing_seconds,
-        signatures=policy.signatures,
-        second_signatures=policy.second_signatures,
-        signature_shows_content=policy.signature_shows_content,
-        signature_strict=policy.signature_strict,
-        second_factor=policy.second_factor,
-    )
 
 
 class DeviationSpecification(Message):
@@ -260,6 +224,7 @@ CaseEvent = Annotated[
     | CapaPlanned
     | EvidenceGiven
     | DueDateExtended
+    | MaintenanceEvents
     | CommandRefused,
     Field(discriminator="kind"),
 ]
@@ -354,11 +319,15 @@ class CapaCase(Holder):
         return self.state in (CapaState.CLOSED_EFFECTIVE, CapaState.INEFFECTIVE)
 
 
-QualityCase = Annotated[DeviationCase | CapaCase, Field(discriminator="kind")]
+QualityCase = Annotated[DeviationCase | CapaCase | MaintenanceCase, Field(discriminator="kind")]
 
 
-def begun(specification: DeviationSpecification | CapaSpecification) -> DeviationCase | CapaCase:
+def begun(
+    specification: DeviationSpecification | CapaSpecification | MaintenanceSpecification,
+) -> DeviationCase | CapaCase | MaintenanceCase:
     """A new case, before anything has happened to it."""
+    if isinstance(specification, MaintenanceSpecification):
+        return MaintenanceCase(specification=specification)
     if isinstance(specification, CapaSpecification):
         return CapaCase(specification=specification, action=specification.action)
     first = OutOfSpecificationState.DETECTED if specification.out_of_specification else DeviationState.OPEN

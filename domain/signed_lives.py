@@ -6,11 +6,13 @@ from domain.base import Message
 from domain.case_folding import fold_case
 from domain.events import Fact, OrderCreated
 from domain.folding import fold
+from domain.maintenance import MaintenanceCase, MaintenanceRaised
 from domain.process import Process, created
 from domain.quality_cases import CapaCase, CapaRaised, CaseFact, DeviationCase, DeviationRaised, begun
+from domain.quantities import plain
 from domain.signing import Shown, listed, shown
 
-Life = Process | DeviationCase | CapaCase
+Life = Process | DeviationCase | CapaCase | MaintenanceCase
 LifeFact = Fact | CaseFact
 
 
@@ -21,7 +23,7 @@ def begin(fact: LifeFact) -> Life | None:
         match event:
             case OrderCreated():
                 return created(event.specification)
-            case DeviationRaised() | CapaRaised():
+            case DeviationRaised() | CapaRaised() | MaintenanceRaised():
                 return begun(event.specification)
     return None
 
@@ -45,6 +47,8 @@ def shown_of(life: Life, kind: str, work_order: str | None, operation: str | Non
     """What the signer of a command sees; see `domain.signing.shown`, whose promise about forms holds here, too."""
     if isinstance(life, Process):
         return shown(life, kind, work_order, operation)
+    if isinstance(life, MaintenanceCase):
+        return _of_maintenance(life)
     return _of_deviation(life) if isinstance(life, DeviationCase) else _of_capa(life)
 
 
@@ -87,6 +91,24 @@ def _of_capa(case: CapaCase) -> Shown:
         "approvedBy": case.approved_by or "",
         "implementedBy": case.implemented_by or "",
         "evidence": _pairs(case.evidence),
+    }
+
+
+def _of_maintenance(case: MaintenanceCase) -> Shown:
+    own, work = case.specification, case.work
+    return {
+        "maintenanceOrder": own.number,
+        "equipment": own.equipment,
+        "cause": own.cause,
+        "detail": own.detail,
+        "maintenanceState": case.state,
+        "owner": case.owner or "",
+        "plannedAt": "" if case.planned_at is None else case.planned_at.isoformat(),
+        "work": "" if work is None else work.work,
+        "major": "" if work is None else "yes" if work.major else "no",
+        "parts": "" if work is None else listed(f"{plain(p.quantity)} {p.unit} {p.code}" for p in work.parts),
+        "workedBy": case.worked_by or "",
+        "verifications": _pairs({str(function): person for function, person in case.verifications.items()}),
     }
 
 

@@ -8,6 +8,8 @@ from pydantic import Field
 from domain.base import Message
 from domain.case_commands import AnyCapaCommand, AnyDeviationCommand
 from domain.commands import AnyCommand
+from domain.maintenance import MaintenanceCase, MaintenanceSpecification
+from domain.maintenance_commands import AnyMaintenanceCommand
 from domain.process import Process
 from domain.quality_cases import CapaCase, CapaSpecification, DeviationCase, DeviationSpecification
 from domain.specification import OrderSpecification
@@ -66,3 +68,19 @@ class StartCapa(Message):
     specification: CapaSpecification
     command_id: str
     carried: CarriedCapa | None = None
+
+
+class CarriedMaintenance(Message):
+    """What continues in a new run of the same maintenance order."""
+
+    case: MaintenanceCase
+    seen: tuple[str, ...] = ()
+    inbox: tuple[AnyMaintenanceCommand, ...] = Field(default=())
+
+
+class StartMaintenanceOrder(Message):
+    """What a maintenance order's process begins with."""
+
+    specification: MaintenanceSpecification
+    command_id: str
+    carried: CarriedMaintenance | None = None

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from adapters.equipment_register.port import ClearanceForm
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from db import tables as t
+from db.register import By, Left, free_all
 from domain import equipment_acts as acts
 from domain.base import uuid_for
 from domain.equipment import CleaningLevel, EquipmentClass, Item, ItemKind
@@ -121,6 +122,17 @@ class Line:
             work_order=f"WO-{batch}", operation=operation, workstation=self.station, product=product, batch=batch,
             person="olu", **more,
         )  # fmt: skip
+
+    def occupied(self, batch: str, operation: str = "PRESS") -> "Line":
+        """That batch is on it, for olu."""
+        self.register.occupy(self.need(batch, operation=operation), key=key(), actor="olu")
+        return self
+
+    def freed(self, batch: str, operation: str = "PRESS", at: datetime | None = None) -> "Line":
+        """The batch has left it: now, or as decided a little earlier on a machine whose clock is late."""
+        with self.engine.begin() as connection:
+            free_all(connection, [Left(f"WO-{batch}", operation, By("free", "olu", at or self.clock()))])
+        return self
 
     def item(self, code: str = "") -> Item:
         """The press, or the room, as the register has it."""

@@ -11,13 +11,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities import stubs
 from domain.case_folding import Case, fold_case
 from domain.commands import Command
+from domain.maintenance import MaintenanceCase
 from domain.quality_cases import CapaCase, CaseFact, DeviationCase
 from domain.quality_cases import CapaStarted as CapaHasStarted
 from domain.rules.judge_case import judge_case, possible_in_case
 from workflows import policies
 from workflows.verdicts import Verdicts, raise_failure
 
-CaseKind = TypeVar("CaseKind", DeviationCase, CapaCase)
+CaseKind = TypeVar("CaseKind", DeviationCase, CapaCase, MaintenanceCase)
 
 
 class CaseJournal(Verdicts[CaseKind, CaseFact]):

@@ -59,7 +59,7 @@ class Neighbours:
             except ActivityError as error:
                 if isinstance(error.cause, CancelledError):
                     raise OrderIsEnding from None
-                refusal = _refusal(error)
+                refusal = refusal_of(error)
                 if refusal is not None:
                     self._answered(neighbour, request, attempt)
                     raise refusal from None
@@ -105,7 +105,8 @@ class Neighbours:
             raise OrderIsEnding
 
 
-def _refusal(error: ActivityError) -> NeighbourRefused | None:
+def refusal_of(error: ActivityError) -> NeighbourRefused | None:
+    """The refusal behind an activity's error; none when it was no answer at all."""
     cause = error.cause
     if not isinstance(cause, ApplicationError) or not cause.non_retryable:
         return None

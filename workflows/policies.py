@@ -30,6 +30,11 @@ def lot_hold_id(number: str) -> str:
     return f"lot-hold/{number}"
 
 
+def maintenance_id(number: str) -> str:
+    """The workflow id of a maintenance order."""
+    return f"maintenance/{number}"
+
+
 LONGEST_TRANSACTION_SECONDS: Final = 8
 """Shorter than any time-out of an activity that writes: when an order asks again, or gives back what it took, the
 earlier attempt is over and cannot come after it."""

@@ -18,12 +18,14 @@ from workflows.deviation import DeviationWorkflow
 from workflows.encryption import data_converter
 from workflows.equipment_clock import EquipmentClockWorkflow
 from workflows.lot_hold import LotHoldWorkflow
+from workflows.maintenance import MaintenanceWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 
 TlsFiles: TypeAlias = tuple[Path | None, Path | None, Path | None, str | None]
 """The authority that the server is known by (None: the machine's), our certificate and key, the server's name."""
 WORKFLOWS: Final[Sequence[type]] = (
-    ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, EquipmentClockWorkflow, LotHoldWorkflow,
+    ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, MaintenanceWorkflow, EquipmentClockWorkflow,
+    LotHoldWorkflow,
 )  # fmt: skip
 
 _PASSED_THROUGH: Final = ("domain", "activities")

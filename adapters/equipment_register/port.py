@@ -14,6 +14,7 @@ from domain.equipment import EquipmentClass, Item
 from domain.equipment_acts import Act
 from domain.equipment_gate import ClearanceItem, StartNeed
 from domain.errors import Blocker
+from domain.maintenance import MaintenanceSpecification
 
 
 class OccupyAnswer(Message):
@@ -38,7 +39,18 @@ class ItemAnswer(Message):
     calibration: str
     cleaning: str
     availability: str
+    maintenance: str = "notPlanned"
     deviations: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    """Those that are in doubt: measured since the last good calibration with what was found out of tolerance."""
+    maintenance_order: str | None = None
+    """The maintenance order that was requested by it."""
+
+
+class FaultAnswer(Message):
+    """The maintenance orders that a machine's fault has requested."""
+
+    maintenance_orders: tuple[str, ...] = ()
 
 
 class ClassAnswer(Message):
@@ -115,6 +127,17 @@ class EquipmentRegister(Protocol):
 
     def act(self, code: str, act: Act, *, key: str, actor: str, reason: str | None = None) -> ItemAnswer:
         """Do something to an item (`domain.equipment_acts`). Refuses ACT_REFUSED with every blocker, UNKNOWN_ITEM."""
+        ...
+
+    def report_fault_at(self, workstation: str, detail: str, *, key: str, actor: str) -> FaultAnswer:
+        """A machine has failed: the equipment of its workstation is down, with a maintenance order. None known: none.
+
+        Down already, it stays as it is.
+        """
+        ...
+
+    def unstarted(self) -> list[MaintenanceSpecification]:
+        """Maintenance orders that were requested and have no process yet."""
         ...
 
     def record_clearance(self, form: ClearanceForm, *, key: str, actor: str) -> ClearanceAnswer:

@@ -11,6 +11,7 @@ from adapters.equipment_register.port import (
     ClassAnswer,
     ClearanceAnswer,
     ClearanceForm,
+    FaultAnswer,
     ItemAnswer,
     OccupyAnswer,
     ScaleAnswer,
@@ -18,10 +19,12 @@ from adapters.equipment_register.port import (
 )
 from db import register as register_rows
 from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find, reached
+from db.queries import cases
 from domain.equipment import EquipmentClass, Item
 from domain.equipment_acts import Act
 from domain.equipment_gate import StartNeed, blockers, scale_blockers
 from domain.errors import Blocker
+from domain.maintenance import MaintenanceSpecification
 
 SYSTEM: Final = "equipment register"
 
@@ -89,6 +92,16 @@ class PostgresEquipmentRegister:
         """See `EquipmentRegister.act`."""
         request = self._request(act.kind, f"equipment/{code}", key, actor, act=act, reason=reason)
         return self._once(request, ItemAnswer, lambda c: upkeep.act(c, request, code, act, reason))
+
+    def report_fault_at(self, workstation: str, detail: str, *, key: str, actor: str) -> FaultAnswer:
+        """See `EquipmentRegister.report_fault_at`."""
+        request = self._request("reportFault", f"workstation/{workstation}", key, actor, detail=detail)
+        return self._once(request, FaultAnswer, lambda c: upkeep.fail_at(c, request, workstation, detail))
+
+    def unstarted(self) -> list[MaintenanceSpecification]:
+        """See `EquipmentRegister.unstarted`."""
+        with reached(self._engine, SYSTEM) as connection:
+            return cases.unstarted_maintenance(connection)
 
     def record_clearance(self, form: ClearanceForm, *, key: str, actor: str) -> ClearanceAnswer:
         """See `EquipmentRegister.record_clearance`."""

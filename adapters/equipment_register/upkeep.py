@@ -10,17 +10,27 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from adapters.equipment_register.port import ClassAnswer, ItemAnswer
+from adapters.equipment_register import doubtful, requests
+from adapters.equipment_register.port import ClassAnswer, FaultAnswer, ItemAnswer
 from db import audit
 from db import register as rows
 from db.once import Done, Request
+from db.queries import policies
 from db.register import ITEMS, By
 from db.tables import Deviation, Workstation, core
 from domain import equipment_acts as acts
 from domain import equipment_gate as gate
 from domain.equipment import EquipmentClass, Item, ItemKind, stamp
-from domain.equipment_states import CALIBRATION, Calibration, CalibrationEvent, Cleaning
+from domain.equipment_states import (
+    AVAILABILITY,
+    CALIBRATION,
+    AvailabilityEvent,
+    Calibration,
+    CalibrationEvent,
+    Cleaning,
+)
 from domain.errors import AdapterRefused, Blocker, Refused
+from domain.maintenance import MaintenanceCause
 from domain.rules.common import SYSTEM
 
 DEVIATIONS: Final = core(Deviation)
@@ -84,12 +94,40 @@ def act(connection: Connection, request: Request, code: str, asked: acts.Act, re
         name = f"{after.kind}/{after.code}"
         entries.append(request.audit(f"{after.kind}.{asked.kind}", new, entity=name, reason=reason, old=old))
     before, after = next(change for change in changes if change[1].code == code)
-    opened: tuple[str, ...] = ()
+    answer = _answer(after)
     if after.calibration == Calibration.OUT_OF_TOLERANCE and isinstance(asked, acts.PerformCalibration):
-        found = f"{code} found out of tolerance, certificate {asked.certificate}; last good {before.certificate}"
+        batches = doubtful.batches(connection, code, request.at)
+        found = f"{code} found out of tolerance, certificate {asked.certificate}; last good {before.certificate}; "
+        found += f"batches since then: {', '.join(batches) or 'none'}"
         number, entry = _deviation(connection, code, "OUT_OF_TOLERANCE", found, request.actor, request.at)
-        opened, entries = (number,), [*entries, entry]
-    return Done(_answer(after, opened), entries)
+        answer, entries = answer.model_copy(update={"deviations": (number,), "batches": batches}), [*entries, entry]
+    if isinstance(asked, acts.ReportFault | acts.RequestMaintenance):
+        cause = MaintenanceCause.FAULT if isinstance(asked, acts.ReportFault) else MaintenanceCause.REQUEST
+        number, entry = requests.write(connection, after, cause, reason or "", request.actor, request.at)
+        answer, entries = answer.model_copy(update={"maintenance_order": number}), [*entries, entry]
+    return Done(answer, entries)
+
+
+def fail_at(connection: Connection, request: Request, workstation: str, detail: str) -> Done[FaultAnswer]:
+    """A machine says that it has failed: all equipment of its station that is not down already."""
+    items = [
+        item
+        for item in rows.read(connection, rows.station(connection, workstation), lock=True)
+        if item.kind == ItemKind.EQUIPMENT and AVAILABILITY.allows(item.availability, AvailabilityEvent.FAIL)
+    ]
+    actor = acts.Actor(person=request.actor, at=request.at, reason=detail)
+    changes, entries = _performed(connection, items, acts.ReportFault(), actor)
+    numbers: list[str] = []
+    for before, after in changes:
+        rows.change(connection, before, after, By("reportFault", request.actor, request.at, detail))
+        name = f"{after.kind}/{after.code}"
+        entries.append(request.audit(f"{after.kind}.reportFault", _axes(after), entity=name, reason=detail))
+        number, entry = requests.write(
+            connection, after, MaintenanceCause.FAULT, detail, request.actor, request.at
+        )  # fmt: skip
+        numbers.append(number)
+        entries.append(entry)
+    return Done(FaultAnswer(maintenance_orders=tuple(numbers)), entries)
 
 
 def _performed(
@@ -124,7 +162,7 @@ def due(connection: Connection, at: datetime) -> list[str]:
     statement = select(ITEMS).where(
         or_(
             ITEMS.c.clean_until <= at, ITEMS.c.dirty_until <= at, ITEMS.c.calibration_due_at.is_not(None),
-            ITEMS.c.qualified_until <= at,
+            ITEMS.c.qualified_until <= at, ITEMS.c.maintenance_due_at.is_not(None),
         )
     )  # fmt: skip
     items = [rows.item_of(row) for row in connection.execute(statement.order_by(ITEMS.c.code))]
@@ -157,7 +195,15 @@ def _expired(connection: Connection, before: Item, of: EquipmentClass, at: datet
     if after.cleaning == Cleaning.DIRTY_HOLD_EXCEEDED != before.cleaning and before.dirty_until is not None:
         found = f"{after.code} was to be cleaned before {stamp(before.dirty_until)}, after batch {before.last_batch}"
         entries.append(_deviation(connection, after.code, "DIRTY_HOLD_EXCEEDED", found, SYSTEM, at)[1])
-    return after, entries
+    for cause, due_at, detail in gate.planned_work(before, after):
+        entries.append(requests.write(connection, after, cause, detail, SYSTEM, at, due_at)[1])
+    return _with_order(connection, after), entries
+
+
+def _with_order(connection: Connection, item: Item) -> Item:
+    """The item with the maintenance order that leads it by now."""
+    statement = select(ITEMS.c.maintenance_order).where(ITEMS.c.code == item.code)
+    return item.model_copy(update={"maintenance_order": connection.execute(statement).scalar_one()})
 
 
 def _deviation(
@@ -169,7 +215,10 @@ def _deviation(
         select(func.count()).where(func.starts_with(DEVIATIONS.c.number, prefix), DEVIATIONS.c.order_number.is_(None))
     ).scalar_one()
     number = f"{prefix}{made + 1}"
-    row = {"number": number, "code": code, "detail": detail, "state": "open", "opened_by": actor, "opened_at": at}
+    row = {
+        "number": number, "code": code, "detail": detail, "equipment": equipment, "state": "open", "opened_by": actor,
+        "opened_at": at, "has_process": policies.deviation_rules(connection) is not None,
+    }  # fmt: skip
     connection.execute(insert(DEVIATIONS).values(row))
     new = {"code": code, "detail": detail, "equipment": equipment, "state": "open"}
     return number, audit.Entry(at, actor, "deviation.opened", f"deviation/{number}", None, new)
@@ -179,5 +228,5 @@ def _axes(item: Item) -> dict[str, str]:
     return {axis: str(getattr(item, axis)) for axis in rows.AXES}
 
 
-def _answer(item: Item, deviations: tuple[str, ...] = ()) -> ItemAnswer:
-    return ItemAnswer(code=item.code, deviations=deviations, **_axes(item))
+def _answer(item: Item) -> ItemAnswer:
+    return ItemAnswer(code=item.code, **_axes(item))

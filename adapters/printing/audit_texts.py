@@ -32,6 +32,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "lot-number": ("lot number", "批号"),
     "master-batch-record": ("master batch record", "主批生产记录"),
     "master-data": ("master data", "主数据"),
+    "maintenance": ("maintenance order", "维护工单"),
     "material": ("material", "物料"),
     "material return": ("material return", "退料"),
     "material-return": ("material return", "退料"),
@@ -70,6 +71,22 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 """The first part of a record's name → what people call it."""
 
 ACTS: Final[dict[str, tuple[str, str]]] = {
+    "begin": ("began", "开始执行"),
+    "demandRequalification": ("asked for a new qualification of", "要求重新确认："),
+    "equipmentFailed": ("noted that equipment failed at", "记录了设备故障："),
+    "equipmentRepaired": ("noted that equipment is repaired at", "记录了设备修复："),
+    "finishMajorWork": ("finished major work on", "完成了重大维修："),
+    "finishWork": ("finished the work on", "完成了维修："),
+    "maintenance.requested": ("asked for maintenance order", "请求了维护工单："),
+    "maintenanceScheduled": ("scheduled", "安排了"),
+    "maintenanceVerified": ("verified", "验证了"),
+    "maintenanceWorkReported": ("reported the work of", "报告了维修内容："),
+    "orderTold": ("told a production order about", "通知了生产订单："),
+    "planMaintenance": ("planned preventive maintenance of", "计划了预防性维护："),
+    "registerAnswered": ("had the answer of the equipment register about", "收到设备台账答复："),
+    "registerAsked": ("asked the equipment register about", "询问设备台账："),
+    "requestMaintenance": ("asked for maintenance of", "请求维护："),
+    "schedule": ("scheduled", "安排了"),
     # Access
     "login": ("logged in.", "登录了系统。"),
     "logout": ("logged out.", "退出了系统。"),

@@ -34,6 +34,7 @@ Finder = Annotated[
     Caller, _may("reportFault", Role.OPERATOR, Role.SUPERVISOR, Role.MAINTENANCE, Role.METROLOGY, Role.INTEGRATION)
 ]
 Mechanic = Annotated[Caller, _may("maintainEquipment", Role.MAINTENANCE)]
+MaintenancePlanner = Annotated[Caller, _may("planMaintenance", Role.PROCESS_ENGINEER, Role.MAINTENANCE)]
 Planner = Annotated[Caller, _may("reserveEquipment", Role.PLANNER, Role.SUPERVISOR)]
 
 
@@ -100,6 +101,17 @@ class ReturnBody(ReasonedBody):
     """What was done; a major repair or change asks for a new qualification."""
 
     major: bool
+
+
+class PlanBody(CommandBody):
+    """Preventive maintenance: how long from one to the next, how long before it an order is made; seconds.
+
+    Without an interval there is no plan any more.
+    """
+
+    interval_seconds: Seconds | None = None
+    ahead_seconds: Annotated[int, Query(ge=0, le=MAX_INT)] = 0
+    first_due_at: Time | None = None
 
 
 class ReserveBody(CommandBody):
@@ -184,7 +196,7 @@ def log(
 @router.post("/equipment/{code}/qualify")
 async def qualify(code: Identifier, body: QualifyBody, who: Quality) -> Document:
     """Qualify, for the first time or again."""
-    return await equipment.act(who, code, body, acts.Qualify(valid_until=body.valid_until))
+    return await equipment.perform(who, code, body, acts.Qualify(valid_until=body.valid_until))
 
 
 @router.post("/equipment/{code}/calibrate")
@@ -193,19 +205,19 @@ async def calibrate(code: Identifier, body: CalibrateBody, who: Metrology) -> Do
     act = acts.PerformCalibration(
         certificate=body.certificate, due_at=body.due_at, found_within_tolerance=body.found_within_tolerance
     )
-    return await equipment.act(who, code, body, act)
+    return await equipment.request(who, code, body, act)
 
 
 @router.post("/equipment/{code}/review-calibration")
 async def review_calibration(code: Identifier, body: AcceptBody, who: CalibrationReviewer) -> Document:
     """Review a calibration, by another person than who did it."""
-    return await equipment.act(who, code, body, acts.ReviewCalibration(accept=body.accept))
+    return await equipment.perform(who, code, body, acts.ReviewCalibration(accept=body.accept))
 
 
 @router.post("/equipment/{code}/clean")
 async def clean(code: Identifier, body: CleanBody, who: Cleaner) -> Document:
     """Clean; it counts when another person has verified it."""
-    return await equipment.act(
+    return await equipment.perform(
         who, code, body, acts.StartCleaning(level=body.level, with_equipment=body.with_equipment)
     )
 
@@ -214,40 +226,55 @@ async def clean(code: Identifier, body: CleanBody, who: Cleaner) -> Document:
 async def verify_cleaning(code: Identifier, body: VerifyBody, who: CleaningVerifier) -> Document:
     """Verify a cleaning, by another person than who cleaned: its clean hold time begins."""
     act = acts.VerifyCleaning(accept=body.accept, with_equipment=body.with_equipment)
-    return await equipment.act(who, code, body, act)
+    return await equipment.perform(who, code, body, act)
 
 
 @router.post("/equipment/{code}/report-fault")
 async def report_fault(code: Identifier, body: ReasonedBody, who: Finder) -> Document:
-    """Report a fault: down until it was repaired."""
-    return await equipment.act(who, code, body, acts.ReportFault())
+    """Report a fault: down until repaired and verified; its maintenance order holds what runs on it."""
+    return await equipment.request(who, code, body, acts.ReportFault())
+
+
+@router.post("/equipment/{code}/request-maintenance")
+async def request_maintenance(code: Identifier, body: ReasonedBody, who: Finder) -> Document:
+    """Ask for maintenance of something that still works: a maintenance order."""
+    return await equipment.request(who, code, body, acts.RequestMaintenance())
+
+
+@router.post("/equipment/{code}/plan-maintenance")
+async def plan_maintenance(code: Identifier, body: PlanBody, who: MaintenancePlanner) -> Document:
+    """Plan preventive maintenance: orders are made ahead of their due date by themselves."""
+    act = acts.PlanMaintenance(
+        interval_seconds=body.interval_seconds, ahead_seconds=body.ahead_seconds, first_due_at=body.first_due_at
+    )
+    return await equipment.perform(who, code, body, act)
 
 
 @router.post("/equipment/{code}/start-maintenance")
 async def start_maintenance(code: Identifier, body: CommandBody, who: Mechanic) -> Document:
     """Begin a repair or planned maintenance."""
-    return await equipment.act(who, code, body, acts.StartMaintenance())
+    return await equipment.perform(who, code, body, acts.StartMaintenance())
 
 
 @router.post("/equipment/{code}/return-to-service")
 async def return_to_service(code: Identifier, body: ReturnBody, who: Mechanic) -> Document:
     """Give it back after a repair; after a major one it has to be qualified again."""
-    return await equipment.act(who, code, body, acts.ReturnToService(major=body.major))
+    return await equipment.perform(who, code, body, acts.ReturnToService(major=body.major))
 
 
 @router.post("/equipment/{code}/retire")
 async def retire(code: Identifier, body: ReasonedBody, who: Quality) -> Document:
     """Take it out of service for ever."""
-    return await equipment.act(who, code, body, acts.Retire())
+    return await equipment.perform(who, code, body, acts.Retire())
 
 
 @router.post("/equipment/{code}/reserve")
 async def reserve(code: Identifier, body: ReserveBody, who: Planner) -> Document:
     """Keep it for one batch."""
-    return await equipment.act(who, code, body, acts.Reserve(batch=body.batch))
+    return await equipment.perform(who, code, body, acts.Reserve(batch=body.batch))
 
 
 @router.post("/equipment/{code}/cancel-reservation")
 async def cancel_reservation(code: Identifier, body: CommandBody, who: Planner) -> Document:
     """Let any batch have it again."""
-    return await equipment.act(who, code, body, acts.CancelReservation())
+    return await equipment.perform(who, code, body, acts.CancelReservation())

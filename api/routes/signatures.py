@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field, JsonValue, ValidationError
 
 from api import ceremonies, signatures
-from api.commands import CAPA, DEVIATION, ORDER, PICK_LIST, WORK_ORDER, build
+from api.commands import CAPA, DEVIATION, MAINTENANCE, ORDER, PICK_LIST, WORK_ORDER, build
 from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.shapes import Body, Identifier, Reason
@@ -17,10 +17,11 @@ from db.queries import signatures as record
 from db.queries.targets import Target
 from domain import case_commands as cc
 from domain import commands as c
+from domain import maintenance_commands as mc
 
 router = APIRouter(prefix="/signatures", tags=["signatures"])
 Verifier = Annotated[Caller, Depends(only("verifySignatures", "signature"))]
-_KINDS = {kind.kind_name(): kind for kind in (*c.COMMANDS, *cc.CASE_COMMANDS)}
+_KINDS = {kind.kind_name(): kind for kind in (*c.COMMANDS, *mc.LED_COMMANDS)}
 _NOT_SENT = {
     name for field, info in c.Command.model_fields.items() if field != "reason" for name in (field, info.alias)
 }
@@ -66,8 +67,10 @@ def request(body: RequestBody, who: Who) -> dict[str, Any]:
 
 
 def _target(who: Caller, kind: type[c.Command], identity: UUID) -> Target:
-    if kind in cc.CASE_COMMANDS:
-        names: tuple[str, ...] = (DEVIATION,) if kind in cc.DEVIATION_COMMANDS else (CAPA,)
+    if kind in mc.MAINTENANCE_COMMANDS:
+        names: tuple[str, ...] = (MAINTENANCE,)
+    elif kind in cc.CASE_COMMANDS:
+        names = (DEVIATION,) if kind in cc.DEVIATION_COMMANDS else (CAPA,)
     else:
         names = (ORDER,) if "work_order" not in kind.model_fields else (WORK_ORDER, PICK_LIST)
     with who.services.engine.connect() as connection:

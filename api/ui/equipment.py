@@ -61,6 +61,8 @@ def possible(item: Item) -> list[str]:
     found = [name for events, names in machines for event, name in names.items() if event in events]
     # Nobody cleans, calibrates or keeps a batch out of what holds one; a room is not reserved.
     barred = {"clean", "calibrate"} if item.batch is not None else set()
+    if item.maintenance_order is not None:  # which leads it, step by step
+        barred |= {"startMaintenance", "returnToService"}
     if item.kind == "room":
         barred.add("reserve")
     of_room = {"clean": "cleanRoom", "verifyCleaning": "verifyRoom"} if item.kind == "room" else {}

@@ -16,6 +16,7 @@ from domain import quality_cases as k
 from domain.base import uuid_for
 from domain.case_folding import Case, fold_case
 from domain.facts import CommandRefused
+from domain.maintenance import MaintenanceMoved, MaintenanceRaised, MaintenanceSpecification
 
 CASES: Final = core(QualityCaseRow)
 CASE: Final[TypeAdapter[Case]] = TypeAdapter(k.QualityCase)
@@ -32,10 +33,23 @@ class CaseContext(Writing[k.CaseFact]):
         return f"{self.kind}/{self.fact.case_number}"
 
 
+class MaintenanceContext(CaseContext):
+    """The fact of a maintenance order."""
+
+    kind = "maintenance"
+
+
 class CapaContext(CaseContext):
     """The fact of a corrective action."""
 
     kind = "capa"
+
+
+CONTEXTS: Final[dict[str, type[CaseContext]]] = {
+    "deviation": CaseContext,
+    "capa": CapaContext,
+    "maintenance": MaintenanceContext,
+}
 
 
 def write_case_facts(connection: Connection, facts: tuple[k.CaseFact, ...]) -> int:
@@ -50,7 +64,7 @@ def _apply(connection: Connection, facts: Sequence[k.CaseFact]) -> None:
     ).scalar_one_or_none()  # fmt: skip
     case = CASE.validate_python(body) if body is not None else _begun(facts[0])
     batch = Batch()
-    context = CapaContext if isinstance(case, k.CapaCase) else CaseContext
+    context = CONTEXTS[case.kind]
     for fact in facts:
         fold_case(case, fact)
         for position, event in enumerate(fact.events):
@@ -63,16 +77,14 @@ def _apply(connection: Connection, facts: Sequence[k.CaseFact]) -> None:
 
 def _begun(fact: k.CaseFact) -> Case:
     for event in fact.events:
-        if isinstance(event, k.DeviationRaised | k.CapaRaised):
+        if isinstance(event, k.DeviationRaised | k.CapaRaised | MaintenanceRaised):
             return k.begun(event.specification)
     raise ValueError(f"{fact.case_number}: the first fact does not say what the case is about")
 
 
 def _write_row(connection: Connection, case: Case) -> dict[str, Any]:
     own = case.specification
-    subject: dict[str, Any] = {"source": own.source} if isinstance(own, k.CapaSpecification) else {
-        "order_number": own.order_number, "lot": own.lot, "equipment": own.equipment
-    }  # fmt: skip
+    subject = _subject(own)
     kind = "outOfSpecification" if isinstance(own, k.DeviationSpecification) and own.out_of_specification else case.kind
     changing = {
         "state": case.state, "is_over": case.is_over, "owner": case.owner, "revision": case.revision,
@@ -87,6 +99,17 @@ def _write_row(connection: Connection, case: Case) -> dict[str, Any]:
     )
     began = fixed if case.revision == 1 else {}
     return {name: value for name, value in (began | changing).items() if name != "number"}
+
+
+def _subject(own: k.DeviationSpecification | k.CapaSpecification | MaintenanceSpecification) -> dict[str, Any]:
+    """What the case is about."""
+    match own:
+        case k.CapaSpecification():
+            return {"source": own.source}
+        case MaintenanceSpecification():
+            return {"equipment": own.equipment, "source": own.cause}
+        case _:
+            return {"order_number": own.order_number, "lot": own.lot, "equipment": own.equipment}
 
 
 def _write_deviation(connection: Connection, case: k.DeviationCase, fact: k.CaseFact) -> dict[str, Any]:
@@ -107,7 +130,8 @@ def project_case(event: object, context: CaseContext) -> None:
 
 @project_case.register(k.DeviationRaised)
 @project_case.register(k.CapaRaised)
-def _(event: k.DeviationRaised | k.CapaRaised, context: CaseContext) -> None:
+@project_case.register(MaintenanceRaised)
+def _(event: k.DeviationRaised | k.CapaRaised | MaintenanceRaised, context: CaseContext) -> None:
     first = k.begun(event.specification).state
     context.transition(context.kind, context.fact.case_number, "open", None, first)
 
@@ -115,7 +139,10 @@ def _(event: k.DeviationRaised | k.CapaRaised, context: CaseContext) -> None:
 @project_case.register(k.DeviationMoved)
 @project_case.register(k.OutOfSpecificationMoved)
 @project_case.register(k.CapaMoved)
-def _(event: k.DeviationMoved | k.OutOfSpecificationMoved | k.CapaMoved, context: CaseContext) -> None:
+@project_case.register(MaintenanceMoved)
+def _(
+    event: k.DeviationMoved | k.OutOfSpecificationMoved | k.CapaMoved | MaintenanceMoved, context: CaseContext
+) -> None:
     context.transition(context.kind, context.fact.case_number, event.event, event.origin, event.target)
 
 

@@ -2,7 +2,7 @@
 
 from db.projection.events import Context, project
 from db.register import By, Left
-from domain.equipment_events import EquipmentOccupationMoved
+from domain.equipment_events import EquipmentFaultNoted, EquipmentOccupationMoved
 
 
 @project.register
@@ -15,3 +15,12 @@ def _(event: EquipmentOccupationMoved, context: Context) -> None:
     if event.target in ("occupied", "freed"):
         new = {"workstation": event.workstation, "equipment": list(event.equipment)}
         context.audit(f"operation.{event.target}", f"operation/{event.work_order}/{event.operation}", new=new)
+
+
+@project.register
+def _(event: EquipmentFaultNoted, context: Context) -> None:
+    """What happened to the equipment itself was written by the register and by the maintenance order."""
+    new = {"equipment": event.equipment, "maintenanceOrder": event.maintenance_order}
+    entity = f"operation/{event.work_order}/{event.operation}"
+    context.audit("operation.equipmentFailed" if event.standing == "failed" else "operation.equipmentRepaired", entity,
+                  new=new)  # fmt: skip

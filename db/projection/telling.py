@@ -39,7 +39,7 @@ RECORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "production_order": ("production-order/{number}",),
     "production_report": (_OPERATION,),
     "put_away": ("put-away/{number}",),
-    "quality_case": ("deviation/{number}", "capa/{number}"),
+    "quality_case": ("deviation/{number}", "capa/{number}", "maintenance/{number}"),
     "rework": ("rework/{number}",),
     "stock_move": ("lot/{lot}", "operation/{work_order}/*", "rework/{work_order}-*", "*"),
     "work_order": ("work-order/{number}", "production-order/*"),

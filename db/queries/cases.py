@@ -9,8 +9,9 @@ from db.projection.cases import CASE, CASES
 from db.queries import facts as order_facts
 from db.queries import policies, targets
 from db.queries.plan_lines import counted
-from db.tables import CaseFactRow, Deviation, core
+from db.tables import CaseFactRow, Deviation, MaintenanceRequest, core
 from domain.case_folding import Case
+from domain.maintenance import MaintenanceSpecification
 from domain.quality_cases import CaseFact, CaseRules, DeviationSpecification
 from domain.rules.judge_case import case_waits_for, possible_in_case
 from domain.rules.order_deviations import OUT_OF_SPECIFICATION
@@ -18,6 +19,8 @@ from domain.signed_lives import LifeFact
 
 DEVIATIONS: Final = core(Deviation)
 FACTS: Final = core(CaseFactRow)
+REQUESTS: Final = core(MaintenanceRequest)
+MAINTENANCE: Final = "maintenance"
 FILTERS: Final = ("kind", "state", "owner", "order_number", "lot", "equipment", "source")
 
 
@@ -33,6 +36,8 @@ def page(
     """Cases that are `inside`, newest first, by any of FILTERS."""
     statement = select(CASES.c.uuid, CASES.c.kind, CASES.c.body).order_by(CASES.c.opened_at.desc(), CASES.c.number)
     statement = statement.where(*inside)
+    if filters.get("kind") is None:
+        statement = statement.where(CASES.c.kind != MAINTENANCE)  # a list of its own
     for name in FILTERS:
         if (wanted := filters.get(name)) is not None:
             statement = statement.where(CASES.c[name] == wanted)
@@ -43,7 +48,7 @@ def shown(row: Row[Any, Any, Any]) -> dict[str, Any]:
     """A case for its readers: the fold of its facts, its id, what is possible now."""
     case = CASE.validate_python(row.body)
     own = dict(row.body)
-    for internal in ("toTell", "capaActions"):
+    for internal in ("toTell", "capaActions", "asked"):
         own.pop(internal, None)
     specification = own.pop("specification")
     specification.pop("rules", None)
@@ -118,6 +123,18 @@ def unstarted(connection: Connection) -> list[DeviationSpecification]:
         )
         for row in connection.execute(statement)
     ]  # fmt: skip
+
+
+def unstarted_maintenance(connection: Connection, limit: int = 100) -> list[MaintenanceSpecification]:
+    """Maintenance orders that were requested and have no process yet, oldest first."""
+    statement = (
+        select(REQUESTS.c.specification)
+        .join(CASES, CASES.c.number == REQUESTS.c.number, isouter=True)
+        .where(CASES.c.number.is_(None))
+        .order_by(REQUESTS.c.requested_at)
+        .limit(limit)
+    )
+    return [MaintenanceSpecification.model_validate(own) for own in connection.execute(statement).scalars()]
 
 
 def next_capa(connection: Connection) -> str:

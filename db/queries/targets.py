@@ -12,7 +12,7 @@ WORK_ORDERS = core(WorkOrder)
 PICK_LISTS = core(PickListRow)
 PUT_AWAYS = core(PutAwayRow)
 CASES = core(QualityCaseRow)
-CASE_KINDS = ("deviation", "capa")
+CASE_KINDS = ("deviation", "capa", "maintenance")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from domain.process import Process
 from domain.rules import (
     batch_record,
     charging,
+    equipment_faults,
     line_side,
     lot_holds,
     materials,
@@ -53,6 +54,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.DecideDeviation: orders.decide_deviation,
     c.OpenDeviation: order_deviations.open_deviation,
     c.NoteDeviation: order_deviations.note_deviation,
+    c.NoteFault: equipment_faults.note_fault,
     c.ReportProduction: reports.report_production,
     c.RecordParameters: batch_record.record_parameters,
     c.EnterInspectionResults: release.enter_inspection_results,

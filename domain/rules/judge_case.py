@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from domain import case_commands as cc
+from domain import maintenance_commands as mc
 from domain.case_folding import Case
 from domain.case_states import (
     CAPA,
@@ -17,11 +18,12 @@ from domain.case_states import (
     OutOfSpecificationState,
 )
 from domain.commands import Command
+from domain.maintenance import MaintenanceCase
 from domain.quality_cases import Approval, CapaCase, DeviationCase
-from domain.rules import capas, deviations
+from domain.rules import capas, deviations, maintenance
 from domain.rules.deviations import CaseEvents, needed_approvals
 
-CASE_RULES: Final[dict[type[Command], Callable[[Any, Any], CaseEvents]]] = {
+CASE_RULES: Final[dict[type[Command], Callable[[Any, Any], CaseEvents | maintenance.Events]]] = {
     cc.ClassifyDeviation: deviations.classify,
     cc.AssignDeviation: deviations.assign,
     cc.ProposeConclusion: deviations.propose,
@@ -42,6 +44,14 @@ CASE_RULES: Final[dict[type[Command], Callable[[Any, Any], CaseEvents]]] = {
     cc.ImplementCapa: capas.implement,
     cc.ExtendCapa: capas.extend,
     cc.DecideCapaEffectiveness: capas.decide_effectiveness,
+    mc.ApproveMaintenance: maintenance.approve,
+    mc.ScheduleMaintenance: maintenance.schedule,
+    mc.BeginMaintenance: maintenance.begin,
+    mc.ReportMaintenanceWork: maintenance.report_work,
+    mc.VerifyMaintenance: maintenance.verify,
+    mc.VerifyMaintenanceAsQuality: maintenance.verify_as_quality,
+    mc.CloseMaintenance: maintenance.close,
+    mc.CancelMaintenance: maintenance.cancel,
 }
 _DEVIATION: Final = {
     DeviationEvent.CLASSIFY: "classifyDeviation",
@@ -74,18 +84,20 @@ _APPROVALS: Final = {
     Approval.QUALITY_MANAGER: "approveDeviationAsQualityManager",
 }
 _BY_OWNER: Final = {"proposeConclusion", "concludeOutOfSpecification", "startCapa", "implementCapa"}
-_ASIDE: Final = {"voidDeviation", "reopenDeviation", "sendBackConclusion", "extendCapa"}
+_ASIDE: Final = {"voidDeviation", "reopenDeviation", "sendBackConclusion", "extendCapa", "cancelMaintenance"}
 """What can be done, but is not what a case waits for."""
-_ROLES: Final = {command.kind_name(): command.roles for command in cc.CASE_COMMANDS}
+_ROLES: Final = {command.kind_name(): command.roles for command in (*cc.CASE_COMMANDS, *mc.MAINTENANCE_COMMANDS)}
 
 
-def judge_case(case: Case, command: Command) -> CaseEvents:
+def judge_case(case: Case, command: Command) -> CaseEvents | maintenance.Events:
     """The events of an accepted command. Raises `Refused` with every blocker; `case` is not changed."""
     return CASE_RULES[type(command)](case, command)
 
 
 def possible_in_case(case: Case) -> tuple[str, ...]:
     """The kinds of command that are possible now."""
+    if isinstance(case, MaintenanceCase):
+        return maintenance.possible(case)
     if isinstance(case, CapaCase):
         names = [_CAPA[event] for event in CAPA.possible(case.state) if event in _CAPA]
         names += ["planCapa"] if case.state == CapaState.DRAFT else []

@@ -32,6 +32,7 @@ from domain.rules.common import (
     same_person,
     work_order_runs,
 )
+from domain.rules.equipment_faults import equipment_down
 from domain.rules.line_side import consumption, consumption_blockers
 from domain.rules.order_deviations import led_elsewhere, lot_on_hold
 from domain.rules.record_review import issue_record
@@ -78,7 +79,7 @@ def resume_work_order(process: Process, command: ResumeWorkOrder) -> Events:
     resumed = tuple(
         move_operation(work_order, operation, OperationEvent.RESUME)
         for operation in work_order.operations.values()
-        if operation.state == OperationState.PAUSED
+        if operation.state == OperationState.PAUSED and not operation.faults
     )
     return (moved, *resumed)
 
@@ -127,7 +128,7 @@ def pause_operation(process: Process, command: PauseOperation) -> Events:
 def resume_operation(process: Process, command: ResumeOperation) -> Events:
     operation, _ = find_operation(process, command.work_order, command.operation)
     work_order, _ = find_work_order(process, command.work_order)
-    check(work_order_runs(process, work_order))
+    check(work_order_runs(process, work_order) + equipment_down(work_order.number, operation))
     return (move_operation(work_order, operation, OperationEvent.RESUME),)
 
 
@@ -176,7 +177,7 @@ def _open_points(work_order: WorkOrder, operation: Operation, specification: Ope
 def release_operation_hold(process: Process, command: ReleaseOperationHold) -> Events:
     operation, _ = find_operation(process, command.work_order, command.operation)
     work_order, _ = find_work_order(process, command.work_order)
-    check(led_elsewhere(process, operation.open_deviations))
+    check(led_elsewhere(process, operation.open_deviations) + equipment_down(work_order.number, operation))
     moved = move_operation(work_order, operation, OperationEvent.RELEASE_HOLD)
     identity = f"{work_order.number}/{operation.code}"
     check(

@@ -197,7 +197,7 @@ def _freed(process: Process, work_order: WorkOrder, command: NoteDeviation) -> E
     return tuple(
         move_operation(work_order, operation, OperationEvent.RELEASE_HOLD)
         for operation in work_order.operations.values()
-        if operation.state == OperationState.HELD and _is_last(operation, command.deviation)
+        if operation.state == OperationState.HELD and _is_last(operation, command.deviation) and not operation.faults
     )
 
 

@@ -6,6 +6,7 @@ from api import impossible
 from api.roles import Role
 from domain import case_commands as cc
 from domain import commands as c
+from domain import maintenance_commands as mc
 
 R = Role
 VALUES = [{"name": "x", "text": "1"}]
@@ -77,6 +78,7 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{ORDER}/reduce": (c.ReduceQuantity, {}),
     "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
 }
+MAINTENANCE = "/maintenance-orders/{maintenance_id}"
 DEVIATION, CAPA = "/quality/deviations/{deviation_id}", "/quality/capas/{capa_id}"
 CONCLUSION = {"rootCause": "dust", "disposition": "accept", "needsCapa": False}
 DAY = "2027-01-01T00:00:00Z"
@@ -95,6 +97,14 @@ COMMANDS |= {
     f"{DEVIATION}/authorise-retest": (cc.AuthoriseRetest, {}),
     f"{DEVIATION}/begin-phase-two": (cc.BeginPhaseTwo, {"finding": "none"}),
     f"{DEVIATION}/conclude": (cc.ConcludeOutOfSpecification, {"confirmed": True, **CONCLUSION}),
+    f"{MAINTENANCE}/approve": (mc.ApproveMaintenance, {}),
+    f"{MAINTENANCE}/schedule": (mc.ScheduleMaintenance, {"assignee": "mia", "plannedAt": DAY}),
+    f"{MAINTENANCE}/begin": (mc.BeginMaintenance, {}),
+    f"{MAINTENANCE}/report-work": (mc.ReportMaintenanceWork, {"work": "oiled", "hours": "1", "major": False}),
+    f"{MAINTENANCE}/verify": (mc.VerifyMaintenance, {}),
+    f"{MAINTENANCE}/verify-as-quality": (mc.VerifyMaintenanceAsQuality, {}),
+    f"{MAINTENANCE}/close": (mc.CloseMaintenance, {}),
+    f"{MAINTENANCE}/cancel": (mc.CancelMaintenance, {"reason": "not needed"}),
     f"{CAPA}/plan": (cc.PlanCapa, {"action": "clean", "owner": "mia", "dueAt": DAY, "checkAt": DAY}),
     f"{CAPA}/approve": (cc.ApproveCapa, {}),
     f"{CAPA}/start": (cc.StartCapa, {}),
@@ -170,6 +180,10 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/equipment/{code}/report-fault": (
         (R.OPERATOR, R.SUPERVISOR, R.MAINTENANCE, R.METROLOGY, R.INTEGRATION), {"reason": "it is stuck"}
     ),
+    "/equipment/{code}/request-maintenance": (
+        (R.OPERATOR, R.SUPERVISOR, R.MAINTENANCE, R.METROLOGY, R.INTEGRATION), {"reason": "it whistles"}
+    ),
+    "/equipment/{code}/plan-maintenance": ((R.PROCESS_ENGINEER, R.MAINTENANCE), {"intervalSeconds": 86400}),
     "/equipment/{code}/start-maintenance": ((R.MAINTENANCE,), {}),
     "/equipment/{code}/return-to-service": ((R.MAINTENANCE,), {"reason": "repaired", "major": True}),
     "/equipment/{code}/retire": ((R.QUALITY_MANAGER,), {"reason": "worn out"}),

@@ -63,6 +63,7 @@ TOLD_AS: Final[dict[str, Names]] = {
     "lot_hold_lot": _names("lot/{lot}", "lot/*"),
     "lot_hold_order": _names("production-order/{order_number}", "lot/*"),
     "lot_link": _names("lot/{output_lot}"),
+    "maintenance_request": _names("maintenance/{number}"),
     "master_batch_record": _names("master-batch-record/{product}/{version}"),
     "material": _names("material/{code}"),
     "material_return": _names("material return/{number}"),
@@ -81,7 +82,7 @@ TOLD_AS: Final[dict[str, Names]] = {
     "production_order": _names("production-order/{number}"),
     "production_report": _names(_OPERATION),
     "put_away": _names("put-away/{number}"),
-    "quality_case": _names("deviation/{number}", "capa/{number}"),
+    "quality_case": _names("deviation/{number}", "capa/{number}", "maintenance/{number}"),
     "recall": _names("recall/{number}"),
     "recall_entry": _names("recall/{recall}"),
     "rework": _names("rework/{number}"),
@@ -143,6 +144,8 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("user_account", "failed_attempts"): "counted by the rows of the failures, forgotten with the next success",
     ("user_account", "is_active"): "how an account begins",
     ("user_account", "is_person"): "follows from its roles",
+    ("equipment_item", "maintenance_order"): "the request of a maintenance order says of which equipment",
+    ("maintenance_request", "specification"): "what the order begins with: its row says the same",
     ("equipment_item", "batches_since_full"): "how many occupations there were since a full cleaning",
 }
 _OWN: Final = ("at", "actor", "reason", "command_id", "source")

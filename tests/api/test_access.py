@@ -11,8 +11,8 @@ from sqlalchemy import Engine, text
 
 from api import permissions
 from api.gate import OPEN
-from domain import case_commands as cc
 from domain import commands as c
+from domain import maintenance_commands as mc
 from tests.api.access_matrix import COMMANDS, DIRECT, FOR_EVERYBODY, NEED_A_REPORT, REPLACES, R, denial_of
 from tests.api.audit_routes import CALLED_IN
 from tests.api.company import PASSWORD, PEOPLE, PREFIX, Company
@@ -32,7 +32,7 @@ def filled(path: str, **ids: str) -> str:
     """A path with something for each name."""
     for name in (
         "order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id", "record_id", "other_id",
-        "key_id", "request_id", "signature_id", "deviation_id", "capa_id",
+        "key_id", "request_id", "signature_id", "deviation_id", "capa_id", "maintenance_id",
         "display_id",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
@@ -63,7 +63,7 @@ async def test_nobody_gets_in_without_a_session(app: FastAPI, company: Company, 
 def test_the_matrix_is_complete(app: FastAPI) -> None:
     mutating = {path for method, path in endpoints(app) if method != "GET"}
     assert mutating == COMMANDS.keys() | DIRECT.keys() | FOR_EVERYBODY
-    assert {command for command, _ in COMMANDS.values()} == set(c.COMMANDS) - {c.OpenDeviation} | set(cc.CASE_COMMANDS)
+    assert {command for command, _ in COMMANDS.values()} == set(c.COMMANDS) - {c.OpenDeviation} | set(mc.LED_COMMANDS)
     assert {path: kind for path, (kind, _) in COMMANDS.items()} == permissions.COMMAND_ROUTES
     for path, (roles, _) in DIRECT.items():
         method = "PUT" if path in REPLACES else "POST"
@@ -83,7 +83,7 @@ def test_every_write_is_called_where_its_changes_are_watched() -> None:
 
 @pytest.mark.accepts("AC-07")
 def test_an_administrator_has_no_rights_on_production_data() -> None:
-    assert [kind.kind_name() for kind in (*c.COMMANDS, *cc.CASE_COMMANDS) if R.ADMINISTRATOR in kind.roles] == []
+    assert [kind.kind_name() for kind in (*c.COMMANDS, *mc.LED_COMMANDS) if R.ADMINISTRATOR in kind.roles] == []
     direct = {action for action, roles in permissions.DIRECT.items() if R.ADMINISTRATOR in roles}
     assert direct == permissions.ADMINISTRATION
 
@@ -127,7 +127,7 @@ async def test_every_write_is_refused_to_every_role_that_may_not(company: Compan
 
 def _cases(engine: Engine) -> dict[str, str]:
     """A deviation and a corrective action, to be refused about."""
-    made = {f"{kind}_id": uuid.uuid4() for kind in ("deviation", "capa")}
+    made = {f"{kind}_id": uuid.uuid4() for kind in ("deviation", "capa", "maintenance")}
     statement = text(
         "INSERT INTO quality_case (number, uuid, kind, state, is_over, opened_by, opened_at, revision, body) "
         "VALUES (:number, :uuid, :kind, 'open', true, 'olu', now(), 1, '{}')"

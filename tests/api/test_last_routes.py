@@ -98,12 +98,11 @@ async def test_a_corrective_action_is_extended_and_found_effective(company: Comp
     await until_case(company, action, "closedEffective")
 
 
-async def test_equipment_breaks_is_repaired_reserved_and_retired(company: Company) -> None:
+async def test_equipment_is_maintained_reserved_and_retired(company: Company) -> None:
     await do(company, "pat", "/equipment-classes", code="MILL", name="Mill")
     await do(company, "pat", "/equipment", code="MILL-1", name="Mill 1", equipmentClass="MILL")
     path = "/equipment/MILL-1"
     await do(company, "max", f"{path}/qualify", validUntil=NEXT_YEAR)
-    await do(company, "mia", f"{path}/report-fault", reason="the rotor stands still")
     await do(company, "mia", f"{path}/start-maintenance")
     await do(company, "mia", f"{path}/return-to-service", reason="a new rotor", major=False)
     await do(company, "sam", f"{path}/reserve", batch="B-77")

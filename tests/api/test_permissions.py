@@ -17,8 +17,8 @@ from api import permissions
 from api.permissions import COMMAND_ROUTES, DIRECT_ROUTES, OPEN, action_of, roles_of
 from api.roles import Role
 from db.queries import plan_lines
-from domain.case_commands import CASE_COMMANDS
 from domain.commands import COMMANDS as KINDS
+from domain.maintenance_commands import LED_COMMANDS
 from tests.api.access_matrix import COMMANDS, DIRECT, NEED_A_REPORT, denial_of
 from tests.api.company import PASSWORD, PEOPLE, Company, Desk, policy
 from tests.api.test_access import endpoints, filled
@@ -26,12 +26,12 @@ from tests.api.words import STAGES, at_stage, create, do, go_on_to, receive
 
 pytestmark = [pytest.mark.usefixtures("working"), pytest.mark.accepts("AC-02", "B20")]
 ONE_OF_EACH = {role: user for user, (role,) in reversed(PEOPLE.items())}
-OF_CASES = [path for path, (kind, _) in COMMANDS.items() if kind in CASE_COMMANDS]
+OF_CASES = [path for path, (kind, _) in COMMANDS.items() if kind in LED_COMMANDS]
 OF_ORDERS = [path for path in COMMANDS if path not in OF_CASES and path not in NEED_A_REPORT]
 STATES = (*STAGES, "held", "cancelled")
 EVERYTHING_SIGNED = policy(
     "sealed", approvals=1, certification=False, productionRelease=False,
-    signatures={kind.kind_name(): "performed" for kind in (*KINDS, *CASE_COMMANDS)}, deviationProcess=True,
+    signatures={kind.kind_name(): "performed" for kind in (*KINDS, *LED_COMMANDS)}, deviationProcess=True,
 )  # fmt: skip
 
 
@@ -120,8 +120,14 @@ async def test_each_role_may_what_the_table_says_with_a_quality_case(
         "/quality/capas", {"commandId": "matrix/capa", "source": "audit", "action": "clean"}
     )
     assert (opened.status_code, planned.status_code) == (200, 200), (opened.text, planned.text)
-    ids = {"deviation_id": opened.json()["id"], "capa_id": planned.json()["id"]}
-    assert len(OF_CASES) == len(CASE_COMMANDS)
+    await do(company, "pat", "/equipment-classes", code="FAN", name="Fan")
+    await do(company, "pat", "/equipment", code="FAN-1", name="Fan 1", equipmentClass="FAN")
+    asked = await do(company, "mia", "/equipment/FAN-1/request-maintenance", reason="it whistles")
+    ids = {
+        "deviation_id": opened.json()["id"], "capa_id": planned.json()["id"],
+        "maintenance_id": asked["maintenanceOrderId"],
+    }  # fmt: skip
+    assert len(OF_CASES) == len(LED_COMMANDS)
     for path in OF_CASES:
         for role, user in ONE_OF_EACH.items():
             sent = {"commandId": f"x/{uuid.uuid4()}", **COMMANDS[path][1]}

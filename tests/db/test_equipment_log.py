@@ -8,12 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.queries import equipment
-from db.register import By, Left, free_all
 from domain import equipment_acts as acts
 from domain.equipment import CleaningLevel, activity
 from domain.errors import AdapterRefused
 from tests.db.database import Database
-from tests.line import Clock, Line, key
+from tests.line import Clock, Line
 
 STEPS = (
     "occupy B-1", "occupy B-2", "free B-1", "free B-2", "clean", "verify", "fault", "maintain", "return", "calibrate",
@@ -27,12 +26,9 @@ def step(line: Line, name: str) -> None:
     try:
         match word:
             case "occupy":
-                line.register.occupy(line.need(batch), key=key(), actor="olu")
+                line.occupied(batch)
             case "free":
-                with line.engine.begin() as connection:
-                    # A decision that was made a little earlier, on a machine whose clock is late.
-                    by = By("free", "olu", line.clock() - timedelta(minutes=1))
-                    free_all(connection, [Left(f"WO-{batch}", "PRESS", by)])
+                line.freed(batch, at=line.clock() - timedelta(minutes=1))
             case "clean":
                 line.do(acts.StartCleaning(level=CleaningLevel.MINOR), "olu")
             case "verify":
@@ -40,9 +36,10 @@ def step(line: Line, name: str) -> None:
             case "fault":
                 line.do(acts.ReportFault(), "olu", reason="it stands still")
             case "maintain":
-                line.do(acts.StartMaintenance(), "mia")
+                line.do(acts.StartMaintenance(order=line.item().maintenance_order or ""), "mia")
             case "return":
-                line.do(acts.ReturnToService(major=False), "mia", reason="cleaned a sensor")
+                back = acts.ReturnToService(major=False, order=line.item().maintenance_order or "")
+                line.do(back, "rae", reason="cleaned a sensor")
             case "calibrate":
                 due = line.clock() + timedelta(days=9)
                 line.do(acts.PerformCalibration(certificate="X", due_at=due, found_within_tolerance=True), "meg")

@@ -262,6 +262,7 @@ def test_cycles_are_counted_in_the_number() -> None:
         (number,) = desk.case.capas
         numbers.append(number)
         own = desk.case.specification.model_copy(update={"number": number, "cycle": cycle})
+        assert isinstance(own, k.CapaSpecification)
         desk = CaseDesk(own)
     assert numbers == ["C-1", "C-1.2", "C-1.3"]
 

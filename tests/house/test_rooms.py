@@ -108,6 +108,8 @@ IMPLEMENTATIONS = (
     EquipmentRegisterActivities.occupy,
     EquipmentRegisterActivities.expire,
     EquipmentRegisterActivities.check_scale,
+    EquipmentRegisterActivities.maintain,
+    EquipmentRegisterActivities.report_fault,
     QualityActivities.settle_lot,
     LotHoldActivities.find_held_orders,
     LotHoldActivities.read_hold_answers,

@@ -52,6 +52,8 @@ def test_what_is_offered_is_what_the_axes_allow() -> None:
     assert "reportFault" in possible(used)
     waiting = new.model_copy(update={"cleaning": "cleaning", "calibration": "performed"})
     assert possible(waiting)[:2] == ["verifyCleaning", "reviewCalibration"]
+    led = new.model_copy(update={"availability": "down", "maintenance_order": "M-M1"})
+    assert {"startMaintenance", "returnToService"}.isdisjoint(possible(led))
     room = possible(new.model_copy(update={"kind": "room"}))
     assert "reserve" not in room
     assert room[0] == "cleanRoom"  # which asks about what stands in it, too

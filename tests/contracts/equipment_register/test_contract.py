@@ -271,13 +271,47 @@ def test_after_a_major_repair_it_is_qualified_again_before_use(line: Line) -> No
     line.ready().do(acts.ReportFault(), "olu", reason="bearing broken")
     assert codes(line, "B-1") == ["DOWN"]
     refused = refusal(lambda: line.do(acts.ReturnToService(major=True), "mia", reason="bearing replaced"))
-    assert [b.code for b in refused.blockers] == ["INVALID_TRANSITION"]
-    line.do(acts.StartMaintenance(), "mia")
-    line.do(acts.ReturnToService(major=True), "mia", reason="bearing replaced")
-    assert codes(line, "B-1") == ["EQUIPMENT_NOT_QUALIFIED"]
+    assert [b.code for b in refused.blockers] == ["MAINTENANCE_ORDER_OPEN", "INVALID_TRANSITION"]
+    order = f"{line.press}-M1"
+    line.do(acts.StartMaintenance(order=order), "mia")
+    line.do(acts.DemandRequalification(order=order), "mia")
+    back = acts.ReturnToService(major=False, order=order)
+    refused = refusal(lambda: line.do(back, "rae", reason="bearing replaced"))
+    assert [b.code for b in refused.blockers] == ["EQUIPMENT_NOT_QUALIFIED"]
     line.qualified()
+    line.do(back, "rae", reason="bearing replaced")
     assert codes(line, "B-1") == []
+    assert line.item().maintenance_order is None
     assert [entry.activity for entry in line.log()][-3:] == ["fault", "maintain", "idle"]
+
+
+@pytest.mark.accepts("EQ-08")
+def test_every_batch_since_the_last_good_calibration_is_in_doubt(line: Line, database: Database) -> None:
+    """Two calibrations, three batches: the first was over before the good one, the other two were measured after it."""
+    clock = line.clock
+    clock.stand_at(NOON)
+    line.ready()
+    for batch, is_calibrated_after in (("B-1", True), ("B-2", False), ("B-3", False)):
+        clock.pass_by(hours=1)
+        line.occupied(batch)
+        clock.pass_by(hours=1)
+        line.freed(batch)
+        if is_calibrated_after:
+            clock.pass_by(hours=1)
+            line.calibrated()
+        clock.pass_by(hours=1)
+        line.cleaned().cleaned(line.room)
+    clock.pass_by(hours=1)
+    wrong = acts.PerformCalibration(certificate="CERT-2", due_at=clock() + timedelta(days=9),
+                                    found_within_tolerance=False)  # fmt: skip
+    answer = line.do(wrong, "meg")
+    assert answer.batches == ("B-2", "B-3")
+    (number,) = answer.deviations
+    with database.app.connect() as connection:
+        query = text("SELECT code, equipment, state, detail FROM deviation WHERE number = :n")
+        row = connection.execute(query, {"n": number}).one()
+    assert (row.code, row.equipment, row.state) == ("OUT_OF_TOLERANCE", line.press, "open")
+    assert row.detail.endswith("batches since then: B-2, B-3")
 
 
 def test_what_is_registered_has_to_fit(line: Line) -> None:

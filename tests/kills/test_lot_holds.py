@@ -15,14 +15,13 @@ from tests.api.company import Company
 from tests.api.conftest import app, called, company, database, settings, staffed, task_queue
 from tests.api.holding import held, let_go, until_hold
 from tests.api.words import at_stage, do, receive, until
-from tests.kills.test_between_commit_and_answer import assert_all_died, dying_workers
+from tests.kills.test_between_commit_and_answer import OF_HOLDS, assert_all_died, dying_workers
 from tests.plant import Plant
 
 __all__ = ["app", "called", "company", "database", "settings", "staffed", "task_queue"]
 
 pytestmark = pytest.mark.timeout(300)
 _STAGES = ("dispatched", "ready", "running", "inspecting")
-_DEADLY = ("lot-hold.find-orders", "lot-hold.read-answers", "lot-hold.finish")
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ async def mortal(
 ) -> AsyncIterator[Path]:
     """Workers that die once each after what they did for the hold; a new one comes after each."""
     plant = Plant(client, engine, settings, task_queue)
-    async with dying_workers(plant, None, tmp_path / "marks", *_DEADLY):
+    async with dying_workers(plant, None, tmp_path / "marks", *OF_HOLDS):
         yield tmp_path / "marks"
 
 
@@ -87,7 +86,7 @@ async def test_a_hold_stops_all_twenty_orders_and_its_release_lets_exactly_those
     assert (answers.count("resumed"), answers.count("staysStopped")) == (20, 1)
     assert len(await asyncio.to_thread(_facts, engine, "lotHoldLifted")) == 21
     await do(company, "sam", f"/mes/orders/{stopped_by_sam}/resume")
-    assert_all_died(mortal, *_DEADLY)
+    assert_all_died(mortal, *OF_HOLDS)
 
 
 async def _refused_while_held(company: Company, running: tuple[str, str]) -> None:

@@ -22,10 +22,11 @@ from db.session import reading
 from db.tables import Place, UserAccount, core
 from domain import case_commands as cc
 from domain import commands as c
+from domain import maintenance_commands as mc
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
-KINDS: Final = {kind.kind_name(): kind for kind in (*c.COMMANDS, *cc.CASE_COMMANDS)}
+KINDS: Final = {kind.kind_name(): kind for kind in (*c.COMMANDS, *cc.CASE_COMMANDS, *mc.MAINTENANCE_COMMANDS)}
 _BASE: Final = frozenset(c.Command.model_fields) | {"kind", "work_order", "operation", "scans", "typed"}
 _LONG: Final = frozenset(
     {"impact", "report", "evidence", "finding", "root_cause", "text", "decision", "action", "detail"}

@@ -68,7 +68,7 @@ async def listed(
 
 def _cases(request: Request, order: str, show: str) -> list[Document]:
     session = request.state.session
-    inside = Scope(session.plants, session.lines).orders(CASES.c.order_number)
+    inside = [*Scope(session.plants, session.lines).orders(CASES.c.order_number), CASES.c.kind != "maintenance"]
     if show != "all":
         inside = [*inside, CASES.c.is_over.is_(False)]
     if order:

@@ -22,6 +22,7 @@ from api.ui import (
     live,
     login,
     lots,
+    maintenance,
     master,
     master_records,
     operations,
@@ -41,7 +42,7 @@ from api.ui import (
     weighing,
 )
 
-PLANT: Final = (direct, equipment, master, master_records, admin, account, operations)
+PLANT: Final = (direct, equipment, maintenance, master, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
     lots, holds, recalls, weighing, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,

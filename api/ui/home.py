@@ -35,6 +35,6 @@ async def home(request: Request) -> Response:
     """The start page of everybody."""
     found = await run_in_threadpool(mine, request)
     return page(
-        request, "home.html", live="production-order,work-order,operation,deviation,capa,inspection", shown=SHOWN,
-        total=sum(found["counts"].values()), **found,
+        request, "home.html", live="production-order,work-order,operation,deviation,capa,maintenance,inspection",
+        shown=SHOWN, total=sum(found["counts"].values()), **found,
     )  # fmt: skip

@@ -68,6 +68,7 @@ ITEMS: Final = (
         "m",
     ),
     Item("operations", "/ui/operations", (Role.SUPERVISOR, Role.MAINTENANCE, Role.ADMINISTRATOR), "y"),
+    Item("maintenance", "/ui/maintenance", (Role.MAINTENANCE, Role.METROLOGY, Role.SUPERVISOR), "j"),
     Item("admin", "/ui/admin", (Role.ADMINISTRATOR, Role.AUDITOR), "u"),
 )
 

@@ -184,6 +184,7 @@ SCREENS = (
     ("plant-room", "sam", "/ui/equipment/ROOM-1"),
     ("plant-act", "meg", "/ui/act/calibrate?path=/equipment/MIXER-2/calibrate&about=MIXER-2"),
     ("plant-clearances", "sam", "/ui/line-clearances?room=ROOM-1"),
+    ("maintenance", "mia", "/ui/maintenance?show=all"),
     ("plant-training", "rae", "/ui/training"),
     ("plant-readiness", "sam", "/ui/readiness/{work_ready}/PRESS"),
     ("master-materials", "pat", "/ui/master"),

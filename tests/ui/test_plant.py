@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from api.app import create_app
 from settings import Settings
 from tests.api.company import PASSWORD, Company
-from tests.api.words import at_stage, do
+from tests.api.words import at_stage
 from tests.conftest import Database
 from tests.ui.engineering import machines
 from tests.ui.screen import Console, Terminal
@@ -94,11 +94,23 @@ async def test_a_fault_stops_a_machine_until_it_is_repaired_and_says_so_on_every
     await mia.open("/ui/equipment/MIXER-1")
     await expect(mia.page.locator("#acts", has_text="Begin maintenance")).to_have_count(0)  # its order leads it
     order = await order_of(company, "MIXER-1")
-    repair = f"/maintenance-orders/{order['id']}"
-    await do(company, "sam", f"{repair}/approve")
-    await do(company, "sam", f"{repair}/schedule", assignee="mia", plannedAt="2031-01-01T08:00:00Z")
-    await do(company, "mia", f"{repair}/begin")
-    await do(company, "mia", f"{repair}/report-work", work="new lid, new seal", hours="1", major=True)
+    screen = f"/ui/maintenance/{order['id']}"
+    sam = await console.terminal("sam")
+    await sam.open("/ui/maintenance?equipment=MIXER-1")
+    await sam.press(order["number"])
+    await sam.press("Approve", within="#acts")
+    await choose(sam)
+    await sam.said("Recorded: Approve")
+    await sam.press("Schedule", within="#acts")
+    await choose(sam, assignee="mia", plannedAt="2031-01-01T08:00")
+    await sam.said("Recorded: Schedule")
+    await mia.open(screen)
+    await mia.press("Begin", within="#acts")
+    await choose(mia)
+    await mia.said("Recorded: Begin")
+    await mia.press("Report the work", within="#acts")
+    await choose(mia, work="new lid, new seal", hours="1", major="true")
+    await mia.said("Recorded: Report the work")
     await mia.open("/ui/equipment/MIXER-1")
     await mia.shows("Requalification due", within="#machine")
     await mia.page.locator("#log summary").click()

@@ -118,6 +118,7 @@ async def test_a_deviation_of_a_machine_from_its_opening_to_its_end_and_back(com
     opened = first.json()
     assert opened["hasProcess"]
     case = f"/quality/deviations/{opened['id']}"
+    await until_case(company, case, "open")
     denied = await (await company.desk("olu")).command(f"{case}/classify", classification="minor", impact="none")
     assert (denied.status_code, denied.json()["code"]) == (403, "NOT_AUTHORISED")
     await do(company, "rae", f"{case}/classify", classification="minor", impact="no batch was on it", affected=[])

@@ -35,7 +35,7 @@ async def test_a_batch_is_saleable_and_shipped_only_after_certificate_and_releas
     assert await codes(company, lot, place="QUARANTINE") == ["LOT_NOT_USABLE", "ZONE_MISMATCH"]
     sue = await company.desk("sue")
     refused = await sue.command(f"{path}/certify", signed=PASSWORD)
-    assert (refused.status_code, refused.json()["code"]) == (403, "NOT_AUTHORISED")
+    assert (refused.status_code, refused.json()["code"]) == (403, "QP_REQUIRED")
     early = await sue.command(f"{path}/release-batch", place="FINISHED")
     assert (early.status_code, early.json()["code"]) == (409, "NOT_CERTIFIED")
     await do(company, "quinn", f"{path}/certify", signed=PASSWORD)

@@ -184,7 +184,7 @@ async def test_who_may_not_make_a_display_is_told_who_may(company: Company, hall
     outside = await sue.command("/andon-displays", kind="line", area="A", name="x")
     assert (outside.status_code, outside.json()["code"]) == (403, "OUT_OF_SCOPE")
     assert (await sue.command(f"/andon-displays/{first['id']}/revoke")).status_code == 403
-    assert (await sue.get("/andon-displays")).json()["displays"] == []
+    assert {shown["area"] for shown in (await sue.get("/andon-displays")).json()["displays"]} <= {"W"}
 
 
 async def test_somebody_looks_at_a_display_on_a_telephone(

@@ -45,10 +45,10 @@ SAME = {
     "readings": "SELECT job, count(*), min(sequence), max(sequence) FROM equipment_reading GROUP BY job",
     "signatures": "SELECT command_id, signer, meaning FROM signature",
     # A neighbour that did not answer at once is an exception of the batch record, and somebody explains it. Which batch
-    # is the next in a room is chance: what is cleaned and cleared between two is another thing in every run.
-    "answers": "SELECT command_id, order_number, accepted FROM command_outcome o WHERE order_number NOT LIKE "
-    "'equipment/%' AND order_number NOT LIKE 'line-clearance/%' AND order_number NOT LIKE 'open/%' AND NOT EXISTS "
-    "(SELECT 1 FROM order_fact f WHERE f.command_id = o.command_id AND f.body ->> 'commandKind' = 'justifyException')",
+    # is the next at a station is chance: what is occupied, cleaned and cleared is another thing in every run.
+    "answers": "SELECT command_id, order_number, accepted FROM command_outcome o WHERE order_number !~ "
+    "'^(equipment|line-clearance|workstation|open)/' AND NOT EXISTS (SELECT 1 "
+    "FROM order_fact f WHERE f.command_id = o.command_id AND f.body ->> 'commandKind' = 'justifyException')",
     "alarms": "SELECT code, order_number FROM alarm",
 }
 """What has to be equal; clock readings, running numbers and repeated attempts are not."""

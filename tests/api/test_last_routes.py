@@ -13,7 +13,7 @@ from tests.api.signing import audited
 from tests.api.test_access import filled
 from tests.api.test_equipment import NEXT_YEAR
 from tests.api.test_quality_cases import failing_receipt, until_case
-from tests.api.words import at_stage, create, do, receive, until
+from tests.api.words import at_stage, create, do, own_station, receive, until
 
 pytestmark = pytest.mark.usefixtures("working")
 PROPOSAL = {"rootCause": "a bearing", "disposition": "accept", "needsCapa": False}
@@ -67,7 +67,12 @@ async def test_what_waits_for_a_neighbour_is_asked_again_now(company: Company, e
 
 async def test_a_case_goes_every_other_way(company: Company) -> None:
     await (await company.desk("pat")).post("/master-data/import", {"policies": [LED]})
-    body = {"commandId": f"d/{uuid.uuid4()}", "equipment": "SAW-1", "code": "NOISE", "detail": "it screams"}
+    body = {
+        "commandId": f"d/{uuid.uuid4()}",
+        "equipment": await own_station(company),
+        "code": "NOISE",
+        "detail": "it screams",
+    }
     case = f"/quality/deviations/{(await (await company.desk('olu')).post('/quality/deviations', body)).json()['id']}"
     await do(company, "rae", f"{case}/classify", classification="critical", impact="all of May", affected=[])
     await do(company, "rae", f"{case}/assign", owner="mia")

@@ -121,3 +121,12 @@ async def _press(company: Company, work_order: str) -> None:
     report = {"workOrderId": work_order, "operation": "PRESS", "good": "990", "scrap": "10", "scrapReason": "dust"}
     await do(company, "olu", "/mes/production-reports/report", **report, labourSeconds=60)
     await do(company, "olu", f"{path}/PRESS/complete")
+
+
+async def own_station(company: Company) -> str:
+    """A workstation that no other module has: deviations are numbered by it, and all modules share one engine."""
+    code = f"STATION-{uuid.uuid4().hex[:6]}"
+    station = {"code": code, "name": code, "line": "A", "equipment": "manual", "capabilities": ["NOTHING"]}
+    made = await (await company.desk("pat")).post("/master-data/import", {"workstations": [station]})
+    assert made.status_code == 200, made.text
+    return code

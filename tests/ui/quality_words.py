@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from db.queries import plan_lines
 from tests.api.company import MASTER_DATA, PASSWORD, Company, policy
-from tests.api.words import at_stage, do, until
+from tests.api.words import at_stage, do, own_station, until
 from tests.genealogy import History
 
 REVIEWED = {
@@ -79,7 +79,7 @@ async def held(company: Company) -> tuple[str, str]:
 
 async def deviation(company: Company, what: str = "it screams") -> dict[str, Any]:
     """Olu reports a deviation of a saw, which begins its own process."""
-    body = {"commandId": f"d/{uuid.uuid4()}", "equipment": "SAW-1", "code": "NOISE", "detail": what}
+    body = {"commandId": f"d/{uuid.uuid4()}", "equipment": await own_station(company), "code": "NOISE", "detail": what}
     answer = await (await company.desk("olu")).post("/quality/deviations", body)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()

@@ -7,9 +7,11 @@ import uuid
 
 import pytest
 from playwright.async_api import expect
+from sqlalchemy import Engine
 
 from api.ui.texts import Words
 from tests.api.company import Company
+from tests.api.planning_words import own_numbers
 from tests.api.words import receive, until
 from tests.ui.screen import Console, Terminal
 
@@ -121,8 +123,9 @@ async def decide(shift: Shift) -> None:
 @pytest.mark.accepts("E7")
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_an_order_from_its_plan_line_to_its_close(
-    language: str, console: Console, company: Company, working: None
+    language: str, console: Console, company: Company, working: None, engine: Engine
 ) -> None:
+    own_numbers(engine, 500_000)
     await receive(company, f"API-{uuid.uuid4().hex[:6]}", "5")
     shift = Shift(console, language)
     await plan(shift)

@@ -31,7 +31,8 @@ up: setup ## keep the embedded system running
 browser: ## Chromium and a Chinese font for the console's tests, where there are none (Debian, as root)
 	@command -v chromium >/dev/null || test -n "$$MES_CHROMIUM" || test "$$MES_SKIP_BROWSER" = yes || { \
 	  sudo=$$([ "$$(id -u)" -eq 0 ] || echo sudo); \
-	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; }
+	  get="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk"; \
+	  $$get >/dev/null 2>&1 || { $$sudo apt-get update -qq; $$get >/dev/null; }; }
 
 test: setup browser ## all tests, in several processes; without a browser where MES_SKIP_BROWSER=yes
 	$(RUN) pytest -n $(PROCESSES)

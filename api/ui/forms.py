@@ -51,13 +51,10 @@ def _value(text: str, kind: str, zone: ZoneInfo) -> Any:
             return datetime.fromisoformat(text).replace(tzinfo=zone).isoformat()
         case "list":
             return [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
+        case "secret":
+            return text  # a password is sent as it was typed
         case _:
-            return text.strip() if path_may_be_stripped(kind) else text
-
-
-def path_may_be_stripped(kind: str) -> bool:
-    """A password is sent as it was typed."""
-    return kind != "secret"
+            return text.strip()
 
 
 def _looks_like_a_number(text: str) -> bool:

@@ -257,6 +257,12 @@
     if (!dialog.open) dialog.showModal();
     $("input[name=password]", dialog)?.focus();
   }
+  // The session ends on the server, too; what was typed stays behind the lock.
+  function leave() {
+    const fields = new URLSearchParams({ form_token: $("input[name=form_token]")?.value ?? "", lock: "1" });
+    fetch("/ui/logout", { method: "POST", body: fields, ...fragment() }).catch(() => {});
+    lock();
+  }
   function unlock(answer) {
     const mine = words.user === answer.headers.get("x-user");
     for (const field of all("input[name=form_token]")) field.value = answer.headers.get("x-form-token");
@@ -275,11 +281,9 @@
   setInterval(() => {
     const idle = parseInt(words.idle, 10);
     if (!idle || document.body.classList.contains("locked") || Date.now() - last < idle * 1000) return;
-    const fields = new URLSearchParams({ form_token: $("input[name=form_token]")?.value ?? "", lock: "1" });
-    fetch("/ui/logout", { method: "POST", body: fields, ...fragment() }).catch(() => {});
-    lock();
+    leave();
   }, 5000);
-  $("#lock-now")?.addEventListener("click", () => { last = 0; const fields = new URLSearchParams({ form_token: $("input[name=form_token]").value, lock: "1" }); fetch("/ui/logout", { method: "POST", body: fields, ...fragment() }).catch(() => {}); lock(); });
+  $("#lock-now")?.addEventListener("click", leave);
 
   // Clocks run from the server's time ---------------------------------------------------------------------------
   const ahead = Date.parse(words.now) - Date.now();

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from adapters.inventory import ledger, planning
 from adapters.inventory.ledger import LOTS, SCRAP, Move
 from adapters.inventory.movements import ZONES
+from adapters.inventory.refusals import blocker, check
 from db import audit
 from db.once import Request
 from db.tables import Destruction, StateTransition, core
-from domain.errors import AdapterRefused, Blocker
+from domain.errors import Blocker
 from domain.quantities import plain
 from domain.states import LOT, LotEvent, LotStatus
 
@@ -40,16 +41,16 @@ def relocate(
     if zones[target] not in ZONES[row.status]:
         found = f"{row.status}; {target} is in zone {zones[target]}"
         required = f"a place in zone {' or '.join(ZONES[row.status])}"
-        blockers.append(_blocker("ZONE_MISMATCH", "lot", lot, found, required, "warehouseKeeper"))
+        blockers.append(blocker("ZONE_MISMATCH", "lot", lot, found, required, "warehouseKeeper"))
     if row.status == LotStatus.REJECTED and zones[source] == planning.REJECTED and not approved:
         required = "the signature of the quality manager"
-        blockers.append(_blocker("NOT_APPROVED", "lot", lot, "rejected stock", required, "qualityManager"))
+        blockers.append(blocker("NOT_APPROVED", "lot", lot, "rejected stock", required, "qualityManager"))
     if zones[source] == planning.LINE or zones[target] == planning.LINE:
-        blockers.append(_blocker("AT_THE_LINE", "lot", lot, f"{source} → {target}", "a return or an issue", "operator"))
+        blockers.append(blocker("AT_THE_LINE", "lot", lot, f"{source} → {target}", "a return or an issue", "operator"))
     if source == target or not 0 < quantity <= free:
         found, required = f"{plain(free)} {row.unit} free at {source}", f"{plain(quantity)} {row.unit}, elsewhere"
-        blockers.append(_blocker("NOT_ENOUGH", "lot", lot, found, required, "warehouseKeeper"))
-    _check(blockers)
+        blockers.append(blocker("NOT_ENOUGH", "lot", lot, found, required, "warehouseKeeper"))
+    check(blockers)
     moved = Move(f"relocate/{request.key}", lot, source, target, quantity, row.unit, "relocate")
     ledger.move(connection, [moved], request.actor, request.at)
     news = {"from": source, "to": target, "quantity": quantity, "unit": row.unit, "status": row.status}
@@ -59,7 +60,7 @@ def relocate(
 def decide(connection: Connection, request: Request, lot: str, reason: str, signature: str) -> tuple[str, Entries]:
     """The Quality manager's decision that a lot is destroyed. Refuses DESTRUCTION_NOT_POSSIBLE."""
     row = ledger.lock_lot(connection, lot)
-    _check(_not_destroyable(row))
+    check(_not_destroyable(row))
     made = connection.execute(select(func.count()).where(DESTRUCTIONS.c.lot == lot)).scalar_one()
     number = f"{lot}-X{made + 1}"
     connection.execute(
@@ -82,14 +83,14 @@ def destroy(
     blockers = _not_destroyable(row)
     if found != "decided":
         required = "a decision of the quality manager that was not carried out"
-        blockers.append(_blocker("NOT_APPROVED", "lot", lot, found or "no such decision", required, "qualityManager"))
+        blockers.append(blocker("NOT_APPROVED", "lot", lot, found or "no such decision", required, "qualityManager"))
     stock = [line for line in ledger.lock_stock_of(connection, lot, ledger.REJECTED_STOCK) if line.on_hand > 0]
     blockers += [
-        _blocker("RESERVED", "lot", lot, f"{plain(line.reserved)} {line.unit} reserved at {line.place}",
+        blocker("RESERVED", "lot", lot, f"{plain(line.reserved)} {line.unit} reserved at {line.place}",
                  "a cancelled shipment, or another allocation", "warehouseKeeper")
         for line in stock if line.reserved > 0
     ]  # fmt: skip
-    _check(blockers)
+    check(blockers)
     moves = [
         Move(f"destroy/{number}/{line.place}", lot, line.place, SCRAP, line.on_hand, line.unit, "destroy")
         for line in stock
@@ -116,14 +117,4 @@ def destroy(
 def _not_destroyable(row: Row[Any]) -> list[Blocker]:
     if LOT.allows(LotStatus(row.status), LotEvent.DESTROY):
         return []
-    return [_blocker("DESTRUCTION_NOT_POSSIBLE", "lot", row.number, row.status, "rejected or recalled", "qaReviewer")]
-
-
-def _check(blockers: list[Blocker]) -> None:
-    if blockers:
-        detail = "; ".join(f"{own.code} {own.id}: {own.found}" for own in blockers)
-        raise AdapterRefused(blockers[0].code, detail, tuple(blockers))
-
-
-def _blocker(code: str, entity: str, identity: str, found: str, required: str, who: str) -> Blocker:
-    return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix=who)
+    return [blocker("DESTRUCTION_NOT_POSSIBLE", "lot", row.number, row.status, "rejected or recalled", "qaReviewer")]

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from adapters.inventory import ledger, planning
 from adapters.inventory.ledger import BALANCES, CUSTOMER, Move
+from adapters.inventory.refusals import blocker, check
 from db import audit
 from db.once import Request
 from db.queries import policies
@@ -52,9 +53,9 @@ def prepare(connection: Connection, request: Request, wanted: Wanted, today: dat
     blockers = [*not_saleable(lot, today), *_wrong(connection, wanted, lot, zone)]
     if not material.strength and _is_certified(connection, lot):
         blockers.append(
-            _blocker("STRENGTH_MISSING", "material", material.code, "none", "its strength", "processEngineer")
+            blocker("STRENGTH_MISSING", "material", material.code, "none", "its strength", "processEngineer")
         )
-    _check(blockers)
+    check(blockers)
     made = connection.execute(select(func.count()).where(SHIPMENTS.c.lot == wanted.lot)).scalar_one()
     number, expires_on = f"{wanted.lot}-S{made + 1}", _expires_on(lot, material)
     connection.execute(
@@ -80,7 +81,7 @@ def ship(connection: Connection, request: Request, number: str, today: date) -> 
     target = _advance(row, ShipmentEvent.SHIP)
     ledger.lock_balances(connection, [(row.lot, row.place)])
     zone = ledger.zone_of(connection, row.place)
-    _check([*not_saleable(lot, today), *_wrong_zone(lot, row.place, zone)])
+    check([*not_saleable(lot, today), *_wrong_zone(lot, row.place, zone)])
     connection.execute(
         upsert(ledger.PLACES).values(code=CUSTOMER, name="Customers", zone="outside").on_conflict_do_nothing()
     )
@@ -117,15 +118,15 @@ def take_back(
     zone = ledger.zone_of(connection, place)
     blockers = []
     if row.state != ShipmentState.SHIPPED:
-        blockers.append(_blocker("NOT_SHIPPED", "shipment", number, row.state, "shipped", "warehouseKeeper"))
+        blockers.append(blocker("NOT_SHIPPED", "shipment", number, row.state, "shipped", "warehouseKeeper"))
     if zone != planning.QUARANTINE:
         found = f"{place} is in zone {zone}"
-        blockers.append(_blocker("ZONE_MISMATCH", "place", place, found, "a place in quarantine", "warehouseKeeper"))
+        blockers.append(blocker("ZONE_MISMATCH", "place", place, found, "a place in quarantine", "warehouseKeeper"))
     left = row.quantity - came_back(connection, number)
     if quantity > left:
         required = f"at most {plain(left)} {row.unit}, what is still out"
-        blockers.append(_blocker("MORE_THAN_SHIPPED", "shipment", number, plain(quantity), required, "warehouseKeeper"))
-    _check(blockers)
+        blockers.append(blocker("MORE_THAN_SHIPPED", "shipment", number, plain(quantity), required, "warehouseKeeper"))
+    check(blockers)
     ledger.lock_balances(connection, [(row.lot, place)])
     back = Move(request.key, row.lot, CUSTOMER, place, quantity, row.unit, "return")
     ledger.move(connection, [back], request.actor, request.at)
@@ -151,26 +152,26 @@ def not_saleable(lot: Row[Any], today: date) -> list[Blocker]:
     expiry = f"expired on {lot.expires_on}" if expired else f"expires {lot.expires_on or 'never'}"
     expiry += f", to be tested again since {lot.retest_on}" if is_due else ""
     required = f"released, not past its expiry on {today}"
-    return [_blocker("LOT_NOT_USABLE", "lot", lot.number, f"{lot.status}, {expiry}", required, "qaReviewer")]
+    return [blocker("LOT_NOT_USABLE", "lot", lot.number, f"{lot.status}, {expiry}", required, "qaReviewer")]
 
 
 def _wrong_zone(lot: Row[Any], place: str, zone: str) -> list[Blocker]:
     if zone == planning.RELEASED:
         return []
     found = f"{place} is in zone {zone}"
-    return [_blocker("ZONE_MISMATCH", "lot", lot.number, found, "a place of saleable stock", "warehouseKeeper")]
+    return [blocker("ZONE_MISMATCH", "lot", lot.number, found, "a place of saleable stock", "warehouseKeeper")]
 
 
 def _wrong(connection: Connection, wanted: Wanted, lot: Row[Any], zone: str) -> list[Blocker]:
     blockers = _wrong_zone(lot, wanted.place, zone)
     if wanted.unit != lot.unit:
-        blockers.append(_blocker("UNIT_MISMATCH", "lot", lot.number, wanted.unit, lot.unit, "warehouseKeeper"))
+        blockers.append(blocker("UNIT_MISMATCH", "lot", lot.number, wanted.unit, lot.unit, "warehouseKeeper"))
     own = (BALANCES.c.lot == wanted.lot) & (BALANCES.c.place == wanted.place)
     free = connection.execute(select(BALANCES.c.on_hand - BALANCES.c.reserved).where(own)).scalar_one_or_none()
     if wanted.quantity > (free or 0):
         found = f"{plain(free or Decimal(0))} {lot.unit} free at {wanted.place}"
         required = f"{plain(wanted.quantity)} {wanted.unit}"
-        blockers.append(_blocker("NOT_ENOUGH", "lot", lot.number, found, required, "warehouseKeeper"))
+        blockers.append(blocker("NOT_ENOUGH", "lot", lot.number, found, required, "warehouseKeeper"))
     return blockers
 
 
@@ -189,16 +190,6 @@ def _expires_on(lot: Row[Any], material: Row[Any]) -> date | None:
         return found
     made: date = lot.created_at.date()
     return made + timedelta(days=material.shelf_life_days)
-
-
-def _check(blockers: list[Blocker]) -> None:
-    if blockers:
-        detail = "; ".join(f"{own.code} {own.id}: {own.found}" for own in blockers)
-        raise AdapterRefused(blockers[0].code, detail, tuple(blockers))
-
-
-def _blocker(code: str, entity: str, identity: str, found: str, required: str, who: str) -> Blocker:
-    return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix=who)
 
 
 # Rows ------------------------------------------------------------------------------------------------------------
@@ -222,8 +213,8 @@ def _advance(row: Row[Any], event: ShipmentEvent) -> ShipmentState:
         possible = ", ".join(no.possible) or "nothing"
         required = f"a state that allows {event}; possible now: {possible}"
         found = row.state if row.detail is None else f"{row.state}: {row.detail}"
-        blocker = _blocker("INVALID_TRANSITION", "shipment", row.number, found, required, "qaReviewer")
-        raise AdapterRefused("INVALID_TRANSITION", f"shipment {row.number} is {found}", (blocker,)) from None
+        refusal = blocker("INVALID_TRANSITION", "shipment", row.number, found, required, "qaReviewer")
+        raise AdapterRefused("INVALID_TRANSITION", f"shipment {row.number} is {found}", (refusal,)) from None
 
 
 def _before(row: Row[Any]) -> dict[str, object]:

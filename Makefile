@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for servers about as long as they compute: one process more than there are cores. Each needs a gigabyte.
 PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 1 : 6)))
 
-.PHONY: help setup demo up test trace-matrix check fix docs bench gallery browser
+.PHONY: help setup demo up test trace-matrix check fix docs bench gallery browser again
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ browser: ## Chromium and a Chinese font for the console's tests, where there are
 
 test: setup browser ## all tests, in several processes; without a browser where MES_SKIP_BROWSER=yes
 	$(RUN) pytest -n $(PROCESSES)
+
+again: setup browser ## the tests that failed last, alone
+	$(RUN) pytest -n0 --last-failed --last-failed-no-failures none
 
 bench: setup ## what an order costs on this machine, one JSON document
 	@$(RUN) mes bench order --json --data-dir .mes-bench

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import time
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,8 @@ from tests.api.company import PASSWORD, Company, Desk
 from tests.api.words import create, do
 
 _ids = itertools.count(1)
+TYPING = timedelta(seconds=10)
+"""As long as somebody has from the look at the telephone to the answer of the server."""
 
 
 async def submitted(company: Company, policy: str = "gmp", **plan: Any) -> str:
@@ -87,8 +90,8 @@ class Authenticator:
         self._last = 0
 
     def code(self) -> str:
-        """A code of now, or of the step after when this one's was used."""
-        step = max(step_at(now()) - 1, self._last + 1)
+        """The oldest code that counts until it is typed; of a later step when that one's was used."""
+        step = max(step_at(now() + TYPING) - 1, self._last + 1)
         while step > step_at(now()) + 1:
             time.sleep(0.5)
         self._last = step

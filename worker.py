@@ -36,6 +36,8 @@ from adapters.equipment_register.port import EquipmentRegister
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
+from adapters.outbound.courier import Courier
+from adapters.outbound.http import HttpReceiver
 from adapters.printing.seal import OrganisationSeal
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.hold_process import PostgresHoldProcess
@@ -172,12 +174,18 @@ async def run(role: str) -> None:
         await tell_equipment_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
+    receiver = HttpReceiver()
+    beside = [asyncio.create_task(Courier(engine, receiver).run())] if role in ("all", "orders") else []
     running = [asyncio.create_task(worker.run()) for worker in workers]
     stopping = asyncio.create_task(stop.wait())
     logging.getLogger(__name__).info("worker ready, role %s", role)
     await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     await asyncio.gather(*running)
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
+    await receiver.close()
     await stations.close()
     engine.dispose()
 

@@ -24,6 +24,7 @@ from temporalio.worker import (
 )
 
 import settings as configuration
+from activities.alarms import AlarmActivities
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
@@ -31,6 +32,7 @@ from activities.inventory import InventoryActivities
 from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
+from adapters.alarms.spc_watch import SpcWatch
 from adapters.equipment.stations import Stations
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
@@ -47,7 +49,15 @@ from adapters.quality.postgres import PostgresQuality
 from db.audit import SOURCE
 from db.session import engine_for
 from workflows import policies
-from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, temporal_tls, workflow_runner
+from workflows.runtime import (
+    WORKFLOWS,
+    build_id,
+    connect,
+    start_alarm_clock,
+    tell_equipment_clock,
+    temporal_tls,
+    workflow_runner,
+)
 
 
 def _deployment() -> WorkerDeploymentConfig:
@@ -120,6 +130,7 @@ def build_worker(
             lot_holds.find_held_orders,
             lot_holds.read_hold_answers,
             lot_holds.finish_hold_step,
+            AlarmActivities(engine).escalate_alarms,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
@@ -172,10 +183,12 @@ async def run(role: str) -> None:
         workers.append(build_worker(client, engine, settings))
         # What was changed while the clock could not be told is seen now.
         await tell_equipment_clock(client, policies.TASK_QUEUE)
+        await start_alarm_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
     receiver = HttpReceiver()
-    beside = [asyncio.create_task(Courier(engine, receiver).run())] if role in ("all", "orders") else []
+    watches = (Courier(engine, receiver).run(), SpcWatch(engine).run()) if role in ("all", "orders") else ()
+    beside = [asyncio.create_task(watch) for watch in watches]
     running = [asyncio.create_task(worker.run()) for worker in workers]
     stopping = asyncio.create_task(stop.wait())
     logging.getLogger(__name__).info("worker ready, role %s", role)

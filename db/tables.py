@@ -1581,12 +1581,14 @@ class OutboundMessage(SQLModel, table=True):
 
 
 class InboundSystem(SQLModel, table=True):
-    """An outside system whose messages are taken: a machine account, and the kinds of message it may send."""
+    """An outside system whose messages are taken: a machine account, and the kinds of message it may
+    send. `policy`: under which the orders of its schedules are made."""
 
     __tablename__ = "inbound_system"
     account: str = Field(foreign_key="user_account.id", primary_key=True)
     name: str
     kinds: str
+    policy: str | None = None
     is_active: bool
     set_by: str
     set_at: datetime = _time()

@@ -22,6 +22,7 @@ from tests.api.shipping import saleable, shipped
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
+from tests.ui.beside import neighbours
 from tests.ui.booth import dispensing, weighing
 from tests.ui.engineering import engineering
 from tests.ui.floor import warehouse_and_quality
@@ -53,6 +54,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found["recall"] = await recall(company)
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
+    found |= await neighbours(company, engine)
     return found | {"andon": await display(company)}
 
 
@@ -135,6 +137,11 @@ SCREENS = (
     ("holds", "aud", "/ui/holds?show=all"),
     ("recalls", "rae", "/ui/recalls?lot={lot}"),
     ("recall", "rae", "/ui/recalls/{recall}"),
+    ("alarms", "sam", "/ui/alarms?show=all"),
+    ("interfaces", "sam", "/ui/interfaces?state=all"),
+    ("interfaces-sent", "sam", "/ui/interfaces/outgoing/{parked}"),
+    ("interfaces-incoming", "rae", "/ui/interfaces/incoming?state=all"),
+    ("interfaces-one", "rae", "/ui/interfaces/incoming/{quarantined}"),
     ("audit", "aud", "/ui/audit"),
     ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
     ("signatures", "aud", "/ui/signatures?record={signed_order}"),

@@ -184,6 +184,7 @@ def _inbound() -> None:
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("kinds", sa.String(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("set_by", sa.String(), nullable=False),
         sa.Column("set_at", TIME, nullable=False),

@@ -1,25 +1,26 @@
 """Watches the control charts of critical parameters: a signal at a new value is an alarm, once, within seconds (KP-06).
 
-How far it has looked stands in the record. Values whose transactions end out of order are not missed, because the
-last ones are looked at again for a while; an alarm's key names value and rule, so looking again raises nothing twice.
+How far it has looked stands in the record, as a number of the audit trail: its rows are numbered in the order in which
+their transactions ended, so nothing is missed and nothing is looked at twice. An alarm's key names value and rule.
 """
 
 import asyncio
 import json
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.queries import spc as tables
 from db.queries.spc import Asked, Sample
 from db.queries.users import raise_alarm_once
-from db.tables import OrderFact, ParameterValue, WatchPosition, WorkOrder, core
+from db.tables import AuditRow, OrderFact, ParameterValue, WatchPosition, WorkOrder, core
 from domain import spc
 from domain.spc_rules import Signal
 
@@ -28,13 +29,13 @@ VALUES: Final = core(ParameterValue)
 POSITIONS: Final = core(WatchPosition)
 WORK_ORDERS: Final = core(WorkOrder)
 FACTS: Final = core(OrderFact)
+AUDIT: Final = core(AuditRow)
 NAME: Final = "spc"
 CODE: Final = "SPC_SIGNAL"
 LOOK_SECONDS: Final = 1.0
-OVERLAP: Final = 200
-"""So many numbers of values back are looked at again: they may belong to a transaction that ended late."""
-LOOKS_AGAIN: Final = 10
-"""How often after the last new value; no transaction takes longer (`workflows.policies`)."""
+MOST: Final = 500
+"""Rows of the audit trail that are read in one look."""
+ACTS: Final = ("operation.record", "operation.correct")
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -53,7 +54,6 @@ class SpcWatch:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._again = LOOKS_AGAIN
 
     async def run(self) -> None:
         """Look every second."""
@@ -68,46 +68,41 @@ class SpcWatch:
         """Look at what is new; the answer is the number of new alarms."""
         with self._engine.begin() as connection:
             position = self._locked(connection)
-            newest = int(connection.execute(select(func.max(VALUES.c.id))).scalar_one() or 0)
-            if newest > position:
-                self._again = LOOKS_AGAIN
-            elif self._again == 0:
+            statement = select(AUDIT.c.seq, AUDIT.c.action, AUDIT.c.entity, AUDIT.c.new).where(AUDIT.c.seq > position)
+            rows = connection.execute(statement.order_by(AUDIT.c.seq).limit(MOST)).all()
+            if not rows:
                 return 0
-            else:
-                self._again -= 1
-            raised = sum(
-                _raised(connection, series, numbers) for series, numbers in _new(connection, position - OVERLAP).items()
-            )
-            moved = POSITIONS.update().where(POSITIONS.c.name == NAME).values(position=max(newest, position))
-            connection.execute(moved)
+            new = _new(connection, [row for row in rows if row.action in ACTS])
+            raised = sum(_raised(connection, series, numbers) for series, numbers in new.items())
+            connection.execute(POSITIONS.update().where(POSITIONS.c.name == NAME).values(position=rows[-1].seq))
         return raised
 
     @staticmethod
     def _locked(connection: Connection) -> int:
         """How far was looked. At the very first look everything that is there already is taken as seen."""
-        start = select(func.coalesce(func.max(VALUES.c.id), 0)).scalar_subquery()
+        start = select(func.coalesce(func.max(AUDIT.c.seq), 0)).scalar_subquery()
         connection.execute(insert(POSITIONS).values(name=NAME, position=start).on_conflict_do_nothing())
         own = select(POSITIONS.c.position).where(POSITIONS.c.name == NAME).with_for_update()
         return int(connection.execute(own).scalar_one())
 
 
-def _new(connection: Connection, after: int) -> dict[Series, set[tuple[str, str]]]:
+def _new(connection: Connection, rows: Sequence[Row[Any]]) -> dict[Series, set[tuple[str, str]]]:
     """The critical parameters with new values: which values, by work order and number."""
-    statement = (
-        select(
-            VALUES.c.work_order, VALUES.c.operation, VALUES.c.name, VALUES.c.number, WORK_ORDERS.c.material,
-            WORK_ORDERS.c.order_number,
-        )
-        .join(WORK_ORDERS, WORK_ORDERS.c.number == VALUES.c.work_order)
-        .where(VALUES.c.id > after, VALUES.c.value.is_not(None))
-    )  # fmt: skip
     found: dict[Series, set[tuple[str, str]]] = defaultdict(set)
     critical: dict[str, set[tuple[str, str, str]]] = {}
-    for row in connection.execute(statement).all():
-        if row.order_number not in critical:
-            critical[row.order_number] = _critical(connection, row.order_number)
-        if (row.work_order, row.operation, row.name) in critical[row.order_number]:
-            found[Series(row.material, row.operation, row.name)].add((row.work_order, row.number))
+    for row in rows:
+        _, work_order, operation, *number = row.entity.split("/")
+        numbers = number or [str(own.get("number")) for own in (row.new or {}).get("parameterValue", ())]
+        statement = (
+            select(VALUES.c.name, VALUES.c.number, WORK_ORDERS.c.material, WORK_ORDERS.c.order_number)
+            .join(WORK_ORDERS, WORK_ORDERS.c.number == VALUES.c.work_order)
+            .where(VALUES.c.work_order == work_order, VALUES.c.operation == operation, VALUES.c.number.in_(numbers))
+        )
+        for value in connection.execute(statement).all():
+            if value.order_number not in critical:
+                critical[value.order_number] = _critical(connection, value.order_number)
+            if (work_order, operation, value.name) in critical[value.order_number]:
+                found[Series(value.material, operation, value.name)].add((work_order, value.number))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -163,12 +163,14 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     app.state.changes = changes
-    everything = APIRouter(prefix=PREFIX, responses=openapi.PROBLEMS)
     private = [Depends(inside)]
     for module in ROUTERS:
-        # Log-in and health have no caller whose plants could be asked for.
-        everything.include_router(module.router, dependencies=None if module in (auth, records) else private)
-    app.include_router(everything)
+        # Log-in and health have no caller whose plants could be asked for. Each stands in the application itself: a
+        # request looks for its route once on every level.
+        open_to_all = module in (auth, records)
+        app.include_router(
+            module.router, prefix=PREFIX, responses=openapi.PROBLEMS, dependencies=None if open_to_all else private
+        )
     errors.install(app)
     openapi.install(app)
     console.install(app)

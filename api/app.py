@@ -163,20 +163,21 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     app.state.changes = changes
-    private = [Depends(inside)]
-    for module in ROUTERS:
-        # Log-in and health have no caller whose plants could be asked for. Each stands in the application itself: a
-        # request looks for its route once on every level.
-        open_to_all = module in (auth, records)
-        app.include_router(
-            module.router, prefix=PREFIX, responses=openapi.PROBLEMS, dependencies=None if open_to_all else private
-        )
+    _route(app)
     errors.install(app)
     openapi.install(app)
     console.install(app)
     app.add_middleware(Door)
     app.add_middleware(Gate)
     return app
+
+
+def _route(app: FastAPI) -> None:
+    """Put every route under its prefix, in the application itself: a request looks for its route once on every level."""
+    for module in ROUTERS:
+        # Log-in and health have no caller whose plants could be asked for.
+        inner = None if module in (auth, records) else [Depends(inside)]
+        app.include_router(module.router, prefix=PREFIX, responses=openapi.PROBLEMS, dependencies=inner)
 
 
 async def _close(engine: Engine) -> None:

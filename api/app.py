@@ -173,7 +173,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
 
 
 def _route(app: FastAPI) -> None:
-    """Put every route under its prefix, in the application itself: a request looks for its route on every level anew."""
+    """Put every route under its prefix, in the application itself: every level is looked through anew."""
     for module in ROUTERS:
         # Log-in and health have no caller whose plants could be asked for.
         inner = None if module in (auth, records) else [Depends(inside)]

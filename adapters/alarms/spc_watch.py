@@ -69,7 +69,7 @@ class SpcWatch:
         with self._engine.begin() as connection:
             position = self._locked(connection)
             statement = select(AUDIT.c.seq, AUDIT.c.action, AUDIT.c.entity, AUDIT.c.new).where(AUDIT.c.seq > position)
-            rows = connection.execute(statement.order_by(AUDIT.c.seq).limit(MOST)).all()
+            rows: list[Any] = list(connection.execute(statement.order_by(AUDIT.c.seq).limit(MOST)))
             if not rows:
                 return 0
             new = _new(connection, [row for row in rows if row.action in ACTS])

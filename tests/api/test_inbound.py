@@ -22,7 +22,12 @@ async def _systems(company: Company, working: None) -> None:
     """The ERP and the LIMS are registered; another machine account is not."""
     ada = await company.desk("ada")
     for account in ("lims", "stranger"):
-        body = {"id": account, "fullName": account, "roles": ["integration"], "password": "canary-Ochre-Lantern-71"}
+        body: dict[str, Any] = {
+            "id": account,
+            "fullName": account,
+            "roles": ["integration"],
+            "password": "canary-Ochre-Lantern-71",
+        }
         made = await ada.command("/users", reason="a new machine", **body)
         assert made.status_code == 201, made.text
     ok(await ada.command("/integration/systems", account="erp", name="ERP", kinds=[SCHEDULE], policy="swift"))

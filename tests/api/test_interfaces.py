@@ -100,7 +100,7 @@ async def test_a_message_that_nobody_wants_is_discarded_with_a_reason(company: C
 
 @pytest.mark.parametrize("url", ["ftp://erp.example", "https://user:word@erp.example", "erp.example/path", "https://"])
 async def test_an_endpoint_is_an_address_without_a_secret(company: Company, url: str) -> None:
-    body = {"code": "BAD", "name": "Bad", "url": url, "topics": ["lot.*"]}
+    body: dict[str, Any] = {"code": "BAD", "name": "Bad", "url": url, "topics": ["lot.*"]}
     answer: httpx.Response = await (await company.desk("ada")).command("/integration/endpoints", **body)
     assert answer.status_code == 422
 
@@ -113,7 +113,7 @@ async def alarms(company: Company, who: str = "sam", **query: Any) -> list[dict[
 
 @pytest.mark.accepts("C6")
 async def test_a_rule_that_is_hit_raises_an_alarm_and_tells_both_robots(company: Company, receiver: Outside) -> None:
-    rule = {"code": "PROBE_FAILED", "name": "The probe has failed", "topic": "probe.failed", "severity": "critical",
+    rule: dict[str, Any] = {"code": "PROBE_FAILED", "name": "The probe has failed", "topic": "probe.failed", "severity": "critical",
             "escalateSeconds": 60}  # fmt: skip
     ok(await (await company.desk("pat")).command("/alarm-rules", **rule))
     assert codes(await (await company.desk("olu")).command("/alarm-rules", **rule), 403) == ["NOT_AUTHORISED"]

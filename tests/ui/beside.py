@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -21,7 +22,12 @@ def happens(engine: Engine, action: str, entity: str) -> None:
 async def neighbours(company: Company, engine: Engine) -> dict[str, str]:
     """An endpoint without its secret, a message parked for it; a message that nobody registered may send; a rule."""
     ada = await company.desk("ada")
-    body = {"code": "QMS", "name": "Quality system", "url": "https://qms.example/in", "topics": ["probe.*", "recall.*"]}
+    body: dict[str, Any] = {
+        "code": "QMS",
+        "name": "Quality system",
+        "url": "https://qms.example/in",
+        "topics": ["probe.*", "recall.*"],
+    }
     ok(await ada.command("/integration/endpoints", **body))
     ok(await ada.command("/integration/systems", account="erp", name="ERP", kinds=["operations-schedule"]))
     rule = {"code": "PROBE_FAILED", "name": "Probe failed", "topic": "probe.failed", "severity": "critical"}

@@ -1,0 +1,145 @@
+"""All sections of `mes bench`: which there are, how large they are, and the one document that they make."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import console, fefo, floor, machine, open_orders, paper, run, trace, values
+from benchmarks.progress import Bars
+from replay import people as p
+from replay.client import NotTaken
+from replay.people import Person
+from system import Addresses, ChildSpec, attach_or_start
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Board:
+    """How many boards are open at once."""
+
+    clients: int = 50
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The size of every section; the default is the full run."""
+
+    life: run.Life = field(default_factory=run.Life)
+    trace: trace.Settings = field(default_factory=trace.Settings)
+    fefo: fefo.Settings = field(default_factory=fefo.Settings)
+    paper: paper.Settings = field(default_factory=paper.Settings)
+    board: Board = field(default_factory=Board)
+    values: values.Settings = field(default_factory=values.Settings)
+    floor: floor.Settings = field(default_factory=floor.Settings)
+    open: open_orders.Settings = field(default_factory=open_orders.Settings)
+
+
+FULL: Final = Sizes()
+QUICK: Final = Sizes(
+    life=run.Life(counted=2, orders=6, clients=(1, 4), rates=(10.0,), seconds=8),
+    trace=trace.Settings(sizes=(10_000,), samples=20, cold=1),
+    fefo=fefo.Settings(),
+    paper=paper.Settings(prints=1),
+    board=Board(),
+    values=values.Settings(values=90_000, pages=(100,)),
+    floor=floor.Settings(count=10),
+    open=open_orders.Settings(orders=60),
+)
+"""At most two minutes on a quiet machine with two cores."""
+SECTIONS: Final = tuple(own.name for own in fields(Sizes))
+WITH_OWN_SYSTEM: Final = frozenset({"trace", "open"})
+"""These start servers of their own; the system of the data folder does not run meanwhile, unless it ran before."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the product's processes are, and who its people are: known to the wiring, not to the benchmarks."""
+
+    children: Callable[[Addresses], Sequence[ChildSpec]]
+    migrate: Callable[[Addresses], None]
+    people: Callable[[Path], Mapping[str, Person]]
+
+
+class Suite:
+    """One run of some sections."""
+
+    def __init__(self, data_dir: Path, sizes: Sizes, around: Surroundings, bars: Bars) -> None:
+        self._data_dir, self._sizes, self._around, self._bars = data_dir, sizes, around, bars
+        self._versions: dict[str, str] = {}
+
+    def run(self, names: Collection[str]) -> Document:
+        """The document. A section that fails says why in its place, and the others are run all the same."""
+        chosen = [name for name in SECTIONS if name in names]
+        before, began, at = machine.described(), time.perf_counter(), datetime.now(UTC)
+        found: Document = {}
+        for name in chosen:
+            if name in WITH_OWN_SYSTEM:
+                found[name] = self._section(name, lambda name=name: self._alone(name))  # type: ignore[misc]
+        together = [name for name in chosen if name not in WITH_OWN_SYSTEM]
+        with self._system() as addresses:
+            self._versions = machine.versions(addresses.database_owner_url)
+            for name in together:
+                found[name] = self._section(
+                    name, lambda name=name: self._on(addresses, name)  # type: ignore[misc]
+                )  # fmt: skip
+        settings = {name: asdict(getattr(self._sizes, name)) for name in chosen}
+        return {
+            "benchmark": "all" if len(chosen) == len(SECTIONS) else ", ".join(chosen), "startedAt": at.isoformat(),
+            "seconds": round(time.perf_counter() - began, 1),
+            "machine": before | {"loadAfter": machine.load()}, "versions": self._versions, "settings": settings,
+            "sections": {name: found[name] for name in chosen},
+        }  # fmt: skip
+
+    def _system(self) -> Any:
+        return attach_or_start(
+            self._data_dir, children=self._around.children, migrate=self._around.migrate, report=self._bars.say
+        )
+
+    def _section(self, name: str, work: Callable[[], Document]) -> Document:
+        self._bars.say(f"section {name}")
+        load, began = machine.load(), time.perf_counter()
+        try:
+            found = work()
+        except (NotTaken, OSError, RuntimeError, ExceptionGroup, TimeoutError) as error:
+            found = {"failed": _said(error)}
+        return found | {"seconds": round(time.perf_counter() - began, 1), "load": [load, machine.load()]}
+
+    def _alone(self, name: str) -> Document:
+        folder = self._data_dir.with_name(f"{self._data_dir.name}-{name}")
+        if name == "trace":
+            return trace.measure(folder, self._sizes.trace, self._bars)
+        return open_orders.measure(
+            folder, self._sizes.open, self._bars,
+            children=self._around.children, migrate=self._around.migrate, people_of=self._around.people,
+        )  # fmt: skip
+
+    def _on(self, addresses: Addresses, name: str) -> Document:
+        people, sizes, bars = self._around.people(addresses.data_dir), self._sizes, self._bars
+        match name:
+            case "life":
+                return run.live(addresses, people, sizes.life, bars.say)
+            case "fefo":
+                return fefo.measure(addresses, sizes.fefo, bars)
+            case "paper":
+                return paper.measure(addresses, people, sizes.paper, bars)
+            case "board":
+                return console.measure_boards(addresses, people[p.SUPERVISOR], sizes.board.clients)
+            case "values":
+                return values.measure(addresses, sizes.values, bars)
+            case _:
+                return floor.measure(addresses, sizes.floor, bars)
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_said(one) for one in error.exceptions)
+    return f"{type(error).__name__}: {error}"
+
+
+def failed(document: Document) -> list[str]:
+    """The sections that have no figures."""
+    return [name for name, found in document["sections"].items() if "failed" in found]

@@ -6,6 +6,7 @@ each; and as many transactions as an order has, of as many rows. What an order c
 
 import asyncio
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -13,13 +14,16 @@ import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import psycopg
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
-from benchmarks import floor_worker, machine
+from benchmarks import machine
 from benchmarks.databases import scratch
+from benchmarks.empty_workflow import EmptyWorkflow
 from benchmarks.progress import Bars
 from benchmarks.run import percentiles
 from system import Addresses, running
@@ -27,9 +31,9 @@ from system.processes import wait_until
 from workflows.runtime import connect
 
 Document = dict[str, Any]
-_EVENTS_OF_A_SIGNAL: Final = 5
-"""Signal, task scheduled, started, completed, marker of the local activity."""
-_EVENTS_OF_A_LIFE: Final = 5
+_MOMENT_SECONDS: Final = 0.02
+"""Signals that come at once share a workflow task: a moment after each keeps them apart, as people's commands are."""
+_PATIENCE: Final = timedelta(minutes=5)
 _ROW: Final = '{"actor": "bench", "reason": "a row of an order, about as long as most of them are", "number": 1}'
 
 
@@ -54,23 +58,21 @@ def measure(addresses: Addresses, settings: Settings, bars: Bars) -> Document:
 
 async def _workflows(addresses: Addresses, settings: Settings, bars: Bars) -> Document:
     client = await connect(addresses.temporal_address, addresses.temporal_namespace)
-    signals = max(1, (settings.events - _EVENTS_OF_A_LIFE) // _EVENTS_OF_A_SIGNAL)
     queue = f"floor-{uuid.uuid4().hex[:8]}"
     with _worker(addresses, queue) as pid:
-        await _life(client, queue, signals, [])
+        await _life(client, queue, settings.events)
         state = running(addresses.data_dir) or {}
         used, spent = machine.cpu_seconds(state).get("temporal", 0.0), machine.own_cpu(pid)
         own, began = time.process_time(), time.perf_counter()
-        seconds: list[float] = []
         left = iter(range(settings.count))
         with bars.bar("empty workflows", settings.count) as advance:
 
             async def client_at_work() -> None:
                 for _ in left:
-                    events.append(await _life(client, queue, signals, seconds))
+                    lives.append(await _life(client, queue, settings.events))
                     advance(1)
 
-            events: list[int] = []
+            lives: list[tuple[int, int]] = []
             async with asyncio.TaskGroup() as group:
                 for _ in range(settings.clients):
                     group.create_task(client_at_work())
@@ -81,23 +83,26 @@ async def _workflows(addresses: Addresses, settings: Settings, bars: Bars) -> Do
             "client": time.process_time() - own,
         }
     return {
-        "workflows": settings.count, "signals": signals, "historyEvents": sum(events) / len(events),
-        "perSecond": round(settings.count / took, 2), "answerMilliseconds": percentiles(seconds),
+        "workflows": settings.count, "historyEvents": statistics.mean(events for events, _ in lives),
+        "signals": statistics.mean(signals for _, signals in lives), "perSecond": round(settings.count / took, 2),
         "cpuSecondsPerWorkflow": {name: round(value / settings.count, 4) for name, value in cpu.items()},
     }  # fmt: skip
 
 
-async def _life(client: Client, queue: str, signals: int, seconds: list[float]) -> int:
-    """One workflow from start to end, each signal answered before the next; gives its number of events."""
+async def _life(client: Client, queue: str, events: int) -> tuple[int, int]:
+    """One workflow from start to end: its events, and the signals that it took, each after a moment."""
     handle = await client.start_workflow(
-        floor_worker.EmptyWorkflow.run, signals, id=f"floor/{uuid.uuid4()}", task_queue=queue
+        EmptyWorkflow.run, events, id=f"floor/{uuid.uuid4()}", task_queue=queue, execution_timeout=_PATIENCE
     )
-    for number in range(1, signals + 1):
-        began = time.perf_counter()
-        await handle.signal(floor_worker.EmptyWorkflow.go, number)
-        seconds.append(time.perf_counter() - began)
-    await handle.result()
-    return (await handle.describe()).history_length
+    result = asyncio.create_task(handle.result())
+    while not result.done():
+        try:
+            await handle.signal(EmptyWorkflow.go)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        await asyncio.wait([result], timeout=_MOMENT_SECONDS)
+    return (await handle.describe()).history_length, await result
 
 
 @contextmanager
@@ -128,9 +133,10 @@ def _transactions(addresses: Addresses, settings: Settings, bars: Bars) -> Docum
                     seconds.append(_timed(lambda count=count: _write(connection, count)))  # type: ignore[misc]
                 advance(1)
         server, client = machine.own_cpu(backend) - used, time.process_time() - own
+        written = connection.execute("SELECT count(*) FROM bare").fetchone()
     return {
-        "transactions": settings.transactions, "rows": settings.rows, "transactionMilliseconds": percentiles(seconds),
-        "secondsOfAnOrder": round(sum(seconds) / settings.count, 4),
+        "transactions": settings.transactions, "rows": settings.rows, "rowsWritten": written[0] if written else 0,
+        "transactionMilliseconds": percentiles(seconds), "secondsOfAnOrder": round(sum(seconds) / settings.count, 4),
         "cpuSecondsOfAnOrder": {
             "postgres": round(server / settings.count, 4), "client": round(client / settings.count, 4)
         },

@@ -7,40 +7,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from temporalio import activity, workflow
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from benchmarks.empty_workflow import EmptyWorkflow, nothing
 from workflows.runtime import build_id, connect, workflow_runner
-
-
-@activity.defn(name="floor.nothing")
-def nothing(number: int) -> int:
-    """Do nothing."""
-    return number
-
-
-@workflow.defn(name="floor-empty")
-class EmptyWorkflow:
-    """Waits for its signals, one local activity for each."""
-
-    def __init__(self) -> None:
-        self._came: list[int] = []
-
-    @workflow.run
-    async def run(self, signals: int) -> int:
-        """End when all have come."""
-        for number in range(signals):
-            await workflow.wait_condition(lambda number=number: len(self._came) > number)  # type: ignore[misc]
-            await workflow.execute_local_activity(
-                nothing, self._came[number], start_to_close_timeout=timedelta(seconds=10)
-            )
-        return signals
-
-    @workflow.signal
-    def go(self, number: int) -> None:
-        """One more."""
-        self._came.append(number)
 
 
 async def run(address: str, namespace: str, queue: str) -> None:

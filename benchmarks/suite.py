@@ -7,12 +7,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+import psycopg
+from temporalio.exceptions import TemporalError
+
 from benchmarks import console, fefo, floor, machine, open_orders, paper, run, trace, values
+from benchmarks.fefo import Settings as FefoSettings
+from benchmarks.floor import Settings as FloorSettings
+from benchmarks.open_orders import Settings as OpenSettings
+from benchmarks.paper import Settings as PaperSettings
 from benchmarks.progress import Bars
+from benchmarks.run import Life
+from benchmarks.trace import Settings as TraceSettings
+from benchmarks.values import Settings as ValueSettings
 from replay import people as p
 from replay.client import NotTaken
 from replay.people import Person
-from system import Addresses, ChildSpec, attach_or_start
+from system import Addresses, ChildSpec, SystemRefusal, attach_or_start
 
 Document = dict[str, Any]
 
@@ -28,28 +39,32 @@ class Board:
 class Sizes:
     """The size of every section; the default is the full run."""
 
-    life: run.Life = field(default_factory=run.Life)
-    trace: trace.Settings = field(default_factory=trace.Settings)
-    fefo: fefo.Settings = field(default_factory=fefo.Settings)
-    paper: paper.Settings = field(default_factory=paper.Settings)
+    life: Life = field(default_factory=Life)
+    trace: TraceSettings = field(default_factory=TraceSettings)
+    fefo: FefoSettings = field(default_factory=FefoSettings)
+    paper: PaperSettings = field(default_factory=PaperSettings)
     board: Board = field(default_factory=Board)
-    values: values.Settings = field(default_factory=values.Settings)
-    floor: floor.Settings = field(default_factory=floor.Settings)
-    open: open_orders.Settings = field(default_factory=open_orders.Settings)
+    values: ValueSettings = field(default_factory=ValueSettings)
+    floor: FloorSettings = field(default_factory=FloorSettings)
+    open: OpenSettings = field(default_factory=OpenSettings)
 
 
 FULL: Final = Sizes()
 QUICK: Final = Sizes(
-    life=run.Life(counted=2, orders=6, clients=(1, 4), rates=(10.0,), seconds=8),
-    trace=trace.Settings(sizes=(10_000,), samples=20, cold=1),
-    fefo=fefo.Settings(),
-    paper=paper.Settings(prints=1),
+    life=Life(counted=2, orders=6, clients=(1, 4), rates=(10.0,), seconds=8),
+    trace=TraceSettings(sizes=(10_000,), samples=20, cold=1),
+    fefo=FefoSettings(),
+    paper=PaperSettings(prints=1),
     board=Board(),
-    values=values.Settings(values=90_000, pages=(100,)),
-    floor=floor.Settings(count=10),
-    open=open_orders.Settings(orders=60),
+    values=ValueSettings(values=90_000, pages=(100,)),
+    floor=FloorSettings(count=10),
+    open=OpenSettings(orders=60),
 )
 """At most two minutes on a quiet machine with two cores."""
+_NO_FIGURES: Final = (
+    NotTaken, SystemRefusal, OSError, RuntimeError, ExceptionGroup, TemporalError, httpx.HTTPError, psycopg.Error,
+)  # fmt: skip
+"""What may keep a section from its figures; anything else is an error of the benchmark."""
 SECTIONS: Final = tuple(own.name for own in fields(Sizes))
 WITH_OWN_SYSTEM: Final = frozenset({"trace", "open"})
 """These start servers of their own; the system of the data folder does not run meanwhile, unless it ran before."""
@@ -78,12 +93,12 @@ class Suite:
         found: Document = {}
         for name in chosen:
             if name in WITH_OWN_SYSTEM:
-                found[name] = self._section(name, lambda name=name: self._alone(name))  # type: ignore[misc]
+                found[name] = self.section(name, lambda name=name: self.alone(name))  # type: ignore[misc]
         together = [name for name in chosen if name not in WITH_OWN_SYSTEM]
         with self._system() as addresses:
             self._versions = machine.versions(addresses.database_owner_url)
             for name in together:
-                found[name] = self._section(
+                found[name] = self.section(
                     name, lambda name=name: self._on(addresses, name)  # type: ignore[misc]
                 )  # fmt: skip
         settings = {name: asdict(getattr(self._sizes, name)) for name in chosen}
@@ -99,16 +114,26 @@ class Suite:
             self._data_dir, children=self._around.children, migrate=self._around.migrate, report=self._bars.say
         )
 
-    def _section(self, name: str, work: Callable[[], Document]) -> Document:
+    def section(self, name: str, work: Callable[[], Document]) -> Document:
+        """The figures of `work`, or why there are none, with the time and the load."""
         self._bars.say(f"section {name}")
         load, began = machine.load(), time.perf_counter()
         try:
             found = work()
-        except (NotTaken, OSError, RuntimeError, ExceptionGroup, TimeoutError) as error:
+        except (
+            NotTaken,
+            SystemRefusal,
+            OSError,
+            RuntimeError,
+            ExceptionGroup,
+            TemporalError,
+            httpx.HTTPError,
+        ) as error:
             found = {"failed": _said(error)}
         return found | {"seconds": round(time.perf_counter() - began, 1), "load": [load, machine.load()]}
 
-    def _alone(self, name: str) -> Document:
+    def alone(self, name: str) -> Document:
+        """A section that has a system of its own, beside the data folder."""
         folder = self._data_dir.with_name(f"{self._data_dir.name}-{name}")
         if name == "trace":
             return trace.measure(folder, self._sizes.trace, self._bars)

@@ -90,14 +90,15 @@ def product(connection: Connection, lot: str, direction: Direction) -> Answer:
 
 def measure(folder: Path, settings: Settings, bars: Bars, *, keep: bool = False) -> Document:
     """Every size in a server of its own below `folder`, which is removed, or kept and used again with `keep`."""
-    return {
-        "perSize": {
-            str(lots): _size(folder / str(lots), genealogy.Size(lots, settings.hot_descendants, settings.seed),
-                             settings, bars, keep=keep)
-            for lots in settings.sizes
-        },
-        "cold": "the server is started again, and its files are dropped from the system's cache",
-    }  # fmt: skip
+    sizes: Document = {}
+    try:
+        for lots in settings.sizes:
+            size = genealogy.Size(lots, settings.hot_descendants, settings.seed)
+            sizes[str(lots)] = _size(folder / str(lots), size, settings, bars, keep=keep)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    return {"perSize": sizes, "cold": "the server is started again, and its files are dropped from the system's cache"}
 
 
 def _size(folder: Path, size: genealogy.Size, settings: Settings, bars: Bars, *, keep: bool) -> Document:

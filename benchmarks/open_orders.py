@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from benchmarks import machine
@@ -63,7 +63,9 @@ def measure(
 ) -> Document:
     """Open the orders, weigh the workers, kill them, and ask every order until all have answered."""
     try:
-        with attach_or_start(folder, children=_more_workers(children, settings), migrate=migrate) as addresses:
+        with attach_or_start(
+            folder, children=_more_workers(children, settings), migrate=migrate, report=bars.say
+        ) as addresses:
             return asyncio.run(_Open(addresses, people_of(folder), settings, bars).run())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -155,7 +157,7 @@ class _Open:
             while True:
                 try:
                     process = await handle.query(ProductionOrderWorkflow.process)
-                except RPCError:
+                except (RPCError, WorkflowQueryFailedError):  # of a worker that has just been killed
                     if time.perf_counter() - began > _PATIENCE_SECONDS:
                         raise
                     await asyncio.sleep(0.2)

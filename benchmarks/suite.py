@@ -95,12 +95,14 @@ class Suite:
             if name in WITH_OWN_SYSTEM:
                 found[name] = self.section(name, lambda name=name: self.alone(name))  # type: ignore[misc]
         together = [name for name in chosen if name not in WITH_OWN_SYSTEM]
-        with self._system() as addresses:
-            self._versions = machine.versions(addresses.database_owner_url)
-            for name in together:
-                found[name] = self.section(
-                    name, lambda name=name: self._on(addresses, name)  # type: ignore[misc]
-                )  # fmt: skip
+        try:
+            with self._system(whole=bool(together)) as addresses:
+                self._versions = machine.versions(addresses.database_owner_url)
+                for name in together:
+                    found[name] = self.section(name, lambda name=name: self._on(addresses, name))  # type: ignore[misc]
+        except SystemRefusal as refused:
+            # What was measured before is worth having.
+            found = {name: {"failed": _said(refused)} for name in together} | found
         settings = {name: asdict(getattr(self._sizes, name)) for name in chosen}
         return {
             "benchmark": "all" if len(chosen) == len(SECTIONS) else ", ".join(chosen), "startedAt": at.isoformat(),
@@ -109,10 +111,12 @@ class Suite:
             "sections": {name: found[name] for name in chosen},
         }  # fmt: skip
 
-    def _system(self) -> Any:
+    def _system(self, *, whole: bool) -> Any:
+        """The system of the data folder; only its record where no section needs more than its version."""
         return attach_or_start(
-            self._data_dir, children=self._around.children, migrate=self._around.migrate, report=self._bars.say
-        )
+            self._data_dir, children=self._around.children if whole else None, migrate=self._around.migrate,
+            report=self._bars.say, with_temporal=whole,
+        )  # fmt: skip
 
     def section(self, name: str, work: Callable[[], Document]) -> Document:
         """The figures of `work`, or why there are none, with the time and the load."""

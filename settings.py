@@ -81,7 +81,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         worker_threads=int(env.get("MES_WORKER_THREADS", "16")),
         max_cached_workflows=_at_least(1, "MES_MAX_CACHED_WORKFLOWS", env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
         worker_pollers=_at_least(2, "MES_WORKER_POLLERS", env.get("MES_WORKER_POLLERS", "5")),
-        sandbox=env.get("MES_SANDBOX", "on") != "off",
+        sandbox=env.get("MES_SANDBOX", "off") == "on",
         time_zone=_time_zone(env.get("MES_TIME_ZONE") or "UTC"),
         idle_minutes=_at_least(1, "MES_IDLE_MINUTES", env.get("MES_IDLE_MINUTES", "15")),
         password_days=_at_least(0, "MES_PASSWORD_DAYS", env.get("MES_PASSWORD_DAYS", "0")),

@@ -23,7 +23,7 @@ async def run(address: str, namespace: str, queue: str) -> None:
         workflows=[EmptyWorkflow],
         activities=[nothing],
         activity_executor=ThreadPoolExecutor(4),
-        workflow_runner=workflow_runner(),
+        workflow_runner=workflow_runner(sandbox=False),
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("mes-floor", build_id()), use_worker_versioning=False
         ),

@@ -1,7 +1,7 @@
 """Holds of lots: the signed act, written with its signature in one transaction."""
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,7 @@ from api.direct_acts import act
 from api.errors import not_found, refused
 from api.security import now
 from api.shapes import CommandBody
-from api.signatures import Signing
+from api.signed_acts import signings
 from db import audit
 from db.once import Request
 from db.queries import lot_holds as tables
@@ -21,10 +21,6 @@ from domain.base import Message
 from domain.hold_commands import HoldLot, ReleaseLotHold
 from domain.hold_states import LotHoldState
 from domain.quantities import plain
-from domain.signing import Meaning
-
-HOLD_MEANING: Final = Meaning.APPROVED
-RELEASE_MEANING: Final = Meaning.RELEASED
 
 
 class HoldAnswer(Message):
@@ -68,7 +64,7 @@ def hold(
         )
         return HoldAnswer(hold=number, lot=lot, state=LotHoldState.STOPPING), entries
 
-    return act(who, request, HoldAnswer, work, Signing(command, f"lot/{lot}", HOLD_MEANING, body.signature))
+    return act(who, request, HoldAnswer, work, *signings(who, command, lot, body))
 
 
 def release(who: Caller, body: CommandBody, lot: str, number: str) -> HoldAnswer:
@@ -84,7 +80,7 @@ def release(who: Caller, body: CommandBody, lot: str, number: str) -> HoldAnswer
         entries = record.release(connection, request, number, lot, body.reason or "", given[0])
         return HoldAnswer(hold=number, lot=lot, state=LotHoldState.RELEASING), entries
 
-    return act(who, request, HoldAnswer, work, Signing(command, f"lot/{lot}", RELEASE_MEANING, body.signature))
+    return act(who, request, HoldAnswer, work, *signings(who, command, lot, body))
 
 
 def _check_shown(lot: str, reach: tables.Reach, seen: tuple[int, int, Decimal]) -> None:

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 from adapters.quality import lot_holds as record
 from api.deps import Caller
 from api.direct_acts import act
-from api.errors import not_found, refused
+from api.errors import not_found
 from api.security import now
 from api.shapes import CommandBody
-from api.signed_acts import signings
+from api.signed_acts import check_reach, signings
 from db import audit
 from db.once import Request
 from db.queries import lot_holds as tables
@@ -20,7 +20,6 @@ from db.queries.trace import LotUnknown
 from domain.base import Message
 from domain.hold_commands import HoldLot, ReleaseLotHold
 from domain.hold_states import LotHoldState
-from domain.quantities import plain
 
 
 class HoldAnswer(Message):
@@ -58,7 +57,7 @@ def hold(
 
     def work(connection: Connection, given: tuple[str, ...]) -> tuple[HoldAnswer, list[audit.Entry]]:
         reach = _reach(connection, lot, downstream)
-        _check_shown(lot, reach, (lots, orders, shipped))
+        check_reach(lot, reach, (lots, orders, shipped))
         number, entries = record.place(
             connection, request, reach, lot, given[0], downstream=downstream, reason=body.reason or ""
         )
@@ -81,10 +80,3 @@ def release(who: Caller, body: CommandBody, lot: str, number: str) -> HoldAnswer
         return HoldAnswer(hold=number, lot=lot, state=LotHoldState.RELEASING), entries
 
     return act(who, request, HoldAnswer, work, *signings(who, command, lot, body))
-
-
-def _check_shown(lot: str, reach: tables.Reach, seen: tuple[int, int, Decimal]) -> None:
-    is_now = (len(reach.lots), len(reach.orders), reach.shipped)
-    if is_now != seen:
-        found, was = (f"{n} lots, {o} running orders, {plain(s)} shipped" for n, o, s in (is_now, seen))
-        raise refused("CONTENT_CHANGED", "lot", lot, found, f"{was}, as it was shown; look again", "signer")

@@ -10,15 +10,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from api.deps import Caller
+from api.errors import refused
 from api.permissions import DIRECT
 from api.security import now
 from api.shapes import CommandBody
 from api.signatures import SECOND, STRICT, Signing
-from db.queries import policies, recalls
+from db.queries import lot_holds, policies, recalls
+from db.queries.trace import LotUnknown
 from domain.command_base import Command
 from domain.disposal_commands import DecideDestruction, DestroyLot, MoveRejectedStock
 from domain.hold_commands import HoldLot, ReleaseLotHold
 from domain.policy import Policy
+from domain.quantities import plain
 from domain.recall_commands import ApproveRecall
 from domain.signing import Meaning
 
@@ -29,6 +32,10 @@ def _nothing_more(who: Caller, number: str) -> Values:
     return {}
 
 
+def _as_it_is(who: Caller, command: Command) -> None:
+    """Nothing of the command repeats what the record says."""
+
+
 def _of_recall(who: Caller, number: str) -> Values:
     """What the record says of a recall, and its signature binds."""
     with who.services.engine.connect() as connection:
@@ -37,6 +44,33 @@ def _of_recall(who: Caller, number: str) -> Values:
     shipped = sum((Decimal(own["quantity"]) for own in scope["shipments"]), Decimal(0))
     is_mock = known is not None and known["isMock"]
     return {"is_mock": is_mock, "lots": len(scope["lots"]), "shipped": str(shipped)}
+
+
+def check_reach(lot: str, reach: lot_holds.Reach, seen: tuple[int, int, Decimal]) -> None:
+    """Refuse CONTENT_CHANGED when a hold would reach something else than its signer was shown."""
+    is_now = (len(reach.lots), len(reach.orders), reach.shipped)
+    if is_now != seen:
+        found, was = (f"{n} lots, {o} running orders, {plain(s)} shipped" for n, o, s in (is_now, seen))
+        raise refused("CONTENT_CHANGED", "lot", lot, found, f"{was}, as it was shown; look again", "signer")
+
+
+def _reaches_the_same(who: Caller, command: Command) -> None:
+    assert isinstance(command, HoldLot)
+    with who.services.engine.connect() as connection:
+        try:
+            reach = lot_holds.reach(connection, command.lot, command.downstream)
+        except LotUnknown:
+            return
+    check_reach(command.lot, reach, (command.lots, command.orders, command.shipped))
+
+
+def _is_the_frozen_report(who: Caller, command: Command) -> None:
+    assert isinstance(command, ApproveRecall)
+    with who.services.engine.connect() as connection:
+        known = recalls.detail(connection, command.recall)
+    if known is not None and known["scopeHash"] != command.scope_hash:
+        found, seen = f"report {known['scopeHash']}", f"report {command.scope_hash}, as it was shown; look again"
+        raise refused("CONTENT_CHANGED", "recall", command.recall, found, seen, "signer")
 
 
 @dataclass(frozen=True)
@@ -52,6 +86,8 @@ class SignedAct:
     second_roles: tuple[str, ...] = ()
     more: Callable[[Caller, str], Values] = _nothing_more
     """Fields of the command that the record knows."""
+    check: Callable[[Caller, Command], None] = _as_it_is
+    """Refuses a command whose caller has seen something else on the page before than the record says now."""
 
     def entity(self, number: str) -> str:
         """What the audit trail calls the subject."""
@@ -73,9 +109,9 @@ class SignedAct:
 
 
 SIGNED_ACTS: Final = (
-    SignedAct(HoldLot, "holdLot", "lot", Meaning.APPROVED),
+    SignedAct(HoldLot, "holdLot", "lot", Meaning.APPROVED, check=_reaches_the_same),
     SignedAct(ReleaseLotHold, "releaseLotHold", "lot", Meaning.RELEASED),
-    SignedAct(ApproveRecall, "approveRecall", "recall", Meaning.APPROVED, more=_of_recall),
+    SignedAct(ApproveRecall, "approveRecall", "recall", Meaning.APPROVED, more=_of_recall, check=_is_the_frozen_report),
     SignedAct(DecideDestruction, "decideDestruction", "lot", Meaning.APPROVED),
     SignedAct(DestroyLot, "destroyLot", "lot", Meaning.PERFORMED, Meaning.WITNESSED),
     SignedAct(MoveRejectedStock, "moveStock", "lot", None, Meaning.APPROVED, ("qualityManager",)),

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_snake
 from api import ceremonies, signatures, signed_acts
 from api.commands import CAPA, DEVIATION, MAINTENANCE, ORDER, PICK_LIST, WORK_ORDER, build
 from api.deps import Caller, Reading, Who, only
-from api.errors import Problem, not_found
+from api.errors import Problem, not_found, of_refusal
 from api.permissions import DIRECT
 from api.shapes import Body, Identifier, Reason
 from api.signed_acts import BY_KIND, SignedAct
@@ -21,6 +21,7 @@ from db.queries.targets import Target
 from domain import case_commands as cc
 from domain import commands as c
 from domain import maintenance_commands as mc
+from domain.errors import Refused
 
 router = APIRouter(prefix="/signatures", tags=["signatures"])
 Verifier = Annotated[Caller, Depends(only("verifySignatures", "signature"))]
@@ -87,8 +88,12 @@ def _of_act(who: Caller, act: SignedAct, body: RequestBody) -> dict[str, Any]:
         command = act.command(who, number, body.command_id, content | {"reason": body.reason})
     except ValidationError as error:
         raise _wrong(error) from None
-    first, second = act.meanings(signed_acts.policy_of(who))
     _person(who)
+    try:
+        act.check(who, command)
+    except Refused as no:
+        raise of_refusal(no, body.command_id) from None
+    first, second = act.meanings(signed_acts.policy_of(who))
     return ceremonies.begin(who, command, entity, None, first or second or "", second)
 
 

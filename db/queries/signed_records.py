@@ -53,9 +53,13 @@ def _lot(connection: Connection, number: str) -> Shown:
     own = stock.lot(connection, number)
     if own is None:
         return NOTHING
-    places = (f"{line['place']} {line['onHand']} {line['unit']} ({line['reserved']} reserved)" for line in own["stock"])
+    places = (
+        f"{line['place']} {line['onHand']} {line['unit']}"
+        + (f" ({line['reserved']} reserved)" if line["reserved"] != "0" else "")
+        for line in own["stock"]
+    )
     return {
-        "lot": own["lot"], "material": own["material"], "lotStatus": own["status"],
+        "material": own["material"], "lotStatus": own["status"],
         "expiresOn": own["expiresOn"] or "", "stock": listed(places),
     }  # fmt: skip
 

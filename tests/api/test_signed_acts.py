@@ -1,4 +1,4 @@
-"""Holds, recalls and destruction are signed as orders are: shown, with meaning and hash, refused when it has changed."""
+"""Holds, recalls and destruction are signed as orders are: shown, with meaning and hash, refused when changed."""
 
 import uuid
 from typing import Any

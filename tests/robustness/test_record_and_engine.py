@@ -104,17 +104,18 @@ async def test_a_read_only_record_is_read_and_says_so_to_who_writes(
 ) -> None:
     order = await submitted(company, "plain")
     await do(company, "sam", f"/mes/orders/{order}/release")
+    ada = await company.desk("ada")
     command, name = f"read-only/{uuid.uuid4().hex}", database.owner_url.rpartition("/")[2]
     sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
     with owner(database) as connection:
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")  # type: ignore[arg-type]
         connection.execute(sessions, (name,))
     try:
-        refused = await (await company.desk("ada")).post("/users/sue/disable", {"reason": "is on leave"})
+        refused = await ada.post("/users/sue/disable", {"reason": "is on leave"})
         for _ in range(20):  # a session that was ended may still be noticed by its first use
             if refused.json()["code"] == "RECORD_READ_ONLY":
                 break
-            refused = await (await company.desk("ada")).post("/users/sue/disable", {"reason": "is on leave"})
+            refused = await ada.post("/users/sue/disable", {"reason": "is on leave"})
         assert (refused.status_code, refused.json()["code"]) == (503, "RECORD_READ_ONLY")
         shown = await (await company.desk("sam")).get(f"/mes/orders/{order}")
         assert shown.json()["state"] == "released"

@@ -119,7 +119,7 @@ async def test_what_changed_since_it_was_shown_is_named_and_nothing_is_held(comp
 @pytest.mark.accepts("ES-05")
 async def test_a_ceremony_of_an_act_asks_for_its_role_and_its_subject(company: Company) -> None:
     rae, olu, lot = await company.desk("rae"), await company.desk("olu"), new_lot()
-    said = {"command": "holdLot", "commandId": "acts/none", "reason": "glass was found",
+    said: dict[str, Any] = {"command": "holdLot", "commandId": "acts/none", "reason": "glass was found",
             "content": {"downstream": False, "lots": 1, "orders": 0, "shipped": "0"}}  # fmt: skip
     unknown = await rae.post("/signatures/requests", {**said, "entityId": lot})
     assert unknown.status_code == 404
@@ -157,7 +157,7 @@ async def test_a_recall_is_approved_on_the_report_that_was_shown(company: Compan
         "glass in the bottle", "no", scope["scopeHash"],
     )  # fmt: skip
     assert seen["affectedLots"].split(", ") == [own["lot"] for own in report["lots"]]
-    assert (seen["command.shipped"], seen["command.lots"]) == ("300", len(report["lots"]))
+    assert (seen["command.shipped"], str(seen["command.lots"])) == ("300", str(len(report["lots"])))
     assert (await sign(max_, f"{path}/approve", made, **scope)).status_code == 200
     known = await read(company, path)
     assert (await verdict(company, known["signature"]))["status"] == "valid"

@@ -108,7 +108,7 @@ async def test_a_read_only_record_is_read_and_says_so_to_who_writes(
     command, name = f"read-only/{uuid.uuid4().hex}", database.owner_url.rpartition("/")[2]
     sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
     with owner(database) as connection:
-        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")  # type: ignore[arg-type]
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         connection.execute(sessions, (name,))
     try:
         refused = await ada.post("/users/sue/disable", {"reason": "is on leave"})
@@ -123,7 +123,7 @@ async def test_a_read_only_record_is_read_and_says_so_to_who_writes(
     finally:
         with owner(database) as connection:
             connection.execute("SET default_transaction_read_only = off")
-            connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")  # type: ignore[arg-type]
+            connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
             connection.execute(sessions, (name,))
     assert (await judged(company, command)).json()["accepted"]
     assert is_chained(engine)

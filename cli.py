@@ -19,6 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 
 import records
+import recovery
 import wiring
 from benchmarks.command import app as bench_app
 from db import migrate
@@ -33,7 +34,7 @@ from replay.open_orders import STAGES
 from replay.progress import Progress as Step
 from replay.report import ReplayReport
 from replay.tablets import leave_open, replay_planted, replay_tablets
-from settings import DEFAULT_DATA_DIR
+from settings import DEFAULT_DATA_DIR, keys_of
 from system import Addresses, EmbeddedSystem, SystemRefusal, attach_or_start, running
 from system.archive import Manifest
 from system.backup import back_up
@@ -48,6 +49,7 @@ signatures_app = typer.Typer(no_args_is_help=True, help="Electronic signatures."
 app.add_typer(signatures_app, name="signatures")
 app.add_typer(bench_app, name="bench")
 app.add_typer(records.record_app, name="record")
+app.command()(recovery.processes)
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)
 out = Console()
@@ -325,9 +327,11 @@ def verify_signatures(
 
 @app.command()
 def backup(file: Path, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Copy record and running processes of a stopped system into FILE."""
+    """Copy record and running processes of a stopped system into FILE, encrypted when MES_BACKUP_KEY is set."""
+    key = next(iter(wiring.backup_keys()), None)
     with _bytes() as progress:
-        made = back_up(data_dir, file, wiring.Record(), progress)
+        made = back_up(data_dir, file, wiring.Record(), progress, key)
+    print("encrypted" if key else "not encrypted: keep it as carefully as the system itself (MES_BACKUP_KEY)")
     _contents(f"{file}, {file.stat().st_size:,} bytes", made)
 
 
@@ -339,10 +343,15 @@ def restore(
         Path | None, typer.Option("--secrets", help="the old folder's secrets.json, for the first accounts' passwords")
     ] = None,
 ) -> None:
-    """Make a new data folder from a backup, compare it with what the backup says, and check the audit trail."""
+    """Make a new data folder from a backup, compare it, check audit trail and signatures, look for every process."""
     with _bytes() as progress:
-        made = restore_backup(file, data_dir, wiring.Record(), progress, secrets)
+        keys = keys_of(os.environ, "MES_BACKUP_KEY")
+        made = restore_backup(file, data_dir, wiring.Record(), progress, secrets, keys)
     _contents(f"{data_dir}, from a backup of {made.created_at}", made)
+    with EmbeddedSystem(data_dir, report=_say) as system:
+        is_whole = recovery.check_restored(system.addresses)
+    if not is_whole:
+        _end("restored, and kept as it is: what is named above is not as it should be")
 
 
 def _contents(what: str, made: Manifest) -> None:

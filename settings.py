@@ -87,8 +87,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         password_days=_at_least(0, "MES_PASSWORD_DAYS", env.get("MES_PASSWORD_DAYS", "0")),
         login_second_factor=env.get("MES_LOGIN_SECOND_FACTOR", "off") == "on",
         signature_seconds=_at_least(10, "MES_SIGNATURE_SECONDS", env.get("MES_SIGNATURE_SECONDS", "300")),
-        secret_keys=_keys(env, "MES_SECRET_KEY"),
-        payload_keys=_keys(env, "MES_PAYLOAD_KEY"),
+        secret_keys=keys_of(env, "MES_SECRET_KEY"),
+        payload_keys=_payload_keys(env),
         temporal_tls=_temporal_tls(env),
         api_tls=_api_tls(env),
         seal_key=Path(env["MES_SEAL_KEY"]) if env.get("MES_SEAL_KEY") else None,
@@ -124,7 +124,19 @@ def _at_least(least: int, name: str, value: str) -> int:
     return int(value)
 
 
-def _keys(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+def is_production(env: Mapping[str, str]) -> bool:
+    """Whether this is a plant's own system: what Temporal stores is encrypted then, and so are backups."""
+    return env.get("MES_PRODUCTION", "off") == "on"
+
+
+def _payload_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    keys = keys_of(env, "MES_PAYLOAD_KEY")
+    if not keys and is_production(env):
+        raise SettingMissing(["MES_PAYLOAD_KEY or MES_PAYLOAD_KEY_FILE (MES_PRODUCTION is on)"])
+    return keys
+
+
+def keys_of(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The keys of a variable, or of the file that `NAME_FILE` names: one a line, the newest first."""
     text, source = env.get(name, ""), name
     if not text and (file := env.get(f"{name}_FILE")):

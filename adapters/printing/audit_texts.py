@@ -129,6 +129,7 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "signature.executed": ("signed", "签署了"),
     # Commands and neighbours
     "command.refused": ("asked for what is not possible now on", "的操作被拒绝："),
+    "process.resumed": ("was begun again from the record:", "根据记录重新启动："),
     "command.taken": ("asked for work on", "请求处理"),
     "neighbour.waiting": ("waits for another system, for", "正在等待外部系统："),
     "neighbour.answered": ("got the answer of another system, for", "收到了外部系统的答复："),

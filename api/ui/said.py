@@ -117,11 +117,16 @@ def field(t: Words, name: str) -> str:
     return (": " if t.language == "en" else "：").join((*parts, word))
 
 
+_STATES: Final = {"holdState": "hold.state", "recallState": "recall.state", "destructionState": "destruction.state"}
+
+
 def value(t: Words, name: str, text: str) -> str:
     """The text of a field: states, choices and yes or no in words; everything else as it stands."""
     own = name.rpartition(".")[2]
     if own == "lotStatus" or own == "status":
         return t.of("lot", text)
+    if own in _STATES:
+        return t.of(_STATES[own], text)
     if own == "state" or own.endswith("State"):
         return t.of("state", text)
     if own == "meaning":

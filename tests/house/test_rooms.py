@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replay": {"domain", "plants"},
     "benchmarks": {"adapters", "domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings", "wiring")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "recovery", "settings", "wiring")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",

@@ -185,6 +185,7 @@ SCREENS = (
     ("plant-act", "meg", "/ui/act/calibrate?path=/equipment/MIXER-2/calibrate&about=MIXER-2"),
     ("plant-clearances", "sam", "/ui/line-clearances?room=ROOM-1"),
     ("maintenance", "mia", "/ui/maintenance?show=all"),
+    ("maintenance-order", "sam", "/ui/maintenance/{upkeep}"),
     ("plant-training", "rae", "/ui/training"),
     ("plant-readiness", "sam", "/ui/readiness/{work_ready}/PRESS"),
     ("master-materials", "pat", "/ui/master"),

@@ -94,7 +94,9 @@ def up(
         table.add_row("People", ", ".join(wiring.FIRST_ACCOUNTS))
         table.add_row("Passwords", f"{_mes()} password USER{_of(data_dir)}")
         if wiring.has_no_orders(system.addresses):
-            table.add_row("Nothing to do yet", f"{_mes()} replay open{_of(data_dir)}, in another terminal, leaves orders")
+            table.add_row(
+                "Nothing to do yet", f"{_mes()} replay open{_of(data_dir)}, in another terminal, leaves orders"
+            )
         screen.print(table)
         system.run_until_stopped()
 

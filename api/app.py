@@ -29,6 +29,7 @@ from api.outcomes import Outcomes
 from api.routes import (
     audit,
     auth,
+    bad_ones,
     batch_record,
     batch_record_prints,
     batch_records,
@@ -102,6 +103,7 @@ ROUTERS = (
     quality_cases,
     displays,
     spc,
+    bad_ones,
     lot_holds,
     recalls,
     disposal,

@@ -38,6 +38,7 @@ from api.ui import (
     scan,
     signing,
     spc,
+    suspects,
     tasks,
     weighing,
 )
@@ -45,7 +46,7 @@ from api.ui import (
 PLANT: Final = (direct, equipment, maintenance, master, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, holds, recalls, weighing, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
+    lots, holds, recalls, weighing, audit, signing, spc, reports, suspects, andon, ask, actions, live, files, *PLANT,
 )  # fmt: skip
 
 

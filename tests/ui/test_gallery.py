@@ -20,7 +20,7 @@ from tests.api.holding import held, until_hold
 from tests.api.recalling import executed, opened
 from tests.api.shipping import saleable, shipped
 from tests.api.words import at_stage, create, do, receive
-from tests.figures import breaks_down, display, figures, rolling
+from tests.figures import a_bad_night, breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
 from tests.ui.booth import dispensing, weighing
 from tests.ui.engineering import engineering
@@ -47,6 +47,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found |= await quality_plant(company, engine)
     found |= await engineering(company)
     found |= await figures(company)
+    await a_bad_night(company)
     await rolling(company)
     await breaks_down(company, "SAW-2")
     found |= await hold_of_a_lot(company)
@@ -174,6 +175,10 @@ SCREENS = (
     ("reports-oee", "sam", "/ui/reports?report=oee&opens=06:00&closes=22:00"),
     ("reports-balance", "sam", "/ui/reports?report=balance"),
     ("reports-rows", "sam", "/ui/reports/rows?report=pieces"),
+    ("suspects", "max", "/ui/suspects?since=2026-11-20&until=2026-11-21&shifts=06:00,18:00"),
+    ("suspects-batches", "max", "/ui/suspects?of=batches&by=machine"),
+    ("suspects-none", "max", "/ui/suspects?since=2001-01-01&until=2001-01-02"),
+    ("suspects-rows", "max", "/ui/suspects/rows?operation=PRESS&workstation=SAW-2&since=2026-11-20&until=2026-11-21"),
     ("andon", None, "{andon}"),
     ("andon-closed", None, "/ui/andon/A?token=mwd_nothing"),
     ("andon-list", "sam", "/ui/andon"),
@@ -249,6 +254,11 @@ async def test_a_screen_can_be_read_by_everybody(
         if FOLDER:
             await terminal.page.wait_for_timeout(300)
             await terminal.picture(Path(FOLDER) / f"{name}-{language}-{label}.png")
+            await terminal.page.emulate_media(color_scheme="dark")
+            await terminal.picture(Path(FOLDER) / f"{name}-{language}-{label}-dark.png")
+            dark = await Axe().run(terminal.page, options=RULES)
+            assert dark.violations_count == 0, (name, language, label, "dark", dark.generate_report())
+            await terminal.page.emulate_media(color_scheme="light")
         found = await Axe().run(terminal.page, options=RULES)
         assert found.violations_count == 0, (name, language, label, found.generate_report())
         assert await terminal.has_no_sideways_scroll(), (name, language, label)

@@ -60,9 +60,7 @@ def ranked(groups: Iterable[Group]) -> Answer:
     """Rank groups by how little chance explains them, then by their share of bad ones. Empty groups are left out."""
     counted = [group for group in groups if group.made > 0]
     bad, made = sum(group.bad for group in counted), sum(group.made for group in counted)
-    tested = [
-        chance.two_groups(group.bad, group.good, bad - group.bad, made - bad - group.good) for group in counted
-    ]
+    tested = [chance.two_groups(group.bad, group.good, bad - group.bad, made - bad - group.good) for group in counted]
     corrected = chance.holm([probability for _, probability in tested])
     found = []
     for group, (test, _), probability in zip(counted, tested, corrected, strict=True):
@@ -70,7 +68,9 @@ def ranked(groups: Iterable[Group]) -> Answer:
         times = share / others if others else None
         stands_out = probability < ALPHA and (others is None or share > others)
         found.append(Suspect(0, group, share, times, test, probability, stands_out))
-    found.sort(key=lambda own: (not own.stands_out, own.probability if own.stands_out else 0, -own.share, own.group.key))
+    found.sort(
+        key=lambda own: (not own.stands_out, own.probability if own.stands_out else 0, -own.share, own.group.key)
+    )
     numbered = tuple(
         Suspect(rank, own.group, own.share, own.times, own.test, own.probability, own.stands_out)
         for rank, own in enumerate(found, 1)

@@ -23,14 +23,18 @@ from api.ui.svg.pareto import Bar, pareto, stack
 from api.ui.texts import Words
 from api.ui.words import quantity
 from db.queries import oee as machines
+from db.queries import report_lists as lists
 from db.queries import reporting as tables
 from db.session import reading
 from domain import oee
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
-Report = Literal["output", "scrap", "leadTime", "delivery", "deviations", "oee", "balance"]
-Rows = Literal["pieces", "leadTime", "delivery", "deviations", "moves", "spans", "reports"]
+Report = Literal[
+    "output", "scrap", "leadTime", "delivery", "deviations", "oee", "balance", "batches", "parameters", "quality",
+    "flow",
+]  # fmt: skip
+Rows = Literal["pieces", "leadTime", "delivery", "deviations", "moves", "spans", "reports", "values", "inspections"]
 SHOWN: Final = 500
 """Rows of a list on a page; all of them are in its file."""
 Document = dict[str, Any]
@@ -126,8 +130,18 @@ def _summary(connection: Connection, question: Asked, report: Report, this: Figu
             return Table(shapes.delivery(question), reporting.delivery(this.due))
         case "deviations":
             return Table(shapes.deviations(question), reporting.deviations(this.deviations))
+        case "batches":
+            return Table(shapes.batches(question), reporting.batches(connection, question))
+        case "parameters":
+            return Table(shapes.parameters(question), reporting.parameters(connection, question))
+        case "quality":
+            rows = reporting.quality(reporting.inspection_rows(connection, question))
+            return Table(shapes.quality(question), rows)
         case "oee":
             return Table(shapes.effectiveness(question), [_station(own, t) for own in this.stations])
+        case "flow":
+            ways = reporting.flow(connection, question)
+            return None if ways is None else Table(shapes.flow(question), ways)
         case _:
             found = reporting.balance(connection, question)
             return None if found is None else Table(shapes.balance(question), found)
@@ -227,6 +241,9 @@ class Wanted:
     status: str
     code: str
     station: str
+    lot: str
+    operation: str
+    name: str
 
 
 def wanted(
@@ -234,17 +251,20 @@ def wanted(
     kind: Annotated[str, Query(max_length=10)] = "",
     reason: Annotated[str | None, Query(max_length=200)] = None,
     material: Annotated[str, Query(max_length=80)] = "",
-    direction: Annotated[str, Query(max_length=20)] = "",
+    direction: Annotated[str, Query(max_length=170)] = "",
     status: Annotated[str, Query(max_length=20)] = "",
     code: Annotated[str, Query(max_length=80)] = "",
     station: Annotated[str, Query(max_length=80)] = "",
+    lot: Annotated[str, Query(max_length=80)] = "",
+    operation: Annotated[str, Query(max_length=80)] = "",
+    name: Annotated[str, Query(max_length=200)] = "",
 ) -> Wanted:
     """What the address says."""
     try:
         on = date.fromisoformat(day) if day else None
     except ValueError:
         raise Problem(422, "INVALID_REQUEST", f"{day} is no day") from None
-    return Wanted(on, kind, reason, material, direction, status, code, station)
+    return Wanted(on, kind, reason, material, direction, status, code, station, lot, operation, name)
 
 
 Which = Annotated[Wanted, Depends(wanted)]
@@ -271,11 +291,27 @@ def _rows(connection: Connection, question: Asked, report: Rows, which: Wanted, 
         case "deviations":
             own = [row for row in reporting.deviation_rows(connection, question) if _is_wanted(row, which)]
             return Table(shapes.DEVIATIONS, own[:limit])
+        case "values":
+            verdict = which.status if which.status in ("within", "outside") else ""
+            values = lists.value_rows(
+                connection, *bounds, inside, limit, product=question.product or "", lot=which.lot,
+                operation=which.operation, name=which.name, verdict=verdict,
+            )  # fmt: skip
+            return Table(shapes.VALUES, [row for row in values if which.status != "corrected" or row["version"] > 1])
+        case "inspections":
+            asked_for = reporting.inspection_rows(connection, question)
+            inspected = [row for row in asked_for if _is_asked(row, which)]
+            return Table(shapes.INSPECTED, inspected[:limit])
         case "reports":
             reported = machines.report_rows(connection, *bounds, zone, inside, question.scope.lines, which.station)
             return Table(shapes.REPORTED, reported[:limit])
         case _:
             return Table(shapes.SPANS, _spans(connection, question, which.station)[:limit])
+
+
+def _is_asked(row: Mapping[str, Any], which: Wanted) -> bool:
+    fits = row["outside"] > 0 if which.status == "outside" else which.status in ("", row["verdict"])
+    return fits and which.material in ("", row["material"])
 
 
 def _is_wanted(row: Mapping[str, Any], which: Wanted) -> bool:

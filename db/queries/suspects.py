@@ -25,7 +25,7 @@ def made(
     of: Of, since: datetime, until: datetime, zone: str, begins: Sequence[time], inside: Inside,
     lines: Sequence[str] | None, product: str | None,
 ) -> Subquery:  # fmt: skip
-    """One row for each report or operation: `at`, `workstation`, `shift` (its number), `bad`, `good`, where it is of."""
+    """One row for each report or operation: `at`, `workstation`, `shift` (its number), `bad`, `good`."""
     statement = _pieces(zone, begins) if of == "pieces" else _batches(zone, begins)
     rows = statement.subquery("made")
     wanted = select(rows).join(ORDERS, ORDERS.c.number == rows.c.order_number)
@@ -38,7 +38,7 @@ def made(
 
 
 def _shift(at: Any, zone: str, begins: Sequence[time]) -> Any:
-    """The number of the shift: the last that has begun by the clock on the wall, after midnight that of the day before."""
+    """The number of the shift: the last that has begun by the clock on the wall; before the first one, the last."""
     clock = cast(func.timezone(zone, at), Time)
     last = len(begins) - 1
     after = [(clock >= begin, literal(number)) for number, begin in reversed(list(enumerate(begins)))]
@@ -99,7 +99,7 @@ def groups(connection: Connection, rows: Subquery) -> list[Document]:
 
 
 def rows_of(connection: Connection, rows: Subquery, limit: int, **wanted: Any) -> list[Document]:
-    """The rows behind a group, those with bad ones first. `wanted`: workstation, shift, operation, unit; None is all."""
+    """The rows behind a group, those with bad ones first. `wanted`: workstation, shift, operation, unit, or None."""
     statement = select(rows).order_by((rows.c.bad > 0).desc(), rows.c.at.desc(), rows.c.reference).limit(limit)
     for name, value in wanted.items():
         if value is not None:

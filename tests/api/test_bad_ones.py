@@ -38,7 +38,9 @@ async def test_the_machine_and_the_shift_that_made_the_bad_ones_are_named_with_c
     assert first["probability"] < 0.001
     assert {own["verdict"] for own in others} == {"chance"}
     with engine.connect() as connection:
-        bare = "SELECT sum(scrap), sum(good + scrap) FROM production_report WHERE operation = 'PRESS' AND ended_at < :end"
+        bare = (
+            "SELECT sum(scrap), sum(good + scrap) FROM production_report WHERE operation = 'PRESS' AND ended_at < :end"
+        )
         bad, made = connection.execute(text(bare), {"end": "2026-11-21"}).one()
     assert (found["bad"], found["made"]) == (bad, made) == (30, 800)
     by_machine = await asked(company, by="machine")

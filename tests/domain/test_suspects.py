@@ -40,7 +40,7 @@ def test_chi_square_without_freedom_is_none() -> None:
 
 
 def test_the_lady_tasting_tea_and_the_convicted_twins_of_fisher() -> None:
-    # R. A. Fisher, The Design of Experiments (1935) II.5: 34/70; the twins of 1935: 0.0005367 (both in R's fisher.test).
+    # R. A. Fisher, The Design of Experiments (1935), II.5; the twins of 1935 stand in R's fisher.test, too.
     assert chance.fisher(3, 1, 1, 3) == pytest.approx(34 / 70)
     assert chance.fisher(10, 3, 2, 15) == pytest.approx(0.0005367241, rel=1e-6)
 

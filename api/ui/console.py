@@ -36,6 +36,7 @@ from api.ui import (
     reports,
     reviews,
     scan,
+    schedule,
     signing,
     spc,
     suspects,
@@ -45,8 +46,9 @@ from api.ui import (
 
 PLANT: Final = (direct, equipment, maintenance, master, master_records, admin, account, operations)
 AREAS: Final = (
-    login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, holds, recalls, weighing, audit, signing, spc, reports, suspects, andon, ask, actions, live, files, *PLANT,
+    login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
+    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, suspects, andon, ask, actions, live,
+    files, *PLANT,
 )  # fmt: skip
 
 

@@ -180,6 +180,18 @@ class ExpireAnswer(Message):
     next_look_at: datetime | None = None
 
 
+class MakeDueRequest(Message):
+    """Time has come to `at`: make the reports that are due."""
+
+    at: datetime
+
+
+class MakeDueAnswer(Message):
+    """When the next report is due; none when nothing is planned."""
+
+    next_look_at: datetime | None = None
+
+
 class SettleLotRequest(Message):
     """What the decision about a deviation means for a lot that no running order keeps. `key` has one effect."""
 
@@ -339,6 +351,12 @@ def occupy(request: OccupyRequest) -> OccupyAnswer:
 @activity.defn(name="equipment-register.check-scale")
 def check_scale(request: ScaleRequest) -> ScaleAnswer:
     """Whether a scale may be used now: known, at its workstation, in service, calibrated."""
+    raise NotImplementedError
+
+
+@activity.defn(name="reports.make-due")
+def make_due(request: MakeDueRequest) -> MakeDueAnswer:
+    """Make the reports that are due, each once; when to look again."""
     raise NotImplementedError
 
 

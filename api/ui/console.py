@@ -35,6 +35,7 @@ from api.ui import (
     receipts,
     reports,
     reviews,
+    saved_reports,
     scan,
     schedule,
     signing,
@@ -47,8 +48,8 @@ from api.ui import (
 PLANT: Final = (direct, equipment, maintenance, master, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
-    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, suspects, andon, ask, actions, live,
-    files, *PLANT,
+    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, andon, ask, actions,
+    live, files, *PLANT,
 )  # fmt: skip
 
 

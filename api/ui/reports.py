@@ -17,6 +17,7 @@ from api.periods import Period, period, shortcuts
 from api.reporting import Asked
 from api.scopes import Scope
 from api.ui import report_shapes as shapes
+from api.ui.report_summaries import Figures, Report, figures_of, summary
 from api.ui.report_tables import Table, as_csv, lasting, percent
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg.pareto import Bar, pareto, stack
@@ -30,10 +31,6 @@ from domain import oee
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
-Report = Literal[
-    "output", "scrap", "leadTime", "delivery", "deviations", "oee", "balance", "batches", "parameters", "quality",
-    "flow",
-]  # fmt: skip
 Rows = Literal["pieces", "leadTime", "delivery", "deviations", "moves", "spans", "reports", "values", "inspections"]
 SHOWN: Final = 500
 """Rows of a list on a page; all of them are in its file."""
@@ -64,25 +61,6 @@ def asked(
 Question = Annotated[Asked, Depends(asked)]
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Everything that the page of a period needs of one period."""
-
-    output: list[Document]
-    due: list[Document]
-    deviations: list[Document]
-    lead: list[Document]
-    stations: list[reporting.Station]
-
-
-def _figures(connection: Connection, question: Asked) -> Figures:
-    return Figures(
-        reporting.output(connection, question), reporting.due(connection, question),
-        reporting.deviation_rows(connection, question), reporting.lead_rows(connection, question),
-        reporting.stations(connection, question),
-    )  # fmt: skip
-
-
 @router.get("/reports")
 async def reports(request: Request, question: Question, report: Report = "output") -> Response:
     """The figures of a period beside those of the period before, and one report in full."""
@@ -90,8 +68,8 @@ async def reports(request: Request, question: Question, report: Report = "output
 
     def read() -> tuple[Figures, Figures, Table | None, list[str]]:
         with reading(engine) as connection:
-            this, before = _figures(connection, question), _figures(connection, question.before)
-            table = _summary(connection, question, report, this, context(request)["t"])
+            this, before = figures_of(connection, question), figures_of(connection, question.before)
+            table = summary(connection, question, report, this, context(request)["t"])
             return this, before, table, tables.products(connection, question.scope.orders())
 
     this, before, table, products = await run_in_threadpool(read)
@@ -113,49 +91,6 @@ def _own(question: Asked) -> dict[str, str]:
     return {
         "since": question.period.first.isoformat(), "until": question.period.last.isoformat(),
         "product": question.product or "", "opens": str(opens)[:5], "closes": str(closes)[:5],
-    }  # fmt: skip
-
-
-def _summary(connection: Connection, question: Asked, report: Report, this: Figures, t: Words) -> Table | None:
-    """The table of a report; None: there is none for this account."""
-    match report:
-        case "output":
-            return Table(shapes.output(question), this.output)
-        case "scrap":
-            return Table(shapes.scrap(question), reporting.scrap(connection, question))
-        case "leadTime":
-            rows = [{"stage": stage, **vars(own)} for stage, own in reporting.lead_times(this.lead)]
-            return Table(shapes.lead_time(question), rows)
-        case "delivery":
-            return Table(shapes.delivery(question), reporting.delivery(this.due))
-        case "deviations":
-            return Table(shapes.deviations(question), reporting.deviations(this.deviations))
-        case "batches":
-            return Table(shapes.batches(question), reporting.batches(connection, question))
-        case "parameters":
-            return Table(shapes.parameters(question), reporting.parameters(connection, question))
-        case "quality":
-            rows = reporting.quality(reporting.inspection_rows(connection, question))
-            return Table(shapes.quality(question), rows)
-        case "oee":
-            return Table(shapes.effectiveness(question), [_station(own, t) for own in this.stations])
-        case "flow":
-            ways = reporting.flow(connection, question)
-            return None if ways is None else Table(shapes.flow(question), ways)
-        case _:
-            found = reporting.balance(connection, question)
-            return None if found is None else Table(shapes.balance(question), found)
-
-
-def _station(own: reporting.Station, t: Words) -> Document:
-    figures = own.figures
-    parts = (figures.availability, figures.effectiveness, figures.quality, figures.oee)
-    names = ("availability", "effectiveness", "quality", "oee")
-    return {name: part.value for name, part in zip(names, parts, strict=True)} | {
-        "code": own.code, "station": own.code or t("oee.all"), "name": own.name,
-        "reason": next((part.reason for part in parts if part.reason), "fine"),
-        "busy": own.counts.busy, "producing": own.counts.producing, "produced": own.counts.produced,
-        "good": own.counts.good,
     }  # fmt: skip
 
 
@@ -371,7 +306,7 @@ async def report_file(request: Request, question: Question, report: Report = "ou
     """A report as a file."""
 
     def read(connection: Connection) -> Table | None:
-        return _summary(connection, question, report, _figures(connection, question), context(request)["t"])
+        return summary(connection, question, report, figures_of(connection, question), context(request)["t"])
 
     table = await _read(request, read)
     return _file(request, question, table or Table(()), report)

@@ -7,6 +7,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from fastapi import FastAPI
 from playwright.async_api import Browser
 from sqlalchemy import Engine
 
+from adapters.reports.due import DueReports
+from api.report_files import ReportFiles
 from tests.api.company import PASSWORD, Company
 from tests.api.holding import held, until_hold
 from tests.api.recalling import executed, opened
 from tests.api.shipping import saleable, shipped
+from tests.api.test_saved_reports import ZONE, overdue, planned, view
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import a_bad_night, breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
@@ -48,6 +52,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found |= await engineering(company)
     found |= await figures(company)
     await a_bad_night(company)
+    await kept_reports(company, engine)
     await rolling(company)
     await breaks_down(company, "SAW-2")
     found |= await hold_of_a_lot(company)
@@ -55,6 +60,14 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
     return found | {"andon": await display(company)}
+
+
+async def kept_reports(company: Company, engine: Engine) -> None:
+    """A shared view, a schedule, and reports of it that wait for their review."""
+    await view(company, "max", shared=True)
+    await asyncio.to_thread(overdue, engine, await planned(company), timedelta(days=2))
+    due = DueReports(engine, ReportFiles(ZONE), ZONE)
+    await asyncio.to_thread(due.make, datetime.now(UTC))
 
 
 async def recall(company: Company) -> str:
@@ -179,6 +192,17 @@ SCREENS = (
     ("suspects-batches", "max", "/ui/suspects?of=batches&by=machine"),
     ("suspects-none", "max", "/ui/suspects?since=2001-01-01&until=2001-01-02"),
     ("suspects-rows", "max", "/ui/suspects/rows?operation=PRESS&workstation=SAW-2&since=2026-11-20&until=2026-11-21"),
+    ("reports-batches", "sam", "/ui/reports?report=batches"),
+    ("reports-parameters", "sam", "/ui/reports?report=parameters"),
+    ("reports-quality", "sam", "/ui/reports?report=quality"),
+    ("reports-flow", "sam", "/ui/reports?report=flow"),
+    ("reports-rows-values", "sam", "/ui/reports/rows?report=values&name=weight&status=outside"),
+    ("reports-rows-inspections", "sam", "/ui/reports/rows?report=inspections&material=API"),
+    ("saved-reports", "max", "/ui/saved-reports"),
+    ("saved-view-new", "sam", "/ui/saved-reports/new?address=%2Fui%2Freports%3Freport%3Dscrap&days=7"),
+    ("report-schedule-new", "sam", "/ui/saved-reports/plan"),
+    ("schedule", "pia", "/ui/schedule?opens=06:00&closes=22:00&days=0&days=1&days=2&days=3&days=4"),
+    ("schedule-preview", "pia", "/ui/schedule?down=BENCH&span=3"),
     ("andon", None, "{andon}"),
     ("andon-closed", None, "/ui/andon/A?token=mwd_nothing"),
     ("andon-list", "sam", "/ui/andon"),

@@ -182,6 +182,7 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /mes/traceabilities/generate-batch-no": "generateNumber",
     "POST /mes/traceabilities/serials": "registerSerials",
     "POST /master-data/import": "importMasterData",
+    "POST /master-data/import-file": "importMasterData",
     "POST /wms/receipts": "receive",
     "POST /quality/inspections": "requestInspection",
     "POST /quality/inspections/{number}/results": "enterResults",

@@ -139,6 +139,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.INTEGRATION), {"lot": "L", "serials": ["S"]}
     ),
     "/master-data/import": ((R.PROCESS_ENGINEER,), {}),
+    "/master-data/import-file": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/{record_id}": ((R.PROCESS_ENGINEER,), {}),

@@ -15,6 +15,7 @@ from api.ui import (
     cases,
     direct,
     equipment,
+    equipment_classes,
     files,
     holds,
     home,
@@ -46,7 +47,18 @@ from api.ui import (
     weighing,
 )
 
-PLANT: Final = (direct, equipment, maintenance, master, master_import, master_records, admin, account, operations)
+PLANT: Final = (
+    direct,
+    equipment,
+    equipment_classes,
+    maintenance,
+    master,
+    master_import,
+    master_records,
+    admin,
+    account,
+    operations,
+)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
     cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, andon, ask, actions,

@@ -89,3 +89,48 @@ async def test_a_planned_report_is_reviewed_given_out_and_archived_at_the_screen
     await expect(olu.page.locator("#made").get_by_role("button", name="Archive")).to_have_count(0)
     await row.get_by_role("button", name="Archive").click()
     await expect(row.locator(".chip")).to_have_text("Archived")
+
+
+async def test_a_sheet_of_materials_is_looked_at_before_it_is_taken_and_bad_cells_are_in_a_table(
+    company: Company, console: Console
+) -> None:
+    pat = await console.terminal("pat")
+    await pat.open("/ui/master/import")
+    bad = {"name": "materials.csv", "mimeType": "text/csv", "buffer": b"code,name,kind,unit\nX-1,,powder,kg\n"}
+    await pat.page.set_input_files("#file", files=[bad])  # type: ignore[list-item]
+    await pat.press("Look at it first")
+    await expect(pat.page.locator("#bad-cells tbody tr")).to_have_count(2)
+    await pat.shows("materials.csv: 2 cells or rows are wrong.")
+    good = bad | {"buffer": "code,name,kind,unit\nX-1,纤维素,raw,kg\n".encode()}
+    await pat.page.set_input_files("#file", files=[good])  # type: ignore[list-item]
+    await pat.press("Look at it first")
+    await expect(pat.page.locator("#changes tbody tr")).to_contain_text("material/X-1")
+    assert (await (await company.desk("pat")).get("/master-data/materials", prefix="X-")).json()["materials"] == []
+    await pat.press("Take all 1")
+    await pat.said("1 objects imported.")
+    (made,) = (await (await company.desk("pat")).get("/master-data/materials", prefix="X-")).json()["materials"]
+    assert made["name"] == "纤维素"
+    sam = await console.terminal("sam", "zh", PHONE)
+    await sam.open("/ui/master/import")
+    await sam.shows("主数据由工艺工程师导入。")
+
+
+async def test_a_class_of_equipment_is_made_and_changed_in_hours(company: Company, console: Console) -> None:
+    pat = await console.terminal("pat")
+    await pat.open("/ui/equipment-classes")
+    await pat.press("New class")
+    await pat.page.fill("#class-code", "DRYER")
+    await pat.page.fill("#class-name", "Fluid bed dryer")
+    await pat.page.fill("#class-cleanHoldSeconds", "７2")
+    await pat.press("Keep the class", within="#dialog")
+    await pat.said("DRYER: kept.")
+    row = pat.page.locator("#class-DRYER")
+    await expect(row).to_contain_text("72 h")
+    await row.get_by_role("link", name="DRYER").click()
+    await expect(pat.page.locator("#class-cleanHoldSeconds")).to_have_value("72")
+    await pat.page.fill("#class-dirtyHoldSeconds", "1.5")
+    await pat.press("Keep the class", within="#dialog")
+    await expect(row).to_contain_text("1.5 h")
+    found = (await (await company.desk("pat")).get("/equipment-classes")).json()["classes"]
+    (own,) = (one for one in found if one["code"] == "DRYER")
+    assert (own["cleanHoldSeconds"], own["dirtyHoldSeconds"]) == (72 * 3600, 5400)

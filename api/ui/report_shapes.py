@@ -210,7 +210,7 @@ def batches(asked: Asked) -> tuple[Column, ...]:
         Column("seconds", "reports.lasting", "seconds", href=_order),
         Column("deviations", "reports.title.deviations", "number", href=exceptions),
         Column("outside", "reports.outside", "number", href=values),
-        Column("status", "reports.lotStatus", "state"), Column("record", "reports.record", "state"),
+        Column("status", "reports.lotStatus", group="lot"), Column("record", "reports.record", group="record"),
     )  # fmt: skip
 
 

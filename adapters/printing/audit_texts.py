@@ -255,6 +255,7 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "allocate": ("allocated", "分配了"),
     "approve": ("approved", "批准了"),
     "archive": ("archived", "归档了"),
+    "distribute": ("gave out", "分发了"),
     "assign": ("assigned", "指派了"),
     "authenticate": ("authenticated", "验证了身份："),
     "authoriseRetest": ("authorised a retest of", "批准复检："),

@@ -24,6 +24,7 @@ from db.queries import saved_reports as tables
 from db.queries import users
 from db.session import reading
 from domain.base import Message, uuid_for
+from domain.errors import Blocker
 from domain.report_states import (
     SCHEDULED_REPORT,
     Rhythm,
@@ -97,14 +98,14 @@ def covers(one: Scope, other: Scope) -> bool:
 def keep_view(who: Caller, name: str, address: str, days: int, shared: bool, key: str) -> Document:
     """A new view of the caller's."""
     identity = uuid_for("saved-view", key)
-    row = {
+    row: dict[str, Any] = {
         "id": identity, "name": name, "address": address, "days": days, "owner": who.id, "is_shared": shared,
         "plants": _listed(who.scope.plants), "lines": _listed(who.scope.lines),
     }  # fmt: skip
 
     def work(connection: Connection) -> Done[Kept]:
         tables.add_view(connection, row | {"created_at": now()})
-        new = {name: value for name, value in row.items() if name != "id"}
+        new: dict[str, Any] = {name: value for name, value in row.items() if name != "id"}
         entry = who.entry("savedView.created", f"saved-view/{identity}", new=new, command_id=key)
         return Done(Kept(id=str(identity)), [entry])
 
@@ -183,7 +184,7 @@ def plan(
 
 
 def _check(connection: Connection, who: Caller, people: Sequence[str]) -> None:
-    blockers = []
+    blockers: list[Blocker] = []
     for person in people:
         account = users.find(connection, person)
         if account is None or not account.is_active:

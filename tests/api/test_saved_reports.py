@@ -134,7 +134,7 @@ async def test_reports_that_fell_due_while_the_service_was_down_are_made_once_an
 
 async def test_who_may_not_see_all_of_a_report_cannot_be_its_recipient(company: Company) -> None:
     await limited(company, "ole", ["elsewhere"])
-    body = {"name": "x", "report": "output", "rhythm": "weekly", "recipients": ["ole", "nobody", "olu"]}
+    body: dict[str, Any] = {"name": "x", "report": "output", "rhythm": "weekly", "recipients": ["ole", "nobody", "olu"]}
     answer = await (await company.desk("max")).command("/report-schedules", **body)
     assert answer.status_code == 409
     assert [(own["code"], own["id"]) for own in answer.json()["blockers"]] == [
@@ -158,7 +158,7 @@ async def test_a_report_that_cannot_be_made_keeps_no_other_from_being_made(compa
     sound = await planned(company, name="sound", report="flow")
     for own in (broken, sound):
         await asyncio.to_thread(overdue, engine, own, DAY)
-    due = DueReports(engine, Broken(), ZONE)  # type: ignore[arg-type]
+    due = DueReports(engine, Broken(), ZONE)
     with pytest.raises(LookupError):
         await asyncio.to_thread(due.make, datetime.now(UTC))
     with engine.connect() as connection:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 from sqlalchemy import Engine
 
 from adapters.reports.due import DueReports
@@ -96,13 +96,14 @@ async def test_a_sheet_of_materials_is_looked_at_before_it_is_taken_and_bad_cell
 ) -> None:
     pat = await console.terminal("pat")
     await pat.open("/ui/master/import")
-    bad = {"name": "materials.csv", "mimeType": "text/csv", "buffer": b"code,name,kind,unit\nX-1,,powder,kg\n"}
-    await pat.page.set_input_files("#file", files=[bad])  # type: ignore[list-item]
+    bad = FilePayload(name="materials.csv", mimeType="text/csv", buffer=b"code,name,kind,unit\nX-1,,powder,kg\n")
+    await pat.page.set_input_files("#file", files=[bad])
     await pat.press("Look at it first")
     await expect(pat.page.locator("#bad-cells tbody tr")).to_have_count(2)
     await pat.shows("materials.csv: 2 cells or rows are wrong.")
-    good = bad | {"buffer": "code,name,kind,unit\nX-1,纤维素,raw,kg\n".encode()}
-    await pat.page.set_input_files("#file", files=[good])  # type: ignore[list-item]
+    sheet = "code,name,kind,unit\nX-1,纤维素,raw,kg\n".encode()
+    good = FilePayload(name="materials.csv", mimeType="text/csv", buffer=sheet)
+    await pat.page.set_input_files("#file", files=[good])
     await pat.press("Look at it first")
     await expect(pat.page.locator("#changes tbody tr")).to_contain_text("material/X-1")
     assert (await (await company.desk("pat")).get("/master-data/materials", prefix="X-")).json()["materials"] == []

@@ -60,7 +60,7 @@ def gantt(
             continue
         y, wide = rows[bar.lane], place(bar.end) - place(bar.start)
         said = escape(bar.label)
-        drawn = box(f"bar {escape(bar.tone)}", bar.start, bar.end, y + 5, LANE - 10)
+        drawn = box(f"lies {escape(bar.tone)}", bar.start, bar.end, y + 5, LANE - 10)
         name = ""
         if wide > len(bar.name) * _LETTER + 8:
             name = f'<text class="name" x="{place(bar.start) + 5}" y="{y + LANE / 2 + 4.5}">{escape(bar.name)}</text>'

@@ -119,14 +119,16 @@ def change_view(who: Caller, identity: UUID, key: str, *, shared: bool | None) -
         row = tables.view(connection, identity)
         if row is None or row["owner"] != who.id:
             raise not_found("saved view", identity)
-        at = now()
+        entity = f"saved-view/{identity}"
         if shared is None:
+            at = now()
             tables.change_view(connection, identity, removed_at=at)
-            change = ("savedView.removed", {"removed_at": None}, {"removed_at": at.isoformat()})
+            old, new = {"removed_at": None}, {"removed_at": at.isoformat()}
+            entry = who.entry("savedView.removed", entity, old=old, new=new, command_id=key)
         else:
             tables.change_view(connection, identity, is_shared=shared)
-            change = ("savedView.shared", {"is_shared": row["is_shared"]}, {"is_shared": shared})
-        entry = who.entry(change[0], f"saved-view/{identity}", old=change[1], new=change[2], command_id=key)
+            before, after = {"is_shared": row["is_shared"]}, {"is_shared": shared}
+            entry = who.entry("savedView.shared", entity, old=before, new=after, command_id=key)
         return Done(Kept(id=str(identity)), [entry])
 
     return _write(who, "changeView", f"saved-view/{identity}", key, {"shared": shared}, work)

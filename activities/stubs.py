@@ -15,6 +15,9 @@ from activities.maintenance_stubs import FaultRequest as FaultRequest
 from activities.maintenance_stubs import MaintainRequest as MaintainRequest
 from activities.maintenance_stubs import maintain as maintain
 from activities.maintenance_stubs import report_fault as report_fault
+from activities.report_stubs import MakeDueAnswer as MakeDueAnswer
+from activities.report_stubs import MakeDueRequest as MakeDueRequest
+from activities.report_stubs import make_due as make_due
 from domain.base import Message
 from domain.equipment_gate import StartNeed
 from domain.errors import Blocker
@@ -180,18 +183,6 @@ class ExpireAnswer(Message):
     next_look_at: datetime | None = None
 
 
-class MakeDueRequest(Message):
-    """Time has come to `at`: make the reports that are due."""
-
-    at: datetime
-
-
-class MakeDueAnswer(Message):
-    """When the next report is due; none when nothing is planned."""
-
-    next_look_at: datetime | None = None
-
-
 class SettleLotRequest(Message):
     """What the decision about a deviation means for a lot that no running order keeps. `key` has one effect."""
 
@@ -351,12 +342,6 @@ def occupy(request: OccupyRequest) -> OccupyAnswer:
 @activity.defn(name="equipment-register.check-scale")
 def check_scale(request: ScaleRequest) -> ScaleAnswer:
     """Whether a scale may be used now: known, at its workstation, in service, calibrated."""
-    raise NotImplementedError
-
-
-@activity.defn(name="reports.make-due")
-def make_due(request: MakeDueRequest) -> MakeDueAnswer:
-    """Make the reports that are due, each once; when to look again."""
     raise NotImplementedError
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, Row, Table
 
 from api.deps import Caller
-from api.master_data_document import ApprovedSupplierEntry, MasterDataDocument, faults
+from api.master_data_document import MasterDataDocument, faults
 from api.security import now
 from db import audit
 from db.queries import master_data as tables
@@ -25,7 +25,6 @@ from domain.errors import Blocker, Refused
 from domain.numbering import compile_pattern, overlap
 from domain.policy import Policy
 from domain.quantities import plain
-from domain.specification import Equipment
 
 Values = dict[str, Any]
 
@@ -53,28 +52,6 @@ def preview(who: Caller, document: MasterDataDocument) -> list[Values]:
         {"entity": entry.entity, "isNew": entry.action.endswith(".created"), "old": entry.old, "new": entry.new}
         for entry in work.entries
     ]
-
-
-def as_known(connection: Connection, kind: str, codes: Sequence[str]) -> dict[str, Values]:
-    """Materials or workstations as they are: code → the fields of their entries."""
-    if kind == "materials":
-        rows = tables.by_key(connection, tables.MATERIALS, codes, "code")
-        return {row.code: _known_material(row) for row in rows}
-    able = _grouped(tables.by_key(connection, tables.CAPABILITIES, codes, "workstation"), "workstation")
-    return {
-        row.code: {
-            "name": row.name, "line": row.line, "equipment": Equipment(row.equipment), "connection": row.connection,
-            "is_active": row.is_active, "capabilities": tuple(own.capability for own in able.get(row.code, ())),
-        }
-        for row in tables.by_key(connection, tables.STATIONS, codes, "code")
-    }  # fmt: skip
-
-
-def _known_material(row: Row[Any]) -> Values:
-    found = _without(row, "uuid", "code")
-    listed = found["approved_suppliers"]
-    suppliers = None if listed is None else tuple(ApprovedSupplierEntry.model_validate(own) for own in listed)
-    return found | {"approved_suppliers": suppliers}
 
 
 @dataclass

@@ -15,6 +15,7 @@ from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.master_data_document import MasterDataDocument
 from api.master_data_file import Kind
+from api.master_data_known import as_known
 from api.shapes import MAX_INT, Identifier
 from db.queries import master_data as tables
 from db.queries import policies, structure
@@ -58,7 +59,7 @@ def _import_file(who: Caller, kind: Kind, content: bytes, preview: bool) -> Docu
     wrong = sheet.faults
     if not wrong:
         with who.services.engine.connect() as connection:
-            document = master_data_file.completed(sheet, partial(master_data.as_known, connection))
+            document = master_data_file.completed(sheet, partial(as_known, connection))
         try:
             if preview:
                 return {"changes": master_data.preview(who, document)}

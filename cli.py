@@ -94,9 +94,25 @@ def up(
         table.add_row("Temporal", system.temporal_address)
         table.add_row("Data", str(data_dir.resolve()))
         table.add_row("People", ", ".join(wiring.FIRST_ACCOUNTS))
-        table.add_row("Passwords", f"mes password USER --data-dir {data_dir}")
+        table.add_row("Passwords", f"{_mes()} password USER{_of(data_dir)}")
+        if wiring.has_no_orders(system.addresses):
+            table.add_row(
+                "Nothing to do yet", f"{_mes()} replay open{_of(data_dir)}, in another terminal, leaves orders"
+            )
         screen.print(table)
         system.run_until_stopped()
+
+
+def _mes() -> str:
+    """How this command is called from where somebody stands: it need not be on the path."""
+    own = Path(sys.argv[0]).absolute()
+    if own.name != "mes":
+        return "mes"
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
+
+
+def _of(data_dir: Path) -> str:
+    return "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {data_dir}"
 
 
 @app.command()
@@ -119,7 +135,7 @@ def password(user: str, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 @app.command()
 def demo(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Real tablet batches from approval to close, two of them on the press, and where every lot went."""
+    """Real tablet batches from approval to close, two of them on the press, where every lot went; and more to do."""
     with _system(data_dir) as addresses:
         report = _replay_tablets(addresses, wiring.SAMPLE_TABLETS, None, 4)
         _summary(report)
@@ -128,6 +144,12 @@ def demo(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         lot = report.orders[0].input_lots[0].lot
         _draw(_trace(addresses, lot, "forward"))
         _verify(addresses)
+        _leave_open(addresses, wiring.SAMPLE_TABLETS, len(STAGES))
+    table = Table(show_header=False, box=None, title="What next", title_justify="left")
+    table.add_row("make up" if not _of(data_dir) else f"{_mes()} up{_of(data_dir)}", "the same system, kept running")
+    table.add_row("http://127.0.0.1:8080/", "its console: log in as replay.supervisor, or as replay.operator")
+    table.add_row(f"{_mes()} password replay.supervisor{_of(data_dir)}", "the password that was made here")
+    screen.print(table, highlight=False)
 
 
 @replay_app.command()
@@ -172,15 +194,19 @@ def open_orders(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Orders that are left at every stage, from planned to reviewed: something to do on the console."""
-    with _system(data_dir) as addresses, _progress("open orders") as watch:
-        made = asyncio.run(
+    with _system(data_dir) as addresses:
+        for number, stage in _leave_open(addresses, directory, orders):
+            screen.print(f"{number} {stage}", highlight=False)
+
+
+def _leave_open(addresses: Addresses, directory: Path, orders: int) -> list[tuple[str, str]]:
+    with _progress("open orders") as watch:
+        return asyncio.run(
             leave_open(
                 lambda: _client(addresses), wiring.people(addresses.data_dir), directory, orders=orders,
                 press_connection=wiring.PRESS_CONNECTION, watcher=watch,
             )
         )  # fmt: skip
-    for number, stage in made:
-        screen.print(f"{number} {stage}", highlight=False)
 
 
 @replay_app.command()

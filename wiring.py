@@ -19,6 +19,7 @@ from api.bootstrap import NewPerson, ensure_people
 from db import audit, contents
 from db.audit_heads import Heads
 from db.migrate import revisions, upgrade
+from db.queries import orders as order_rows
 from db.queries import users
 from db.session import engine_for
 from db.signature_verification import verify, verify_all
@@ -116,6 +117,16 @@ def verify_audit(addresses: Addresses) -> audit.Verdict:
     try:
         with engine.begin() as connection:
             return audit.verify(connection, published)
+    finally:
+        engine.dispose()
+
+
+def has_no_orders(addresses: Addresses) -> bool:
+    """Whether nobody has made an order here yet."""
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return order_rows.is_empty(connection)
     finally:
         engine.dispose()
 

@@ -62,6 +62,8 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "destroyLot": (R.WAREHOUSE_KEEPER, R.QA_REVIEWER),
     "holdLot": (R.QA_REVIEWER, R.QUALITY_MANAGER),
     "releaseLotHold": (R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "scheduleReport": (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.DATA_ANALYST),
+    "reviewReport": (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "readAudit": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "exportAudit": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "verifySignatures": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.QUALIFIED_PERSON),
@@ -180,6 +182,7 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /mes/traceabilities/generate-batch-no": "generateNumber",
     "POST /mes/traceabilities/serials": "registerSerials",
     "POST /master-data/import": "importMasterData",
+    "POST /master-data/import-file": "importMasterData",
     "POST /wms/receipts": "receive",
     "POST /quality/inspections": "requestInspection",
     "POST /quality/inspections/{number}/results": "enterResults",
@@ -231,6 +234,15 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /line-clearances": "recordLineClearance",
     "POST /line-clearances/{number}/check": "checkLineClearance",
     "POST /training-records": "registerTraining",
+    "POST /saved-views": OWN,
+    "POST /saved-views/{view_id}/share": OWN,
+    "POST /saved-views/{view_id}/remove": OWN,
+    "POST /report-schedules": "scheduleReport",
+    "POST /report-schedules/{schedule_id}/stop": "scheduleReport",
+    **{
+        f"POST /scheduled-reports/{{report_id}}/{path}": "reviewReport"
+        for path in ("review", "reject", "distribute", "archive")
+    },
     "GET /audit": "readAudit",
     "GET /audit/export": "exportAudit",
     "GET /audit/verify": "readAudit",

@@ -40,6 +40,8 @@ def environment() -> Environment:
         "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": words.quantity,
         "share": words.share, "duration": words.duration, "new_id": lambda: uuid.uuid4().hex, "charts": charts,
         "pairs": lambda names: [(name, name) for name in names],
+        "labels": lambda rows: [(row["code"], f"{row['code']} {row['name']}") for row in rows],
+        "day_spans": lambda t, spans: [(days, t("period.days", days=days)) for days in spans],
         "labelled": labelled, "place_of": place_of,
         "named": lambda t, names: [(name, t.of("choice", name)) for name in names],
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],

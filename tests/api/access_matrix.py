@@ -139,6 +139,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.INTEGRATION), {"lot": "L", "serials": ["S"]}
     ),
     "/master-data/import": ((R.PROCESS_ENGINEER,), {}),
+    "/master-data/import-file": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/{record_id}": ((R.PROCESS_ENGINEER,), {}),
@@ -153,6 +154,19 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     ),
     "/andon-displays": ((R.ADMINISTRATOR, R.SUPERVISOR), {"kind": "line", "area": "A", "name": "wall"}),
     "/andon-displays/{display_id}/revoke": ((R.ADMINISTRATOR, R.SUPERVISOR), {}),
+    "/report-schedules": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.DATA_ANALYST),
+        {"name": "N", "report": "scrap", "rhythm": "daily", "recipients": ["nobody"]},
+    ),
+    "/report-schedules/{schedule_id}/stop": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.DATA_ANALYST), {},
+    ),
+    **{
+        f"/scheduled-reports/{{report_id}}/{path}": (
+            (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "not so good"},
+        )
+        for path in ("review", "reject", "distribute", "archive")
+    },
     "/users/{user_id}/unlock": ((R.ADMINISTRATOR,), {"reason": "phoned in"}),
     "/users/{user_id}/disable": ((R.ADMINISTRATOR,), {"reason": "has left"}),
     "/users/{user_id}/roles": ((R.ADMINISTRATOR,), {"roles": ["operator"], "reason": "a new job"}),

@@ -107,7 +107,10 @@ async def check(
 
 def _checked(request: Request, document: Mapping[str, Any], code: str, at: str) -> dict[str, Any]:
     t: Words = context(request)["t"]
-    lines, names = _lines(request, document), names_in(code)
+    lines = _lines(request, document)
+    with reading(request.app.state.services.engine) as connection:
+        names = names_in(connection, code)
+        known = warehouse_lists.lots(connection, names)
     for name in names:
         if own := [line for line in lines if line["lot"] == name]:
             if stops := [line["stop"] for line in own if line["stop"]]:
@@ -119,8 +122,6 @@ def _checked(request: Request, document: Mapping[str, Any], code: str, at: str) 
             return {"mark": [line["id"] for line in here], "text": t("picks.checked", lot=name)}
         if any(line["place"] == name for line in lines):
             return {"place": name, "text": t("picks.at", place=name)}
-    with reading(request.app.state.services.engine) as connection:
-        known = warehouse_lists.lots(connection, names)
     lot = next((known[name] for name in names if name in known), None)
     if lot is None:
         return {"stop": t("picks.stop"), "detail": t("picks.stop.unknown", code=readable(code))}

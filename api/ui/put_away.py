@@ -63,7 +63,7 @@ async def check(
 ) -> Response:
     """What a scan means here: the lot itself, a place that fits it, or `stop`: why it must not go there."""
     document = await read(request, f"/mes/work-orders/{work_order_id}")
-    t, lot, names = context(request)["t"], document["outputLot"], names_in(code)
+    t, lot, names = context(request)["t"], document["outputLot"], await run_in_threadpool(_names, request, code)
     if lot in names:
         return JSONResponse({"mark": ["lot-seen"], "text": t("putaway.lot_seen", lot=lot)})
     asked = f"/wms/put-away-orders/{document['putAway']['id']}/proposals"
@@ -76,6 +76,11 @@ async def check(
     zones = t.all("zone", proposed["zones"])
     detail = t("putaway.stop", code=readable(code), lot=lot, status=t.of("lot", proposed["lotStatus"]), zones=zones)
     return JSONResponse({"stop": t("putaway.stop.title"), "detail": detail})
+
+
+def _names(request: Request, code: str) -> list[str]:
+    with reading(request.app.state.services.engine) as connection:
+        return names_in(connection, code)
 
 
 @router.get("/labels/{lot:path}")

@@ -204,6 +204,7 @@ SCREENS = (
     ("admin-machine", "ada", "/ui/admin/erp"),
     ("admin-new", "ada", "/ui/act/addUser?path=/users"),
     ("account", "olu", "/ui/account"),
+    ("login-take-over", "olu", "/ui/login?switch=true&badge=nora"),
     ("operations", "ada", "/ui/operations"),
 )
 

@@ -42,8 +42,10 @@ async def put_aways(request: Request) -> Response:
 
 
 @router.get("/put-away/{work_order_id}")
-async def put_away(work_order_id: UUID, request: Request) -> Response:
-    """One put-away: where to, how much, the label."""
+async def put_away(
+    work_order_id: UUID, request: Request, by_hand: Annotated[bool, Query(alias="byHand")] = False
+) -> Response:
+    """One put-away: where to, how much, the label. `byHand`: the scanner does not work, and codes are typed."""
     document = await read(request, f"/mes/work-orders/{work_order_id}")
     found = document["putAway"]
     proposed = None
@@ -53,7 +55,7 @@ async def put_away(work_order_id: UUID, request: Request) -> Response:
     at_line = sum((Decimal(one["onHand"]) for one in stock if one["zone"] == "line"), Decimal(0))
     return page(
         request, "put_away.html", doc=document, own=found, proposed=proposed, stock=stock, at_line=plain(at_line),
-        live=f"{document['orderNumber']},lot", **await possible(request, work_order_id),
+        live=f"{document['orderNumber']},lot", by_hand=by_hand, **await possible(request, work_order_id),
     )  # fmt: skip
 
 

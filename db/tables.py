@@ -317,6 +317,12 @@ class UserAccount(SQLModel, table=True):
     totp_confirmed_at: datetime | None = _time(nullable=True)
     totp_last_counter: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     """Codes up to this one were used: none counts twice."""
+    badge: str | None = Field(default=None, unique=True)
+    """What the person's card says when it is scanned."""
+    pin_hash: str | None = None
+    """Argon2id of the PIN that takes over a terminal; it signs nothing."""
+    pin_failed_attempts: int = 0
+    pin_locked_at: datetime | None = _time(nullable=True)
 
 
 class PasswordHistory(SQLModel, table=True):
@@ -356,6 +362,10 @@ class UserSession(SQLModel, table=True):
     ended_at: datetime | None = _time(nullable=True)
     signed_at: datetime | None = _time(nullable=True)
     """When both components of a signature were given in this session; None again after another person signed here."""
+    locked_at: datetime | None = _time(nullable=True)
+    """When its terminal was locked: the session has ended, and somebody with badge and PIN may go on there."""
+    by_pin: bool = False
+    """Opened by badge and PIN; it ends when the session that opened the terminal by a password would have ended."""
 
 
 class Signature(SQLModel, table=True):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.ui import refusals
 from api.ui.texts import Words
 
 _COMMAND: Final = r"[a-z][A-Za-z]+"
@@ -106,7 +107,7 @@ def missing(t: Words, blocker: Any) -> str:
         case "SIGNATURE_MISMATCH":
             return str(blocker.id)
         case _:
-            return t.of("state", blocker.found) if blocker.found.isidentifier() else str(blocker.found)
+            return refusals.text(t, blocker.found, blocker.entity)
 
 
 def field(t: Words, name: str) -> str:

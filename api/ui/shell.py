@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import permissions
 from api.errors import Problem, translate
-from api.ui import said, severity, words
+from api.ui import refusals, said, severity, words
 from api.ui.calls import Unanswered
 from api.ui.door import form_token
 from api.ui.nav import nav
@@ -46,7 +46,7 @@ def environment() -> Environment:
         "named": lambda t, names: [(name, t.of("choice", name)) for name in names],
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],
         "groups_of": lambda t, group, names: [(name, t.of(group, name)) for name in names],
-        "said": said, "told": told, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
+        "said": said, "told": told, "refusals": refusals, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
         "reasons": lambda t, names: [(name, t.of("scrap", name)) for name in names],
     }  # fmt: skip
     return made

@@ -173,6 +173,8 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/users/{user_id}/scope": ((R.ADMINISTRATOR,), {"plants": None, "lines": None, "reason": "a new job"}),
     "/users/{user_id}/reset-password": ((R.ADMINISTRATOR,), {"password": "x" * 12, "reason": "forgot it"}),
     "/users/{user_id}/reset-second-factor": ((R.ADMINISTRATOR,), {"reason": "lost telephone"}),
+    "/users/{user_id}/reset-pin": ((R.ADMINISTRATOR,), {"reason": "forgot it"}),
+    "/users/{user_id}/badge": ((R.ADMINISTRATOR,), {"badge": "4711", "reason": "a new card"}),
     "/users/{user_id}/api-keys": ((R.ADMINISTRATOR,), {"name": "erp", "reason": "a new ERP"}),
     "/users/{user_id}/api-keys/{key_id}/revoke": ((R.ADMINISTRATOR,), {"reason": "an old ERP"}),
     "/wms/receipts": (
@@ -253,6 +255,6 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
 REPLACES = {"/master-batch-records/{record_id}"}
 """Written with PUT."""
 FOR_EVERYBODY = {
-    "/auth/login", "/auth/logout", "/auth/password", "/auth/second-factor", "/auth/second-factor/confirm",
-    "/signatures/requests", "/signatures/requests/{request_id}/abandon",
+    "/auth/login", "/auth/logout", "/auth/password", "/auth/pin", "/auth/take-over", "/auth/second-factor",
+    "/auth/second-factor/confirm", "/signatures/requests", "/signatures/requests/{request_id}/abandon",
 }  # fmt: skip

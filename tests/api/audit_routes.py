@@ -13,6 +13,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users/{user_id}/reset-password",
         "POST /users/{user_id}/roles",
     ),
+    "test_pins": (
+        "POST /auth/pin",
+        "POST /auth/take-over",
+        "POST /users/{user_id}/badge",
+        "POST /users/{user_id}/reset-pin",
+    ),
     "test_batch_record_prints": (
         "POST /auth/login",
         "POST /master-data/import",

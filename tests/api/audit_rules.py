@@ -144,6 +144,8 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("recall", "scope"): "the frozen report: its fingerprint is told, and what is in it can be read",
     ("user_account", "password_hash"): "a fingerprint of a secret",
     ("user_account", "totp_secret"): "a sealed secret",
+    ("user_account", "pin_hash"): "a fingerprint of a secret",
+    ("user_account", "pin_failed_attempts"): "counted by the rows of the failures, forgotten with the next success",
     ("user_account", "totp_last_counter"): "which one-time code was used last",
     ("user_account", "failed_attempts"): "counted by the rows of the failures, forgotten with the next success",
     ("user_account", "is_active"): "how an account begins",

@@ -26,7 +26,7 @@ from tests.api.test_saved_reports import ZONE, overdue, planned, view
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import a_bad_night, breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
-from tests.ui.booth import dispensing, weighing
+from tests.ui.booth import dispensing, picked, weighing
 from tests.ui.engineering import engineering
 from tests.ui.floor import warehouse_and_quality
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
@@ -59,6 +59,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found["recall"] = await recall(company)
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
+    found["work_scanned"] = (await picked(company))[1]
     return found | {"andon": await display(company)}
 
 
@@ -157,6 +158,9 @@ SCREENS = (
     ("pick-short", "wil", "/ui/picks/{work_short}"),
     ("pick-allocated", "wes", "/ui/picks/{work_dispatched}"),
     ("pick-approved", "wil", "/ui/picks/{work_picked}"),
+    ("pick-choose", "sam", "/ui/picks/{work_picked}/choose?line=1"),
+    ("pick-scan-only", "wes", "/ui/picks/{work_scanned}"),
+    ("pick-by-hand", "wes", "/ui/picks/{work_scanned}?byHand=true"),
     ("pick-issued", "wil", "/ui/picks/{work_ready}"),
     ("pick-return", "wil", "/ui/picks/{work_ready}/return?line=1&lot={lot}"),
     ("put-aways", "wil", "/ui/put-away"),
@@ -237,6 +241,7 @@ SCREENS = (
     ("admin-machine", "ada", "/ui/admin/erp"),
     ("admin-new", "ada", "/ui/act/addUser?path=/users"),
     ("account", "olu", "/ui/account"),
+    ("login-take-over", "olu", "/ui/login?switch=true&badge=nora"),
     ("operations", "ada", "/ui/operations"),
 )
 

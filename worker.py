@@ -25,6 +25,7 @@ from temporalio.worker import (
 )
 
 import settings as configuration
+from activities.alarms import AlarmActivities
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
@@ -33,11 +34,14 @@ from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
+from adapters.alarms.spc_watch import SpcWatch
 from adapters.equipment.stations import Stations
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
+from adapters.outbound.courier import Courier
+from adapters.outbound.http import HttpReceiver
 from adapters.printing.seal import OrganisationSeal
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.hold_process import PostgresHoldProcess
@@ -53,6 +57,7 @@ from workflows.runtime import (
     WORKFLOWS,
     build_id,
     connect,
+    start_alarm_clock,
     tell_equipment_clock,
     tell_report_clock,
     temporal_tls,
@@ -133,6 +138,7 @@ def build_worker(
             lot_holds.read_hold_answers,
             lot_holds.finish_hold_step,
             reports.make_due,
+            AlarmActivities(engine).escalate_alarms,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
@@ -188,14 +194,22 @@ async def run(role: str) -> None:
         # What was changed while the clock could not be told is seen now.
         await tell_equipment_clock(client, policies.TASK_QUEUE)
         await tell_report_clock(client, policies.TASK_QUEUE)
+        await start_alarm_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
+    receiver = HttpReceiver()
+    watches = (Courier(engine, receiver).run(), SpcWatch(engine).run()) if role in ("all", "orders") else ()
+    beside = [asyncio.create_task(watch) for watch in watches]
     running = [asyncio.create_task(worker.run()) for worker in workers]
     stopping = asyncio.create_task(stop.wait())
     logging.getLogger(__name__).info("worker ready, role %s", role)
     await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     await asyncio.gather(*running)
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
+    await receiver.close()
     await stations.close()
     engine.dispose()
 

@@ -12,11 +12,12 @@ from typing import Final, Protocol
 from sqlalchemy import Engine
 from temporalio import activity
 
+from activities import equipment_gaps
 from activities.errors import adapter_errors
 from activities.stubs import JobRequest, JobResult, ScaleRequest
 from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading, Refusal
 from db import readings
-from domain.errors import AdapterRefused, AdapterUnreachable
+from domain.errors import AdapterRefused, AdapterUnknown, AdapterUnreachable
 from domain.quantities import plain
 from domain.weighing import ScaleReading
 
@@ -53,6 +54,8 @@ class EquipmentActivities:
     def __init__(self, machines: Machines, engine: Engine) -> None:
         self._machines = machines
         self._engine = engine
+        self._unbroken: set[str] = set()
+        """Jobs whose machine has answered in this attempt: no gap of theirs is open."""
 
     @activity.defn(name="equipment.run-job")
     async def run_job(self, request: JobRequest) -> JobResult:
@@ -61,6 +64,16 @@ class EquipmentActivities:
             machine = await self._machines.at(request.workstation)
             try:
                 return await self._run(machine, request)
+            except (AdapterUnreachable, AdapterUnknown) as lost:
+                await asyncio.to_thread(
+                    equipment_gaps.begin,
+                    self._engine,
+                    request.job,
+                    request.workstation,
+                    request.order_number,
+                    str(lost),
+                )
+                raise
             except AdapterRefused as refused:
                 if refused.code == Refusal.MACHINE_BUSY:
                     # Another job runs: not a no for good, but a wait that everybody can see.
@@ -88,6 +101,7 @@ class EquipmentActivities:
                 await machine.abort_job(request.job)
 
     async def _run(self, machine: Equipment, request: JobRequest) -> JobResult:
+        self._unbroken.discard(request.job)
         batch = await self._machines.batch_name(request.workstation, request.batch)
         job = await machine.load_job(_specification(request, batch))
         if job.state == JobState.LOADED:
@@ -95,7 +109,7 @@ class EquipmentActivities:
         stored = await asyncio.to_thread(self._last_sequence, request.job)
         while True:
             activity.heartbeat(stored)
-            stored = await self._store_new(machine, request.job, stored)
+            stored = await self._store_new(machine, request, stored)
             if job.state == JobState.ABORTED:
                 raise AdapterRefused("JOB_ABORTED", f"{request.workstation} has aborted job {request.job}")
             if job.state == JobState.ENDED and stored >= job.last_sequence:
@@ -109,10 +123,13 @@ class EquipmentActivities:
             raise AdapterRefused("JOB_LOST", f"{request.workstation} no longer knows job {request.job}")
         return job
 
-    async def _store_new(self, machine: Equipment, job: str, stored: int) -> int:
-        found = await machine.readings(job, stored)
+    async def _store_new(self, machine: Equipment, request: JobRequest, stored: int) -> int:
+        found = await machine.readings(request.job, stored)
+        if request.job not in self._unbroken:
+            await asyncio.to_thread(equipment_gaps.end, self._engine, request.job, request.workstation, found)
+            self._unbroken.add(request.job)
         if found:
-            await asyncio.to_thread(self._store, job, found)
+            await asyncio.to_thread(self._store, request.job, found)
             return found[-1].sequence
         return stored
 

@@ -10,6 +10,9 @@ from typing import Literal
 
 from temporalio import activity
 
+from activities.alarm_stubs import EscalateAnswer as EscalateAnswer
+from activities.alarm_stubs import EscalateRequest as EscalateRequest
+from activities.alarm_stubs import escalate_alarms as escalate_alarms
 from activities.maintenance_stubs import FaultBegins as FaultBegins
 from activities.maintenance_stubs import FaultRequest as FaultRequest
 from activities.maintenance_stubs import MaintainRequest as MaintainRequest

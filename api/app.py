@@ -3,9 +3,9 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -28,6 +28,7 @@ from api.lot_holds_door import LotHolds
 from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
+    alarms,
     audit,
     auth,
     bad_ones,
@@ -39,6 +40,8 @@ from api.routes import (
     disposal,
     equipment,
     equipment_papers,
+    inbound,
+    interfaces,
     labels,
     lot_holds,
     lot_numbers,
@@ -70,6 +73,7 @@ from api.routes import (
 )
 from api.security import Sessions
 from api.ui import console
+from api.ui.bell import Bell
 from api.ui.door import Door
 from api.ui.live import Changes
 from db.session import engine_for
@@ -106,6 +110,9 @@ ROUTERS = (
     devices,
     quality_cases,
     displays,
+    interfaces,
+    inbound,
+    alarms,
     spc,
     bad_ones,
     saved_reports,
@@ -145,13 +152,12 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     """The API on the record and the engine that the settings name. It starts without either, and answers 503."""
     services = build_services(settings, task_queue)
     changes = Changes(settings.database_url)
+    bell = Bell(services.engine, changes)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running = {
-            "outcomes": services.outcomes.run(), "cases": services.cases.run(), "changes": changes.run(),
-            "lot holds": services.lot_holds.run(),
-            "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
+            **_background(settings, services), "changes": changes.run(), "bell": bell.run(),
         }  # fmt: skip
         tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]
         try:
@@ -170,6 +176,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     app.state.changes = changes
+    app.state.bell = bell
     _route(app)
     errors.install(app)
     openapi.install(app)
@@ -177,6 +184,14 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     app.add_middleware(Door)
     app.add_middleware(Gate)
     return app
+
+
+def _background(settings: Settings, services: Services) -> dict[str, Coroutine[Any, Any, None]]:
+    """What runs beside the routes for as long as the process lives."""
+    return {
+        "outcomes": services.outcomes.run(), "cases": services.cases.run(), "lot holds": services.lot_holds.run(),
+        "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
+    }  # fmt: skip
 
 
 def _route(app: FastAPI) -> None:

@@ -27,6 +27,8 @@ LARGE: Final = 2 * 1024 * 1024
 LIMITS: Final = {f"{PREFIX}/{path}": LARGE for path in _LISTS}
 _RECORDS: Final = f"{PREFIX}/master-batch-records"
 """A whole master batch record, in two languages."""
+_MESSAGES: Final = f"{PREFIX}/integration/messages"
+"""A schedule of thousands of requests."""
 
 
 class Gate:
@@ -72,7 +74,7 @@ class Gate:
 
 
 def _limit(path: str) -> int:
-    return LARGE if path.startswith(_RECORDS) else LIMITS.get(path, LIMIT)
+    return LARGE if path.startswith((_RECORDS, _MESSAGES)) else LIMITS.get(path, LIMIT)
 
 
 def _source(scope: Scope, headers: Headers) -> str:

@@ -15,7 +15,7 @@ from domain import maintenance_commands as mc
 
 R = Role
 QUALITY: Final = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
-ADMINISTRATION: Final = frozenset({"manageUsers", "readUsers", "manageDisplays"})
+ADMINISTRATION: Final = frozenset({"manageUsers", "readUsers", "manageDisplays", "manageInterfaces"})
 """All that an administrator may do: nothing of it touches production data (AC-07)."""
 
 DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
@@ -69,6 +69,12 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "verifySignatures": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.QUALIFIED_PERSON),
     "manageUsers": (R.ADMINISTRATOR,),
     "manageDisplays": (R.ADMINISTRATOR, R.SUPERVISOR),
+    "manageInterfaces": (R.ADMINISTRATOR,),
+    "decideOutboundMessage": (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "sendMessage": (R.INTEGRATION,),
+    "decideInboundMessage": (R.PLANNER, R.SUPERVISOR, R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "acknowledgeAlarm": (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.MAINTENANCE, R.PROCESS_ENGINEER),
+    "setAlarmRule": (R.PROCESS_ENGINEER, R.QUALITY_MANAGER),
     "readUsers": (R.ADMINISTRATOR, R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
 }  # fmt: skip
 
@@ -250,6 +256,15 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "GET /andon-displays": "manageDisplays",
     "POST /andon-displays": "manageDisplays",
     "POST /andon-displays/{display_id}/revoke": "manageDisplays",
+    "POST /integration/endpoints": "manageInterfaces",
+    "POST /integration/outbound-messages/{message_id}/retry": "decideOutboundMessage",
+    "POST /integration/outbound-messages/{message_id}/discard": "decideOutboundMessage",
+    "POST /integration/systems": "manageInterfaces",
+    "POST /integration/messages/{kind}": "sendMessage",
+    "POST /integration/inbound-messages/{number}/retry": "decideInboundMessage",
+    "POST /integration/inbound-messages/{number}/discard": "decideInboundMessage",
+    "POST /alarms/{alarm_id}/acknowledge": "acknowledgeAlarm",
+    "POST /alarm-rules": "setAlarmRule",
     "GET /users": "readUsers",
     "POST /users": "manageUsers",
     "POST /users/{user_id}/unlock": "manageUsers",

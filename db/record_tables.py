@@ -190,6 +190,9 @@ WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = 
     t.EquipmentReading: lambda scope: core(t.EquipmentReading).c.job.in_(
         select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
     ),
+    t.EquipmentGap: lambda scope: core(t.EquipmentGap).c.job.in_(
+        select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
+    ),
     t.Signature: signatures,
     t.OrderFact: _of_order(t.OrderFact),
     t.CommandOutcome: _of_order(t.CommandOutcome),

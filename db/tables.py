@@ -1325,6 +1325,19 @@ class EquipmentReading(SQLModel, table=True):
     values: dict[str, str] = _json(nullable=False)
 
 
+class EquipmentGap(SQLModel, table=True):
+    """A time in which a job's machine could not be reached. `missing` readings of its journal never came; none while
+    the machine is not back: then nobody knows."""
+
+    __tablename__ = "equipment_gap"
+    job: str = Field(primary_key=True)
+    since: datetime = Field(sa_column=Column(TIMESTAMP(timezone=True), primary_key=True))
+    until: datetime | None = _time(nullable=True)
+    after_sequence: int
+    missing: int | None = None
+    cause: str
+
+
 # Equipment register ----------------------------------------------------------------------------------------------
 
 
@@ -1567,14 +1580,137 @@ class AuditHead(SQLModel, table=True):
 
 
 class Alarm(SQLModel, table=True):
-    """Something that a person has to look at: a contradiction in the record, a bug in a rule."""
+    """Something that a person has to look at: a contradiction in the record, a rule that was hit, a lost machine.
 
+    `severity` (info, warning, critical) and when it escalates come from the rule of its code, by a trigger, unless
+    they are given. `subject` is the record that it is about.
+    """
+
+    # The optional ones are set by the trigger, so a plain INSERT need not name them.
     id: int = _row_id()
     at: datetime = _time()
     code: str
     detail: str
     order_number: str | None = Field(default=None, index=True)
     key: str = Field(unique=True)
+    severity: str
+    subject: str | None = None
+    escalate_seconds: int
+    escalate_at: datetime | None = _time(nullable=True)
+    escalations: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = _time(nullable=True)
+    acknowledgement: str | None = None
+
+
+class AlarmRule(SQLModel, table=True):
+    """How bad alarms of a code are and when they escalate. With a `topic` (an act of the audit trail, `*` stands for
+    anything, several with commas) the rule also raises them. 0 seconds: it never escalates."""
+
+    __tablename__ = "alarm_rule"
+    code: str = Field(primary_key=True)
+    name: str
+    topic: str | None = None
+    severity: str
+    escalate_seconds: int
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+# Neighbours ------------------------------------------------------------------------------------------------------
+
+
+class OutboundEndpoint(SQLModel, table=True):
+    """Where messages go. `topics`: acts of the audit trail, with commas between them. Secrets are never stored."""
+
+    __tablename__ = "outbound_endpoint"
+    code: str = Field(primary_key=True)
+    name: str
+    format: str
+    url: str
+    topics: str
+    attempts: int
+    timeout_seconds: int
+    per_minute: int | None = None
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+class OutboundMessage(SQLModel, table=True):
+    """One message to one endpoint, written by a trigger in the transaction of the fact that it tells of.
+
+    `content` is what was sent at the first attempt and is sent at every other. `state` is pending, delivered, parked
+    or discarded.
+    """
+
+    __tablename__ = "outbound_message"
+    id: str = Field(primary_key=True)
+    position: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    endpoint: str = Field(foreign_key="outbound_endpoint.code")
+    topic: str
+    subject: str
+    data: dict[str, Any] = _json(nullable=False)
+    content: dict[str, Any] | None = _json()
+    state: str
+    attempts: int
+    created_at: datetime = _time()
+    next_attempt_at: datetime = _time()
+    last_attempt_at: datetime | None = _time(nullable=True)
+    last_error: str | None = None
+    delivered_at: datetime | None = _time(nullable=True)
+    decided_by: str | None = None
+    reason: str | None = None
+
+
+class InboundSystem(SQLModel, table=True):
+    """An outside system whose messages are taken: a machine account, and the kinds of message it may
+    send. `policy`: under which the orders of its schedules are made."""
+
+    __tablename__ = "inbound_system"
+    account: str = Field(foreign_key="user_account.id", primary_key=True)
+    name: str
+    kinds: str
+    policy: str | None = None
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+class InboundMessage(SQLModel, table=True):
+    """One message that came in, as it came: accepted with its effect, quarantined with its reasons, or discarded."""
+
+    __tablename__ = "inbound_message"
+    __table_args__ = (
+        UniqueConstraint("source", "kind", "message_id", "checksum", "claimed_checksum"),
+        Index(
+            "ix_inbound_message_accepted", "source", "message_id", unique=True,
+            postgresql_where=text("state = 'accepted'"),
+        ),
+    )  # fmt: skip
+    number: int = _row_id()
+    source: str
+    kind: str
+    message_id: str
+    checksum: str
+    claimed_checksum: str
+    body: str
+    received_at: datetime = _time()
+    state: str
+    blockers: list[dict[str, Any]] = _json(nullable=False)
+    effect: dict[str, Any] | None = _json()
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    reason: str | None = None
+
+
+class WatchPosition(SQLModel, table=True):
+    """How far something that watches the record has looked."""
+
+    __tablename__ = "watch_position"
+    name: str = Field(primary_key=True)
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 def core(model: type[SQLModel]) -> Table:

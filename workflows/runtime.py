@@ -3,16 +3,19 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from temporalio.client import Client, Interceptor
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from workflows import equipment_clock, report_clock
+from workflows import alarm_clock, equipment_clock, report_clock
+from workflows.alarm_clock import AlarmClockWorkflow
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
 from workflows.encryption import data_converter
@@ -26,7 +29,7 @@ TlsFiles: TypeAlias = tuple[Path | None, Path | None, Path | None, str | None]
 """The authority that the server is known by (None: the machine's), our certificate and key, the server's name."""
 WORKFLOWS: Final[Sequence[type]] = (
     ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, MaintenanceWorkflow, EquipmentClockWorkflow,
-    LotHoldWorkflow, ReportClockWorkflow,
+    LotHoldWorkflow, AlarmClockWorkflow, ReportClockWorkflow,
 )  # fmt: skip
 
 _PASSED_THROUGH: Final = ("domain", "activities")
@@ -103,3 +106,14 @@ async def tell_report_clock(client: Client, task_queue: str, rpc_timeout: timede
         static_summary="scheduled reports",
         rpc_timeout=rpc_timeout,
     )
+
+
+async def start_alarm_clock(client: Client, task_queue: str) -> None:
+    """The clock of alarms runs; the one that runs already is left as it is."""
+    with suppress(WorkflowAlreadyStartedError):
+        await client.start_workflow(
+            AlarmClockWorkflow.run,
+            id=alarm_clock.workflow_id(task_queue),
+            task_queue=task_queue,
+            static_summary="alarms",
+        )

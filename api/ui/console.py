@@ -27,6 +27,7 @@ from api.ui import (
     master,
     master_import,
     master_records,
+    neighbours,
     operations,
     orders,
     picks,
@@ -58,6 +59,7 @@ PLANT: Final = (
     admin,
     account,
     operations,
+    neighbours,
 )
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,

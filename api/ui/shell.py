@@ -77,6 +77,8 @@ def context(request: Request) -> dict[str, Any]:
         "user": session,
         "form_token": form_token(request.state.token),
         "nav": nav(session.roles) if session else (),
+        # The number is that of all plants: who is limited to some is not told it.
+        "bell": request.app.state.bell if session and session.plants is None and session.lines is None else None,
         "here": request.url.path,
         "url": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "is_fragment": request.headers.get("x-fragment") is not None,

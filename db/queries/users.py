@@ -132,6 +132,16 @@ def raise_alarm(connection: Connection, code: str, detail: str, at: datetime) ->
     connection.execute(insert(ALARMS).values(at=at, code=code, detail=detail, key=key))
 
 
+def raise_alarm_once(
+    connection: Connection, code: str, detail: str, at: datetime, key: str, subject: str | None = None,
+    order_number: str | None = None,
+) -> bool:  # fmt: skip
+    """The same, once for each key; whether it is a new one."""
+    values = {"at": at, "code": code, "detail": detail, "key": key, "subject": subject, "order_number": order_number}
+    statement = upsert(ALARMS).values(values).on_conflict_do_nothing().returning(ALARMS.c.id)
+    return connection.execute(statement).one_or_none() is not None
+
+
 def open_session(
     connection: Connection, digest: str, user_id: str, at: datetime, expires_at: datetime, *, by_pin: bool = False
 ) -> None:

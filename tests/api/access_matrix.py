@@ -185,6 +185,29 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
     "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
     "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
+    "/integration/endpoints": (
+        (R.ADMINISTRATOR,), {"code": "ERP", "name": "ERP", "url": "https://erp.example", "topics": ["lot.*"]}
+    ),
+    "/integration/outbound-messages/{message_id}/retry": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "it is up again"}
+    ),
+    "/integration/outbound-messages/{message_id}/discard": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "told by telephone"}
+    ),
+    "/integration/systems": (
+        (R.ADMINISTRATOR,), {"account": "erp", "name": "ERP", "kinds": ["operations-schedule"]}
+    ),
+    "/integration/messages/{kind}": ((R.INTEGRATION,), {"any": "thing"}),
+    "/integration/inbound-messages/{number}/retry": (
+        (R.PLANNER, R.SUPERVISOR, R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "it is known now"}
+    ),
+    "/integration/inbound-messages/{number}/discard": (
+        (R.PLANNER, R.SUPERVISOR, R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "a test message"}
+    ),
+    "/alarms/{alarm_id}/acknowledge": (
+        (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.MAINTENANCE, R.PROCESS_ENGINEER), {}
+    ),
+    "/alarm-rules": ((R.PROCESS_ENGINEER, R.QUALITY_MANAGER), {"code": "LOUD", "name": "Loud"}),
     "/devices": ((R.PROCESS_ENGINEER,), {"code": "T", "name": "T", "kind": "terminal"}),
     "/equipment/{code}/qualify": ((R.QUALITY_MANAGER,), {}),
     "/equipment/{code}/calibrate": (

@@ -78,6 +78,19 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /maintenance-orders/{maintenance_id}/verify",
         "POST /maintenance-orders/{maintenance_id}/verify-as-quality",
     ),
+    "test_inbound": (
+        "POST /integration/inbound-messages/{number}/discard",
+        "POST /integration/inbound-messages/{number}/retry",
+        "POST /integration/messages/{kind}",
+        "POST /integration/systems",
+    ),
+    "test_interfaces": (
+        "POST /alarm-rules",
+        "POST /alarms/{alarm_id}/acknowledge",
+        "POST /integration/endpoints",
+        "POST /integration/outbound-messages/{message_id}/discard",
+        "POST /integration/outbound-messages/{message_id}/retry",
+    ),
     "test_last_routes": (
         "POST /equipment/{code}/cancel-reservation",
         "POST /equipment/{code}/reserve",

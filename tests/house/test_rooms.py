@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities import stubs
+from activities.alarms import AlarmActivities
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
@@ -117,6 +118,7 @@ IMPLEMENTATIONS = (
     InventoryActivities.scrap,
     QualityActivities.request_inspection,
     QualityActivities.cancel_inspection,
+    AlarmActivities.escalate_alarms,
     BatchRecordActivities.check_record,
     BatchRecordActivities.archive_record,
     EquipmentRegisterActivities.occupy,

@@ -26,6 +26,7 @@ from tests.api.test_saved_reports import ZONE, overdue, planned, view
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import a_bad_night, breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
+from tests.ui.beside import neighbours
 from tests.ui.booth import dispensing, picked, weighing
 from tests.ui.engineering import engineering
 from tests.ui.floor import warehouse_and_quality
@@ -60,6 +61,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
     found["work_scanned"] = (await picked(company))[1]
+    found |= await neighbours(company, engine)
     return found | {"andon": await display(company)}
 
 
@@ -150,6 +152,11 @@ SCREENS = (
     ("holds", "aud", "/ui/holds?show=all"),
     ("recalls", "rae", "/ui/recalls?lot={lot}"),
     ("recall", "rae", "/ui/recalls/{recall}"),
+    ("alarms", "sam", "/ui/alarms?show=all"),
+    ("interfaces", "sam", "/ui/interfaces?state=all"),
+    ("interfaces-sent", "sam", "/ui/interfaces/outgoing/{parked}"),
+    ("interfaces-incoming", "rae", "/ui/interfaces/incoming?state=all"),
+    ("interfaces-one", "rae", "/ui/interfaces/incoming/{quarantined}"),
     ("audit", "aud", "/ui/audit"),
     ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
     ("signatures", "aud", "/ui/signatures?record={signed_order}"),

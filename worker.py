@@ -19,6 +19,7 @@ from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
     Interceptor,
+    PollerBehaviorSimpleMaximum,
     Worker,
     WorkerDeploymentConfig,
 )
@@ -32,6 +33,7 @@ from activities.inventory import InventoryActivities
 from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
+from activities.reports import ReportActivities
 from adapters.alarms.spc_watch import SpcWatch
 from adapters.equipment.stations import Stations
 from adapters.equipment_register.port import EquipmentRegister
@@ -46,6 +48,8 @@ from adapters.quality.hold_process import PostgresHoldProcess
 from adapters.quality.lot_dates import PostgresLotDates
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
+from adapters.reports.due import DueReports
+from api.report_files import ReportFiles
 from db.audit import SOURCE
 from db.session import engine_for
 from workflows import policies
@@ -55,6 +59,7 @@ from workflows.runtime import (
     connect,
     start_alarm_clock,
     tell_equipment_clock,
+    tell_report_clock,
     temporal_tls,
     workflow_runner,
 )
@@ -101,6 +106,8 @@ def build_worker(
     equipment = EquipmentRegisterActivities(
         equipment_register or PostgresEquipmentRegister(engine), PostgresLotDates(engine, ZoneInfo(settings.time_zone))
     )
+    zone = ZoneInfo(settings.time_zone)
+    reports = ReportActivities(DueReports(engine, ReportFiles(zone), zone))
     return Worker(
         client,
         task_queue=task_queue,
@@ -130,11 +137,14 @@ def build_worker(
             lot_holds.find_held_orders,
             lot_holds.read_hold_answers,
             lot_holds.finish_hold_step,
+            reports.make_due,
             AlarmActivities(engine).escalate_alarms,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
         max_cached_workflows=settings.max_cached_workflows,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(settings.worker_pollers),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(settings.worker_pollers),
         workflow_runner=workflow_runner(sandbox=settings.sandbox),
         deployment_config=_deployment(),
         interceptors=[SaysWhere()],
@@ -183,6 +193,7 @@ async def run(role: str) -> None:
         workers.append(build_worker(client, engine, settings))
         # What was changed while the clock could not be told is seen now.
         await tell_equipment_clock(client, policies.TASK_QUEUE)
+        await tell_report_clock(client, policies.TASK_QUEUE)
         await start_alarm_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))

@@ -1,6 +1,7 @@
 """The application: services, gate, routes."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -30,6 +31,7 @@ from api.routes import (
     alarms,
     audit,
     auth,
+    bad_ones,
     batch_record,
     batch_record_prints,
     batch_records,
@@ -55,7 +57,9 @@ from api.routes import (
     replanning,
     reports,
     reworks,
+    saved_reports,
     scan,
+    schedule,
     shipments,
     signatures,
     spc,
@@ -87,6 +91,7 @@ ROUTERS = (
     master_batch_records,
     plan_lines,
     replanning,
+    schedule,
     orders,
     work_orders,
     batch_record,
@@ -109,6 +114,8 @@ ROUTERS = (
     inbound,
     alarms,
     spc,
+    bad_ones,
+    saved_reports,
     lot_holds,
     recalls,
     disposal,
@@ -220,7 +227,10 @@ def main() -> None:
     settings = from_environment()
     certificate, key = settings.api_tls or (None, None)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = create_app(settings)
+    # What was loaded stays until the end: no collection of garbage looks at it again (a tenth of a second each time).
+    gc.freeze()
     uvicorn.run(
-        create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
+        app, host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
         timeout_graceful_shutdown=5, ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip

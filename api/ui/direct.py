@@ -106,6 +106,10 @@ ACTS: Final[Mapping[str, Act]] = {
     "grantRoles": _account("roles", _field("roles", "many", options=_ROLES)),
     "resetPassword": _account("reset-password", _field("password", "secret")),
     "resetSecondFactor": _account("reset-second-factor"),
+    "decideDestruction": Act("/quality/lots/[^/]+/decide-destruction", "decideDestruction", (), "must"),
+    "destroyLot": Act("/quality/lots/[^/]+/destroy", "destroyLot", (_field("how"),)),
+    "resetPin": _account("reset-pin"),
+    "giveBadge": _account("badge", _field("badge", required=False)),
     "acknowledgeAlarm": Act(r"/alarms/[0-9]+/acknowledge", "acknowledgeAlarm", (_field("note", required=False),), "no"),
     "setAlarmRule": Act(
         "/alarm-rules", "setAlarmRule",

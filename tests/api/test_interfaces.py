@@ -114,7 +114,8 @@ async def alarms(company: Company, who: str = "sam", **query: Any) -> list[dict[
 @pytest.mark.accepts("C6")
 async def test_a_rule_that_is_hit_raises_an_alarm_and_tells_both_robots(company: Company, receiver: Outside) -> None:
     rule: dict[str, Any] = {"code": "PROBE_FAILED", "name": "The probe has failed", "topic": "probe.failed",
-            "severity": "critical", "escalateSeconds": 60}  # fmt: skip
+            "severity": "critical",
+            "escalateSeconds": 60}  # fmt: skip
     ok(await (await company.desk("pat")).command("/alarm-rules", **rule))
     assert codes(await (await company.desk("olu")).command("/alarm-rules", **rule), 403) == ["NOT_AUTHORISED"]
     await endpoint(company, receiver, "WECOM", "busy,robot&unsigned=yes&key={token}", "alarm.*", format="wecom")

@@ -46,6 +46,8 @@ OF_MAINTENANCE = ("equipment-register.report-fault", "equipment-register.maintai
 """These die in `tests/kills/test_maintenance.py`."""
 OF_HOLDS = ("lot-hold.find-orders", "lot-hold.read-answers", "lot-hold.finish")
 """These die in `tests/kills/test_lot_holds.py`."""
+OF_REPORTS = ("reports.make-due",)
+"""This dies in `tests/kills/test_reports.py`."""
 OF_ALARMS = ("alarms.escalate",)
 """This dies in `tests/kills/test_alarms.py`."""
 OF_CASES = ("record.write-case", "record.write-case/local", "quality.settle-lot")
@@ -336,6 +338,7 @@ def test_no_activity_is_left_out() -> None:
         *OF_WEIGHING,
         *OF_MAINTENANCE,
         *OF_HOLDS,
+        *OF_REPORTS,
         *OF_ALARMS,
         *OF_CASES,
         *ON_THE_WAY_BACK,

@@ -114,11 +114,19 @@ def work_order(folded: Folded, number: str) -> Document:
         "inspection": _inspection(own.inspection, specification),
         "putAway": _put_away(own.put_away),
         "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
-        "reworks": [_dump(found) | {"lot": specification.output_lot} for found in own.reworks.values()],
+        "dosageForm": specification.dosage_form,
+        "reworks": [_rework(found, specification) for found in own.reworks.values()],
         "returns": [_dump(found) for found in own.returns.values()],
         "overReports": [_over_report(found) for found in own.over_reports.values()],
         "inputLots": _input_lots(folded, number),
     }
+
+
+def _rework(found: Rework, specification: WorkOrderSpecification) -> Document:
+    """`lot` is where the pieces came from, `ownLot` what they are while they are reworked and tested."""
+    operation = specification.operation(found.operation)
+    lot = found.parent_lot or specification.output_lot
+    return _dump(found) | {"lot": lot, "isForbidden": operation is not None and operation.rework_forbidden}
 
 
 def _operation(process: Process, own: WorkOrder, specification: OperationSpecification, quantity: Decimal) -> Document:

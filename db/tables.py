@@ -94,6 +94,8 @@ class Material(SQLModel, table=True):
     shelf_life_days: int | None = None
     gtin: str | None = Field(default=None, unique=True)
     strength: str | None = None
+    dosage_form: str | None = None
+    """What form of medicine it is, such as film-coated tablet; none: it is none."""
     approved_suppliers: list[dict[str, Any]] | None = _json()
     """Who may deliver it, each with the last day of the approval or none; null: nobody is asked (MD-06)."""
 
@@ -909,6 +911,10 @@ class InProcessInspectionRow(SQLModel, table=True):
     opened_at: datetime = _time()
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
+    lot: str | None = None
+    tests: list[dict[str, Any]] | None = _json()
+    """What quality wants to know of reworked pieces."""
+    test_results: list[dict[str, Any]] | None = _json()
 
 
 class ReworkRow(SQLModel, table=True):
@@ -930,6 +936,11 @@ class ReworkRow(SQLModel, table=True):
     proposed_at: datetime = _time()
     approved_by: str | None = None
     done_by: str | None = None
+    own_lot: str | None = Field(default=None, index=True)
+    """The lot of the reworked pieces; `lot` is its parent."""
+    method: str | None = None
+    procedure: str | None = None
+    tests: list[dict[str, Any]] | None = _json()
 
 
 class MaterialReturnRow(SQLModel, table=True):

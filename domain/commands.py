@@ -39,6 +39,7 @@ from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
 from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
 from domain.scanning import ScanKind
+from domain.specification import Characteristic, ReworkMethod
 from domain.weighing_commands import ChargeMaterials as ChargeMaterials
 from domain.weighing_commands import StageContainers as StageContainers
 from domain.weighing_commands import VoidContainer as VoidContainer
@@ -298,13 +299,24 @@ class DecideInProcessInspection(WorkOrderCommand):
     inspection: str
     failed: Exact = Field(default=0, ge=0, validate_default=True)
     defect: str | None = None
+    values: tuple[Measurement, ...] = Field(default=(), max_length=50)
+    """Results of the tests that quality set for reworked pieces."""
     roles: ClassVar = ("qcAnalyst",)
 
 
 class ApproveRework(WorkOrderCommand):
+    """Whether and how the pieces are made good is for the head of quality alone (CN 132).
+
+    `procedure` is the approved document that it follows; `tests` are made of the reworked pieces, beside the ordinary
+    ones.
+    """
+
     kind: Literal["approveRework"] = "approveRework"
     rework: str
-    roles: ClassVar = ("supervisor", "qualityManager")
+    rework_method: ReworkMethod = ReworkMethod.REWORK
+    procedure: str = ""
+    tests: tuple[Characteristic, ...] = Field(default=(), max_length=50)
+    roles: ClassVar = ("qualityManager",)
 
 
 class RejectRework(WorkOrderCommand):
@@ -312,7 +324,7 @@ class RejectRework(WorkOrderCommand):
 
     kind: Literal["rejectRework"] = "rejectRework"
     rework: str
-    roles: ClassVar = ("supervisor", "qualityManager")
+    roles: ClassVar = ("qualityManager",)
 
 
 class StartRework(WorkOrderCommand):

@@ -52,7 +52,8 @@ class RecordedOperation(Message):
     """What the record adds to one operation of the route.
 
     `longest_wait_seconds` is the hold time since its predecessors ended (MT-12), the yield limits are percent of the
-    operation's quantity, `verified` asks for a second person's signature.
+    operation's quantity, `verified` asks for a second person's signature. Without `rework_allowed` nothing that the
+    operation made may be reworked (QL-11).
     """
 
     operation: Code
@@ -66,6 +67,7 @@ class RecordedOperation(Message):
     longest_wait_seconds: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
     yield_low_percent: Percent | None = None
     yield_high_percent: Percent | None = None
+    rework_allowed: bool = False
 
 
 class RecordedMaterial(Message):

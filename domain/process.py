@@ -14,11 +14,18 @@ from domain.base import Holder
 from domain.commands import Disposition, ReportProduction
 from domain.container_states import ContainerState
 from domain.identification_events import LotsChosen
+from domain.quality_events import JudgedValue
 from domain.quantities import Exact
 from domain.record_states import BatchRecordState
 from domain.return_states import MaterialReturnState
 from domain.rework_states import REWORK, InProcessInspectionState, ReworkState
-from domain.specification import OperationSpecification, OrderSpecification, WorkOrderSpecification
+from domain.specification import (
+    Characteristic,
+    OperationSpecification,
+    OrderSpecification,
+    ReworkMethod,
+    WorkOrderSpecification,
+)
 from domain.states import (
     InspectionState,
     LotStatus,
@@ -189,6 +196,10 @@ class InProcessInspection(Holder):
     failed: Exact = Decimal(0)
     defect: str | None = None
     decided_by: str | None = None
+    lot: str | None = None
+    """Of the reworked pieces, when they have one of their own."""
+    tests: tuple[Characteristic, ...] = ()
+    test_results: tuple[JudgedValue, ...] = ()
 
 
 class Rework(Holder):
@@ -206,6 +217,13 @@ class Rework(Holder):
     done_by: str | None = None
     good: Exact = Decimal(0)
     scrap: Exact = Decimal(0)
+    parent_lot: str = ""
+    """The lot that the pieces came from; empty in the facts of earlier releases: the work order's own."""
+    parent_rework: str | None = None
+    own_lot: str | None = None
+    method: ReworkMethod | None = None
+    procedure: str = ""
+    tests: tuple[Characteristic, ...] = ()
 
 
 class OverReport(Holder):

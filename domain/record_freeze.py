@@ -48,6 +48,7 @@ def _operation(own: OperationSpecification, said: RecordedOperation | None) -> O
             "longest_wait_seconds": said.longest_wait_seconds,
             "yield_low_percent": said.yield_low_percent,
             "yield_high_percent": said.yield_high_percent,
+            "rework_forbidden": not said.rework_allowed,
         }
     )
 

@@ -49,6 +49,8 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
     "lot": None, "hasProcess": False, "decidedBy": None,
     "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
+    "reworkForbidden": False, "dosageForm": "", "reworkLots": False, "outputLot": None, "tests": [], "testResults": [],
+    "parentRework": None, "ownLot": None, "reworkMethod": None, "procedure": "", "kept": None, "material": "",
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 

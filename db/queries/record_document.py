@@ -174,8 +174,10 @@ def _content(connection: Connection, process: Process, number: str, then: list[e
             "decidedBy": own.inspection.decided_by,
             "results": inspection_results(connection, own.inspection.number),
         },
-        "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
-        "reworks": [_dump(found) for found in own.reworks.values()],
+        "inProcessInspections": [_short(found, _OF_LOTS) for found in own.in_process_inspections.values()],
+        "reworks": [
+            _short(found, _OF_LOTS | {"parentLot": specification.output_lot}) for found in own.reworks.values()
+        ],
         "deviations": _deviations(then, number),
     } | _weighed(connection, then, number)  # fmt: skip
 
@@ -294,6 +296,22 @@ def _of(rows: Iterable[Document], code: str) -> list[Document]:
 def _dump(message: Any) -> Document:
     found: Document = message.model_dump(mode="json", by_alias=True)
     return found
+
+
+_OF_LOTS: Final[Document] = {
+    "lot": None, "tests": [], "testResults": [], "parentLot": "", "parentRework": None, "ownLot": None, "method": None,
+    "procedure": "",
+}  # fmt: skip
+"""What only reworks with lots of their own say. Others say nothing of it: so the hash of a record stays what it was."""
+
+
+def _short(message: Any, unsaid: Document) -> Document:
+    """Without the fields that say nothing."""
+    return {
+        name: value
+        for name, value in _dump(message).items()
+        if name not in unsaid or value not in (unsaid[name], _OF_LOTS.get(name))
+    }
 
 
 def _percent(value: Decimal) -> str:

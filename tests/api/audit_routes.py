@@ -173,12 +173,14 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/production-reports/reverse",
         "POST /mes/work-orders/{work_order_id}/in-process-inspections/{inspection}/decision",
         "POST /mes/work-orders/{work_order_id}/over-reports/{over_report}/decision",
+    ),
+    "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
+    "test_rework_lots": (
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/approve",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/reject",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/report",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/start",
     ),
-    "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
     "test_scope": ("POST /users/{user_id}/scope",),
     "test_shipments": (
         "POST /wms/shipments",

@@ -29,6 +29,7 @@ from api.outcomes import Outcomes
 from api.routes import (
     audit,
     auth,
+    balance,
     batch_record,
     batch_record_prints,
     batch_records,
@@ -76,6 +77,7 @@ log = logging.getLogger("api")
 EXPIRY_SECONDS: Final = 15.0
 ROUTERS = (
     auth,
+    balance,
     audit,
     users,
     signatures,

@@ -249,7 +249,7 @@ class PlantPolicy(SQLModel, table=True):
     body: dict[str, Any] = _json(nullable=False)
 
 
-OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER"})
+OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER", "SAMPLE", "DIFFERENCE"})
 """Material comes from there or goes there; no balance is kept of it. Everybody who moves stock asks this one list."""
 
 
@@ -538,6 +538,7 @@ class OperationRow(SQLModel, table=True):
     good: Decimal = _number(default=Decimal(0))
     scrap: Decimal = _number(default=Decimal(0))
     review_board: Decimal = _number(default=Decimal(0))
+    sampled: Decimal = _number(default=Decimal(0))
     started_by: str | None = Field(default=None, index=True)
     started_at: datetime | None = _time(nullable=True, index=True)
     ended_at: datetime | None = _time(nullable=True)
@@ -941,6 +942,23 @@ class ReworkRow(SQLModel, table=True):
     method: str | None = None
     procedure: str | None = None
     tests: list[dict[str, Any]] | None = _json()
+
+
+class PrintCheckRow(SQLModel, table=True):
+    """What stood on a pack when somebody looked, and what should stand there."""
+
+    __tablename__ = "print_check"
+    work_order: str = Field(foreign_key="work_order.number", primary_key=True)
+    operation: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    lot_text: str
+    expiry_text: str
+    expected_lot: str
+    expected_expiry: str
+    matches: bool
+    is_late: bool
+    checked_by: str
+    checked_at: datetime = _time()
 
 
 class MaterialReturnRow(SQLModel, table=True):

@@ -18,10 +18,14 @@ from domain.hold_commands import LiftLotHold as LiftLotHold
 from domain.hold_commands import PlaceLotHold as PlaceLotHold
 from domain.material_commands import ChooseLots as ChooseLots
 from domain.material_commands import ChosenLots as ChosenLots
+from domain.material_commands import CountMaterials as CountMaterials
 from domain.material_commands import LineQuantity as LineQuantity
 from domain.material_commands import ReturnDisposition as ReturnDisposition
 from domain.material_commands import ReturnedQuantity as ReturnedQuantity
 from domain.material_commands import ReturnMaterials as ReturnMaterials
+from domain.material_commands import SamplePurpose as SamplePurpose
+from domain.material_commands import TakeSample as TakeSample
+from domain.packaging_commands import CheckPrint as CheckPrint
 from domain.planning_commands import PlanPart as PlanPart
 from domain.planning_commands import ReduceQuantity as ReduceQuantity
 from domain.planning_commands import SplitOrder as SplitOrder
@@ -373,7 +377,7 @@ COMMANDS: tuple[type[Command], ...] = (
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
     ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
-    ChooseLots,
+    ChooseLots, CountMaterials, TakeSample, CheckPrint,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -434,6 +438,9 @@ AnyCommand = Annotated[
     | StageContainers
     | ChargeMaterials
     | VoidContainer
-    | ChooseLots,
+    | ChooseLots
+    | CountMaterials
+    | TakeSample
+    | CheckPrint,
     Field(discriminator="kind"),
 ]

@@ -5,6 +5,7 @@ recorded ones up to a moment, and the consistency check folds all of them: the t
 """
 
 from domain import events as e
+from domain import folding_balance as folding_balance
 from domain import folding_holds as folding_holds
 from domain import folding_record as folding_record
 from domain import folding_rework as folding_rework
@@ -123,7 +124,8 @@ def _(event: e.MaterialsConsumed, process: Process, fact: e.Fact) -> None:
 
 @apply.register
 def _(event: e.BatchStarted, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].lot_status = LotStatus.QUARANTINE
+    work_order = process.work_orders[event.work_order]
+    work_order.lot_status, work_order.started_at = LotStatus.QUARANTINE, fact.at
 
 
 @apply.register

@@ -78,6 +78,10 @@ class MaterialLine(Message):
     assay: str = ""
     water: str = ""
     reserve_percent: Exact | None = None
+    balance_limit_percent: Exact | None = None
+    """How much of what was issued may be an unexplained difference, either way (MT-09)."""
+    printed: bool = False
+    """Printed packaging material: what was used of it is counted (EB-09)."""
 
 
 class Equipment(StrEnum):
@@ -140,6 +144,8 @@ class OperationSpecification(Message):
     yield_high_percent: Exact | None = None
     rework_forbidden: bool = False
     """The master batch record does not permit to rework what this operation made (QL-11)."""
+    print_check_seconds: int | None = None
+    """Lot and expiry on the packs are checked before the first report, and then at this interval (EB-09)."""
 
 
 class WorkOrderSpecification(Message):

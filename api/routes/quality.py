@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from api.case_openings import open_deviation as open_case
@@ -17,7 +17,7 @@ from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.neighbours import once
 from api.openapi import LATER
-from api.shapes import CommandBody, DecisionBody, Identifier, LongText, ValuesBody
+from api.shapes import CommandBody, DecisionBody, Identifier, LongText, Positive, ValuesBody
 from db.queries import quality as tables
 from db.queries import targets
 from db.queries.marking import marked
@@ -26,6 +26,7 @@ from domain.commands import Measurement, OpenDeviation
 
 router = APIRouter(prefix="/quality", tags=["quality"])
 Analyst = Annotated[Caller, Depends(only("enterResults", "inspection"))]
+Sampler = Annotated[Caller, Depends(only("takeSampleOfLot", "inspection"))]
 Requester = Annotated[
     Caller,
     Depends(
@@ -45,6 +46,14 @@ class LotBody(CommandBody):
     """A lot."""
 
     lot: Identifier
+
+
+class SampleBody(CommandBody):
+    """What is taken, and of what lies where."""
+
+    quantity: Positive
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+    place: Identifier = "RECEIVING"
 
 
 class LotDecisionBody(DecisionBody):
@@ -91,6 +100,17 @@ def request_inspection(body: LotBody, who: Requester) -> dict[str, Any]:
 def inspections(reading: Reading, lot: Identifier, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
     """The inspections of a lot with all results that were ever entered."""
     return {"inspections": marked(reading, tables.inspections(reading, lot, limit))}
+
+
+@router.post("/inspections/{number}/samples")
+def take_sample(number: Identifier, body: SampleBody, who: Sampler) -> dict[str, Any]:
+    """Take a sample of a received lot: what the test uses up leaves the stock at `place`."""
+    _known(who, number)
+    quality = who.services.quality
+    return _asked(
+        body.command_id,
+        lambda key: quality.take_sample(number, body.quantity, body.unit, body.place, key=key, actor=who.id),
+    )
 
 
 @router.post("/inspections/{number}/results")

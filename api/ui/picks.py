@@ -59,9 +59,11 @@ async def pick(work_order_id: UUID, request: Request) -> Response:
         coverage = validation["lines"]
     lines = await run_in_threadpool(_lines, request, document)
     order = await read(request, f"/mes/orders/{document['orderId']}")
+    balance = await read(request, f"/mes/work-orders/{work_order_id}/material-balance")
     return page(
         request, "pick.html", doc=document, list=found, lines=lines, coverage=coverage, order=order,
-        live=f"{document['orderNumber']},lot", short=[one for one in coverage if one["short"] != "0"],
+        balance=balance["materials"], live=f"{document['orderNumber']},lot",
+        short=[one for one in coverage if one["short"] != "0"],
         **await possible(request, work_order_id),
     )  # fmt: skip
 

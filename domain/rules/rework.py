@@ -77,12 +77,10 @@ def decide_in_process_inspection(process: Process, command: DecideInProcessInspe
     event = InProcessInspectionEvent.FAIL if command.failed > 0 else InProcessInspectionEvent.PASS
     moved = _move_inspection(process, work_order, inspection, event)
     blockers = order_is_worked_on(process)
-    if command.failed > inspection.quantity:
-        blockers.append(
-            _blocker(
-                "FAILED_TOO_MANY", inspection.number, plain(command.failed), f"at most {plain(inspection.quantity)}"
-            )
-        )
+    there = work_order.operations[inspection.operation].good
+    most = inspection.quantity if inspection.rework is not None else min(inspection.quantity, there)
+    if command.failed > most:
+        blockers.append(_blocker("FAILED_TOO_MANY", inspection.number, plain(command.failed), f"at most {plain(most)}"))
     if command.failed > 0 and not command.defect:
         blockers.append(_blocker("DEFECT_REQUIRED", inspection.number, "no defect", "what is wrong with the pieces"))
     blockers += same_person(
@@ -206,6 +204,13 @@ def reverse_report(process: Process, command: ReverseReport) -> Events:
     inspections = [
         own for own in work_order.in_process_inspections.values() if own.report_number == command.report_number
     ]
+    if command.good > operation.good:
+        found = (
+            f"{plain(operation.good)} of its {plain(command.good)} good pieces are there; {plain(operation.sampled)}"
+        )
+        blockers.append(
+            _blocker("REPORT_SAMPLED", command.report_number, f"{found} were sampled", "a report without samples")
+        )
     failed = [own.number for own in inspections if own.state == InProcessInspectionState.FAILED]
     if failed:
         found = f"failed in {', '.join(failed)}"

@@ -13,6 +13,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users/{user_id}/reset-password",
         "POST /users/{user_id}/roles",
     ),
+    "test_balance": (
+        "POST /mes/work-orders/{work_order_id}/count",
+        "POST /mes/work-orders/{work_order_id}/operations/{code}/print-checks",
+        "POST /mes/work-orders/{work_order_id}/operations/{code}/samples",
+        "POST /quality/inspections/{number}/samples",
+    ),
     "test_batch_record_prints": (
         "POST /auth/login",
         "POST /master-data/import",

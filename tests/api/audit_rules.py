@@ -79,6 +79,7 @@ TOLD_AS: Final[dict[str, Names]] = {
     "plan_line": _names("plan-line/{reference}"),
     "plan_line_link": _names("plan-line/{child}", "plan-line/{parent}"),
     "plant_policy": _names("policy/{code}/{version}"),
+    "print_check": _names(_OPERATION),
     "production_order": _names("production-order/{number}"),
     "production_report": _names(_OPERATION),
     "put_away": _names("put-away/{number}"),
@@ -114,6 +115,7 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("operation", "good"): "the sum of reports, failed and reworked pieces",
     ("operation", "scrap"): "the same",
     ("operation", "review_board"): "the same",
+    ("operation", "sampled"): "the same",
     **dict.fromkeys(
         (
             (table, "record_version")

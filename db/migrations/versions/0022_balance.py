@@ -1,4 +1,4 @@
-"""Lots and tests of reworks, dosage forms."""
+"""Lots and tests of reworks, dosage forms, samples, differences, checks of prints."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,8 @@ ADDED = {
     "rework": ("own_lot", "method", "procedure", "tests"),
 }
 _LISTS = ("tests", "test_results")
+PLACES = {"SAMPLE": "Samples", "DIFFERENCE": "Differences that a count has shown"}
+APP_ROLE = "mes_app"
 
 
 def upgrade() -> None:
@@ -23,9 +25,52 @@ def upgrade() -> None:
             kind = postgresql.JSONB() if name in _LISTS else sa.String()
             op.add_column(table, sa.Column(name, kind, nullable=True))
     op.create_index("ix_rework_own_lot", "rework", ["own_lot"])
+    op.add_column("operation", sa.Column("sampled", sa.Numeric(), nullable=False, server_default="0"))
+    for code, name in PLACES.items():
+        op.execute(
+            sa.text(
+                "INSERT INTO place (code, name, zone) VALUES (:c, :n, 'outside') ON CONFLICT DO NOTHING"
+            ).bindparams(c=code, n=name)
+        )
+    op.create_table(
+        "print_check",
+        sa.Column("work_order", sa.String(), sa.ForeignKey("work_order.number"), primary_key=True),
+        sa.Column("operation", sa.String(), primary_key=True),
+        sa.Column("number", sa.Integer(), primary_key=True),
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("lot_text", "expiry_text", "expected_lot", "expected_expiry", "checked_by")
+        ),
+        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("matches", "is_late")),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.execute(
+        sa.text(
+            "CREATE TRIGGER print_check_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON print_check "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+    )
+    op.execute(
+        sa.text(
+            f"""
+            DO $$
+            BEGIN
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN RETURN; END IF;
+                EXECUTE 'GRANT SELECT, INSERT ON print_check TO {APP_ROLE}';
+            END $$
+            """
+        )
+    )
 
 
 def downgrade() -> None:
+    op.execute(sa.text("DROP TRIGGER print_check_is_append_only ON print_check"))
+    op.drop_table("print_check")
+    # A place that something was moved to stays: the moves are the record.
+    for code in PLACES:
+        unused = "NOT EXISTS (SELECT FROM stock_move WHERE :c IN (from_place, to_place))"
+        op.execute(sa.text(f"DELETE FROM place WHERE code = :c AND {unused}").bindparams(c=code))
+    op.drop_column("operation", "sampled")
     op.drop_index("ix_rework_own_lot", "rework")
     for table, names in ADDED.items():
         for name in names:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from api.shapes import CommandBody, DecisionBody, Identifier, LongText, Positive
 from db.queries import quality as tables
 from db.queries import targets
 from db.queries.marking import marked
+from domain import sampling
 from domain.base import Message
 from domain.commands import Measurement, OpenDeviation
 
@@ -141,6 +143,21 @@ def decide(number: Identifier, body: LotDecisionBody, who: Decider) -> dict[str,
             number, body.accept, key=key, actor=who.id, reason=body.reason, retest_on=body.retest_on
         ),
     )
+
+
+@router.get("/sampling-plan")
+def sampling_plan(
+    lot_size: Annotated[int, Query(alias="lotSize", ge=1, le=10**9)],
+    aql: Annotated[str, Query(pattern=r"^[0-9]{1,2}([.][0-9]{1,3})?$")],
+    level: sampling.Level = sampling.Level.II,
+    severity: sampling.Severity = sampling.Severity.NORMAL,
+) -> dict[str, Any]:
+    """How many of a lot are inspected and how many may be bad (ISO 2859-1, single sampling; arrows are followed)."""
+    try:
+        found = sampling.plan(lot_size, Decimal(aql), level, severity)
+    except sampling.NoPlan as none:
+        raise Problem(422, "NO_SAMPLING_PLAN", str(none)) from None
+    return found.model_dump(mode="json", by_alias=True) | {"lotSize": lot_size, "aql": aql}
 
 
 def _known(who: Caller, number: str) -> None:

@@ -145,3 +145,14 @@ async def test_a_sample_of_a_delivery_leaves_its_stock(company: Company) -> None
     await do(company, "ben", f"{path}/decision", accept=True)
     late = await desk.command(f"{path}/samples", quantity="1", unit="kg", place="RAW")
     assert [one["code"] for one in late.json()["blockers"]] == ["INSPECTION_DECIDED"]
+
+
+@pytest.mark.accepts("QL-02")
+async def test_a_plan_says_how_many_of_a_lot_are_inspected(company: Company) -> None:
+    desk = await company.desk("ana")
+    found = ok(await desk.get("/quality/sampling-plan", lotSize=120, aql="1.0"))
+    assert (found["letter"], found["size"], found["accept"], found["reject"]) == ("E", 13, 0, 1)
+    tight = ok(await desk.get("/quality/sampling-plan", lotSize=10, aql="0.65", severity="tightened"))
+    assert (tight["size"], tight["isWholeLot"]) == (10, True)
+    none = await desk.get("/quality/sampling-plan", lotSize=100, aql="1.0", severity="reduced")
+    assert (none.status_code, none.json()["code"]) == (422, "NO_SAMPLING_PLAN")

@@ -2,7 +2,8 @@
 
 The tables follow from two rules: a code letter by lot size and level, and a plan by the sum of the letter's place and
 the AQL's. An arrow leads to the first plan below or above in the same column, with that plan's own sample size. A
-sample as large as the lot means that all of it is inspected. Reduced inspection has tables of its own, which are not here.
+sample as large as the lot means that all of it is inspected. Reduced inspection has tables of its own, which are not
+here.
 Source of the rules and of the tests: reference values §4 of the GMP requirements.
 """
 

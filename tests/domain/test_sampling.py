@@ -122,13 +122,13 @@ def test_a_sample_is_never_larger_than_its_lot(lot: int, aql: Decimal, level: Le
 
 
 @pytest.mark.accepts("QL-02")
-def test_what_the_tables_do_not_say_is_refused() -> None:
-    for question in (
-        lambda: plan(1, Decimal("1.0")), lambda: plan(100, Decimal("1.1")),
-        lambda: plan(100, Decimal("1.0"), severity=Severity.REDUCED),
-    ):  # fmt: skip
-        with pytest.raises(NoPlan):
-            question()
+@pytest.mark.parametrize(
+    ("lot", "aql", "severity"),
+    [(1, "1.0", Severity.NORMAL), (100, "1.1", Severity.NORMAL), (100, "1.0", Severity.REDUCED)],
+)
+def test_what_the_tables_do_not_say_is_refused(lot: int, aql: str, severity: Severity) -> None:
+    with pytest.raises(NoPlan):
+        plan(lot, Decimal(aql), severity=severity)
 
 
 GOOD, BAD = InspectedLot(accepted=True), InspectedLot(accepted=False)

@@ -9,12 +9,11 @@ from adapters.inventory.ledger import Move
 from adapters.quality import records
 from adapters.quality.port import SampleAnswer
 from db.once import Done, Request
+from db.own_places import SAMPLE, ensure
 from domain.errors import AdapterRefused, Blocker
 from domain.quantities import plain
 from domain.states import InspectionState
 
-SAMPLE = "SAMPLE"
-"""Outside of the stock: a sample is tested or kept, never used."""
 _DECIDED = (InspectionState.ACCEPTED, InspectionState.REJECTED, InspectionState.CANCELLED)
 
 
@@ -43,6 +42,7 @@ def take_sample(
         stop("NOT_THERE", found, f"at least the {plain(quantity)} {unit} of the sample")
     if blockers:
         raise AdapterRefused(blockers[0].code, f"no sample of {row.lot} was taken", tuple(blockers))
+    ensure(connection, SAMPLE)
     taken = Move(request.key, row.lot, place, SAMPLE, quantity, unit, "sample")
     ledger.move(connection, [taken], request.actor, request.at)
     answer = SampleAnswer(

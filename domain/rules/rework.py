@@ -204,13 +204,7 @@ def reverse_report(process: Process, command: ReverseReport) -> Events:
     inspections = [
         own for own in work_order.in_process_inspections.values() if own.report_number == command.report_number
     ]
-    if command.good > operation.good:
-        found = (
-            f"{plain(operation.good)} of its {plain(command.good)} good pieces are there; {plain(operation.sampled)}"
-        )
-        blockers.append(
-            _blocker("REPORT_SAMPLED", command.report_number, f"{found} were sampled", "a report without samples")
-        )
+    blockers += _sampled(operation, command)
     failed = [own.number for own in inspections if own.state == InProcessInspectionState.FAILED]
     if failed:
         found = f"failed in {', '.join(failed)}"
@@ -230,6 +224,15 @@ def reverse_report(process: Process, command: ReverseReport) -> Events:
         is_output=own.is_output and not command.is_rework,
     )
     return (*cancelled, reversal)
+
+
+def _sampled(operation: Operation, command: ReverseReport) -> list[Blocker]:
+    """A blocker if some of the report's pieces were taken for tests: they cannot be taken back."""
+    if command.good <= operation.good:
+        return []
+    there = f"{plain(operation.good)} of its {plain(command.good)} good pieces are there"
+    found = f"{there}; {plain(operation.sampled)} were sampled"
+    return [_blocker("REPORT_SAMPLED", command.report_number, found, "a report without samples")]
 
 
 def cancelled_rework(process: Process, work_order: WorkOrder) -> Events:

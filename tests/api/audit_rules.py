@@ -170,7 +170,7 @@ def untold(seen: Sequence[Transaction]) -> Iterator[str]:
 
 def _is_our_own_place(change: Change) -> bool:
     """Places that the product has for what is with customers or in containers: no person made or chose them."""
-    return change.table == "place" and change.row["code"] in ("CUSTOMER", "DISPENSED")
+    return change.table == "place" and change.row["code"] in ("CUSTOMER", "DISPENSED", "SAMPLE", "DIFFERENCE")
 
 
 def _of(change: Change, told: Sequence[Row], before: dict[str, set[str]]) -> Iterator[str]:

@@ -15,7 +15,6 @@ ADDED = {
     "rework": ("own_lot", "method", "procedure", "tests"),
 }
 _LISTS = ("tests", "test_results")
-PLACES = {"SAMPLE": "Samples", "DIFFERENCE": "Differences that a count has shown"}
 APP_ROLE = "mes_app"
 
 
@@ -26,12 +25,6 @@ def upgrade() -> None:
             op.add_column(table, sa.Column(name, kind, nullable=True))
     op.create_index("ix_rework_own_lot", "rework", ["own_lot"])
     op.add_column("operation", sa.Column("sampled", sa.Numeric(), nullable=False, server_default="0"))
-    for code, name in PLACES.items():
-        op.execute(
-            sa.text(
-                "INSERT INTO place (code, name, zone) VALUES (:c, :n, 'outside') ON CONFLICT DO NOTHING"
-            ).bindparams(c=code, n=name)
-        )
     op.create_table(
         "print_check",
         sa.Column("work_order", sa.String(), sa.ForeignKey("work_order.number"), primary_key=True),
@@ -66,10 +59,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute(sa.text("DROP TRIGGER print_check_is_append_only ON print_check"))
     op.drop_table("print_check")
-    # A place that something was moved to stays: the moves are the record.
-    for code in PLACES:
-        unused = "NOT EXISTS (SELECT FROM stock_move WHERE :c IN (from_place, to_place))"
-        op.execute(sa.text(f"DELETE FROM place WHERE code = :c AND {unused}").bindparams(c=code))
     op.drop_column("operation", "sampled")
     op.drop_index("ix_rework_own_lot", "rework")
     for table, names in ADDED.items():

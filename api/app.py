@@ -1,6 +1,7 @@
 """The application: services, gate, routes."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,7 @@ from api.outcomes import Outcomes
 from api.routes import (
     audit,
     auth,
+    bad_ones,
     balance,
     batch_record,
     batch_record_prints,
@@ -53,7 +55,9 @@ from api.routes import (
     replanning,
     reports,
     reworks,
+    saved_reports,
     scan,
+    schedule,
     shipments,
     signatures,
     spc,
@@ -85,6 +89,7 @@ ROUTERS = (
     master_batch_records,
     plan_lines,
     replanning,
+    schedule,
     orders,
     work_orders,
     batch_record,
@@ -104,6 +109,8 @@ ROUTERS = (
     quality_cases,
     displays,
     spc,
+    bad_ones,
+    saved_reports,
     lot_holds,
     recalls,
     disposal,
@@ -207,7 +214,10 @@ def main() -> None:
     settings = from_environment()
     certificate, key = settings.api_tls or (None, None)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = create_app(settings)
+    # What was loaded stays until the end: no collection of garbage looks at it again (a tenth of a second each time).
+    gc.freeze()
     uvicorn.run(
-        create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
+        app, host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
         timeout_graceful_shutdown=5, ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip

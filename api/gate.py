@@ -18,7 +18,9 @@ from db.audit import SOURCE
 log = logging.getLogger("api")
 
 PREFIX: Final = "/api/v1"
-OPEN: Final = frozenset({f"{PREFIX}/auth/login", f"{PREFIX}/auth/password", f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
+OPEN: Final = frozenset(
+    f"{PREFIX}{path}" for path in ("/auth/login", "/auth/password", "/auth/take-over", "/healthz", "/readyz")
+)
 LIMIT: Final = 64 * 1024
 _LISTS: Final = ("master-data/import", "mes/plan-lines", "mes/plan-lines/import")
 LARGE: Final = 2 * 1024 * 1024

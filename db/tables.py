@@ -55,6 +55,7 @@ APPEND_ONLY: Final = (
     "shipment_return",
     "recall_entry",
     "maintenance_request",
+    "report_file",
 )
 
 
@@ -318,6 +319,12 @@ class UserAccount(SQLModel, table=True):
     totp_confirmed_at: datetime | None = _time(nullable=True)
     totp_last_counter: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     """Codes up to this one were used: none counts twice."""
+    badge: str | None = Field(default=None, unique=True)
+    """What the person's card says when it is scanned."""
+    pin_hash: str | None = None
+    """Argon2id of the PIN that takes over a terminal; it signs nothing."""
+    pin_failed_attempts: int = 0
+    pin_locked_at: datetime | None = _time(nullable=True)
 
 
 class PasswordHistory(SQLModel, table=True):
@@ -357,6 +364,10 @@ class UserSession(SQLModel, table=True):
     ended_at: datetime | None = _time(nullable=True)
     signed_at: datetime | None = _time(nullable=True)
     """When both components of a signature were given in this session; None again after another person signed here."""
+    locked_at: datetime | None = _time(nullable=True)
+    """When its terminal was locked: the session has ended, and somebody with badge and PIN may go on there."""
+    by_pin: bool = False
+    """Opened by badge and PIN; it ends when the session that opened the terminal by a password would have ended."""
 
 
 class Signature(SQLModel, table=True):
@@ -421,6 +432,79 @@ class WallDisplay(SQLModel, table=True):
     created_at: datetime = _time()
     revoked_by: str | None = None
     revoked_at: datetime | None = _time(nullable=True)
+
+
+class SavedView(SQLModel, table=True):
+    """A report as somebody asks for it: `address` is its question without the days, `days` how many of them.
+
+    `is_shared`: everybody may open it who works in one of the plants and lines that its owner was limited to (null: no
+    limit); what they see of it is what their own account may see.
+    """
+
+    __tablename__ = "saved_view"
+    id: UUID = Field(primary_key=True)
+    name: str
+    address: str
+    days: int
+    owner: str = Field(foreign_key="user_account.id", index=True)
+    is_shared: bool
+    plants: list[str] | None = _json()
+    lines: list[str] | None = _json()
+    created_at: datetime = _time()
+    removed_at: datetime | None = _time(nullable=True)
+
+
+class ReportSchedule(SQLModel, table=True):
+    """A report that is made by itself: daily, weekly or monthly at a time of the plant's clock, of the time before.
+
+    It shows what `plants` and `lines` (null: no limit) allow; `recipients` are people who may see that.
+    """
+
+    __tablename__ = "report_schedule"
+    id: UUID = Field(primary_key=True)
+    name: str
+    report: str
+    product: str
+    rhythm: str
+    at: str
+    language: str
+    recipients: list[str] = _json(nullable=False)
+    plants: list[str] | None = _json()
+    lines: list[str] | None = _json()
+    created_by: str = Field(foreign_key="user_account.id")
+    created_at: datetime = _time()
+    next_due_at: datetime | None = _time(nullable=True, index=True)
+    stopped_at: datetime | None = _time(nullable=True)
+
+
+class ScheduledReport(SQLModel, table=True):
+    """A report that was made because it was due: once for each schedule and due time. Its file never changes."""
+
+    __tablename__ = "scheduled_report"
+    __table_args__ = (UniqueConstraint("schedule", "due_at", name="a_report_is_made_once"),)
+    id: UUID = Field(primary_key=True)
+    schedule: UUID = Field(foreign_key="report_schedule.id")
+    due_at: datetime = _time()
+    first: date
+    last: date
+    state: str = Field(index=True)
+    sha256: str
+    made_at: datetime = _time()
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = _time(nullable=True)
+    distributed_by: str | None = None
+    distributed_at: datetime | None = _time(nullable=True)
+    archived_by: str | None = None
+    archived_at: datetime | None = _time(nullable=True)
+
+
+class ReportFile(SQLModel, table=True):
+    """The content of a scheduled report, as it was made."""
+
+    __tablename__ = "report_file"
+    report: UUID = Field(foreign_key="scheduled_report.id", primary_key=True)
+    name: str
+    content: bytes
 
 
 # Planning and orders ---------------------------------------------------------------------------------------------

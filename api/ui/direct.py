@@ -106,6 +106,10 @@ ACTS: Final[Mapping[str, Act]] = {
     "grantRoles": _account("roles", _field("roles", "many", options=_ROLES)),
     "resetPassword": _account("reset-password", _field("password", "secret")),
     "resetSecondFactor": _account("reset-second-factor"),
+    "decideDestruction": Act("/quality/lots/[^/]+/decide-destruction", "decideDestruction", (), "must"),
+    "destroyLot": Act("/quality/lots/[^/]+/destroy", "destroyLot", (_field("how"),)),
+    "resetPin": _account("reset-pin"),
+    "giveBadge": _account("badge", _field("badge", required=False)),
     "revokeKey": Act(r"/users/[^/]+/api-keys/[0-9a-f-]+/revoke", "manageUsers", (), "must"),
 }  # fmt: skip
 

@@ -32,6 +32,7 @@ ITEMS: Final = (
         "b",
     ),
     Item("plan", "/ui/plan", (Role.PLANNER,), "p"),
+    Item("schedule", "/ui/schedule", (Role.PLANNER, Role.SUPERVISOR), "z"),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
     Item("reviews", "/ui/reviews", (Role.SUPERVISOR, *_QUALITY, Role.AUDITOR), "r"),
     Item("exceptions", "/ui/exceptions", (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.AUDITOR), "e"),

@@ -19,6 +19,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/work-orders/{work_order_id}/operations/{code}/samples",
         "POST /quality/inspections/{number}/samples",
     ),
+    "test_pins": (
+        "POST /auth/pin",
+        "POST /auth/take-over",
+        "POST /users/{user_id}/badge",
+        "POST /users/{user_id}/reset-pin",
+    ),
     "test_batch_record_prints": (
         "POST /auth/login",
         "POST /master-data/import",
@@ -64,6 +70,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /training-records",
     ),
     "test_from_order": ("POST /mes/work-orders/from-order/{order_id}",),
+    "test_master_data_file": ("POST /master-data/import-file",),
     "test_maintenance_orders": (
         "POST /equipment/{code}/plan-maintenance",
         "POST /equipment/{code}/report-fault",
@@ -186,6 +193,17 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/reject",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/report",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/start",
+    ),
+    "test_saved_reports": (
+        "POST /report-schedules",
+        "POST /report-schedules/{schedule_id}/stop",
+        "POST /saved-views",
+        "POST /saved-views/{view_id}/remove",
+        "POST /saved-views/{view_id}/share",
+        "POST /scheduled-reports/{report_id}/archive",
+        "POST /scheduled-reports/{report_id}/distribute",
+        "POST /scheduled-reports/{report_id}/reject",
+        "POST /scheduled-reports/{report_id}/review",
     ),
     "test_scope": ("POST /users/{user_id}/scope",),
     "test_shipments": (

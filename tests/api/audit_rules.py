@@ -39,6 +39,7 @@ NO_DATA: Final[dict[str, str]] = {
     "equipment_log_entry": "intervals between the states of an item, each with its row",
     "archived_record": "a copy of what the row of the archiving is about",
     "archived_print": "the same on paper",
+    "report_file": "a copy of figures: its fingerprint is told, and by whom it was made",
 }
 _OPERATION: Final = "operation/{work_order}/{operation}"
 TOLD_AS: Final[dict[str, Names]] = {
@@ -89,6 +90,9 @@ TOLD_AS: Final[dict[str, Names]] = {
     "rework": _names("rework/{number}"),
     "route": _names("route/{product}/{version}"),
     "route_operation": _names("route/*"),
+    "report_schedule": _names("report-schedule/{id}"),
+    "saved_view": _names("saved-view/{id}"),
+    "scheduled_report": _names("scheduled-report/{id}"),
     "serial_number": _names("lot/{lot}"),
     "shipment": _names("shipment/{number}"),
     "shipment_return": _names("shipment/{shipment}"),
@@ -142,6 +146,8 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("recall", "scope"): "the frozen report: its fingerprint is told, and what is in it can be read",
     ("user_account", "password_hash"): "a fingerprint of a secret",
     ("user_account", "totp_secret"): "a sealed secret",
+    ("user_account", "pin_hash"): "a fingerprint of a secret",
+    ("user_account", "pin_failed_attempts"): "counted by the rows of the failures, forgotten with the next success",
     ("user_account", "totp_last_counter"): "which one-time code was used last",
     ("user_account", "failed_attempts"): "counted by the rows of the failures, forgotten with the next success",
     ("user_account", "is_active"): "how an account begins",

@@ -15,6 +15,7 @@ from activities.inventory import InventoryActivities
 from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
+from activities.reports import ReportActivities
 from domain import commands, events
 from domain.base import Message
 
@@ -30,9 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
-    "benchmarks": {"domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
+    "benchmarks": {"adapters", "domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings", "wiring")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "recovery", "settings", "wiring")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",
@@ -127,6 +128,7 @@ IMPLEMENTATIONS = (
     LotHoldActivities.find_held_orders,
     LotHoldActivities.read_hold_answers,
     LotHoldActivities.finish_hold_step,
+    ReportActivities.make_due,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
     EquipmentActivities.read_scale,

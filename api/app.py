@@ -32,6 +32,7 @@ from api.routes import (
     audit,
     auth,
     bad_ones,
+    balance,
     batch_record,
     batch_record_prints,
     batch_records,
@@ -84,6 +85,7 @@ log = logging.getLogger("api")
 EXPIRY_SECONDS: Final = 15.0
 ROUTERS = (
     auth,
+    balance,
     audit,
     users,
     signatures,

@@ -116,6 +116,10 @@ COMMAND_ROUTES: Final[Mapping[str, type[c.Command]]] = {
     f"{_WORK_ORDER}/batch-record/return": c.ReturnBatchRecord,
     f"{_WORK_ORDER}/batch-record/resubmit": c.ResubmitBatchRecord,
     f"{_WORK_ORDER}/batch-record/exceptions/{{exception}}/explain": c.JustifyException,
+    f"{_ORDER}/change": c.ChangeOrder,
+    f"{_ORDER}/change-requests": c.RequestOrderChange,
+    f"{_ORDER}/change-requests/{{change}}/approve": c.ApproveOrderChange,
+    f"{_ORDER}/change-requests/{{change}}/reject": c.RejectOrderChange,
     f"{_ORDER}/split": c.SplitOrder,
     f"{_ORDER}/reduce": c.ReduceQuantity,
     f"{_PICK_LIST}/return": c.ReturnMaterials,
@@ -275,6 +279,7 @@ class Separation:
 
 SEPARATIONS: Final = (
     Separation("createOrder, submitOrder", "approveOrder", "policy approverDiffersFromCreator"),
+    Separation("requestOrderChange", "approveOrderChange", "always"),
     Separation("dispatchWorkOrder", "approvePickList", "policy pickListApproverDiffers"),
     Separation("enterInspectionResults", "decideInspection", "policy resultsReviewedBySecondPerson"),
     Separation("enterResults", "decideInspection of a received lot", "always"),

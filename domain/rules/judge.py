@@ -13,6 +13,7 @@ from domain.rules import (
     lot_holds,
     materials,
     operations,
+    order_changes,
     order_deviations,
     orders,
     record_review,
@@ -88,6 +89,10 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.StageContainers: charging.stage_containers,
     c.ChargeMaterials: charging.charge_materials,
     c.VoidContainer: weighing.void_container,
+    c.ChangeOrder: order_changes.change_order,
+    c.RequestOrderChange: order_changes.request_order_change,
+    c.ApproveOrderChange: order_changes.approve_order_change,
+    c.RejectOrderChange: order_changes.reject_order_change,
 }
 
 

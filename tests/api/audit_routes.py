@@ -161,6 +161,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/work-orders/{work_order_id}/batch-record/return",
         "POST /mes/work-orders/{work_order_id}/operations/{code}/release-hold",
     ),
+    "test_order_changes": (
+        "POST /mes/orders/{order_id}/change",
+        "POST /mes/orders/{order_id}/change-requests",
+        "POST /mes/orders/{order_id}/change-requests/{change}/approve",
+        "POST /mes/orders/{order_id}/change-requests/{change}/reject",
+    ),
     "test_replanning": (
         "POST /mes/orders/{order_id}/backorder",
         "POST /mes/orders/{order_id}/reduce",

@@ -22,7 +22,7 @@ TONES: Final = {
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
             "performed",
             "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
-            "effectivenessCheck", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped",
+            "effectivenessCheck", "requested", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped",
         ),
         "hold",
     ),

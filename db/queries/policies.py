@@ -37,14 +37,18 @@ def deviation_rules(connection: Connection) -> CaseRules | None:
 
     None if no policy does: then a deviation is a line that quality decides.
     """
-    statement = (
-        select(POLICIES.c.body).ext(distinct_on(POLICIES.c.code)).order_by(POLICIES.c.code, POLICIES.c.version.desc())
-    )
-    for body in connection.execute(statement).scalars():
-        policy = Policy.model_validate(body)
+    for policy in newest_of_all(connection):
         if policy.deviation_process:
             return rules_of(policy)
     return None
+
+
+def newest_of_all(connection: Connection) -> list[Policy]:
+    """The newest version of every policy, by code."""
+    statement = (
+        select(POLICIES.c.body).ext(distinct_on(POLICIES.c.code)).order_by(POLICIES.c.code, POLICIES.c.version.desc())
+    )
+    return [Policy.model_validate(body) for body in connection.execute(statement).scalars()]
 
 
 def frozen(connection: Connection, order_number: str) -> Policy | None:

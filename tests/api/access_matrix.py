@@ -151,6 +151,13 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/master-batch-records/{record_id}/reject": ((R.SUPERVISOR, R.QUALITY_MANAGER), {"reason": "not so"}),
     "/master-batch-records/{record_id}/make-effective": ((R.QUALITY_MANAGER,), {}),
     "/master-batch-records/{record_id}/withdraw": ((R.QUALITY_MANAGER,), {"reason": "not so"}),
+    "/configuration-changes": ((R.PROCESS_ENGINEER,), {}),
+    "/configuration-changes/{change_id}": ((R.PROCESS_ENGINEER,), {}),
+    "/configuration-changes/{change_id}/analyse": ((R.PROCESS_ENGINEER, R.QA_REVIEWER), {"reason": "none"}),
+    "/configuration-changes/{change_id}/test": ((R.PROCESS_ENGINEER, R.QA_REVIEWER), {"passed": True}),
+    "/configuration-changes/{change_id}/approve": ((R.QUALITY_MANAGER,), {"contentHash": "0" * 64}),
+    "/configuration-changes/{change_id}/publish": ((R.QUALITY_MANAGER,), {}),
+    "/configuration-changes/{change_id}/reject": ((R.QUALITY_MANAGER,), {"reason": "not so"}),
     "/users": (
         (R.ADMINISTRATOR,),
         {"id": "x", "fullName": "X", "password": "x" * 12, "roles": ["operator"], "reason": "new here"},
@@ -240,7 +247,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         {"lot": "L", "code": "X", "detail": "y"},
     ),
 }  # fmt: skip
-REPLACES = {"/master-batch-records/{record_id}"}
+REPLACES = {"/master-batch-records/{record_id}", "/configuration-changes/{change_id}"}
 """Written with PUT."""
 FOR_EVERYBODY = {
     "/auth/login", "/auth/logout", "/auth/password", "/auth/second-factor", "/auth/second-factor/confirm",

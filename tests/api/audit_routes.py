@@ -43,6 +43,15 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /wms/outbound-orders/{pick_list_id}/execute",
         "POST /wms/receipts",
     ),
+    "test_configuration": (
+        "POST /configuration-changes",
+        "PUT /configuration-changes/{change_id}",
+        "POST /configuration-changes/{change_id}/analyse",
+        "POST /configuration-changes/{change_id}/approve",
+        "POST /configuration-changes/{change_id}/publish",
+        "POST /configuration-changes/{change_id}/reject",
+        "POST /configuration-changes/{change_id}/test",
+    ),
     "test_devices": ("POST /devices",),
     "test_displays": ("POST /andon-displays", "POST /andon-displays/{display_id}/revoke"),
     "test_equipment": (

@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT))
 from domain import (  # noqa: E402
     case_states,
     change_states,
+    configuration_states,
     container_states,
     equipment_states,
     hold_states,
@@ -25,7 +26,7 @@ from domain.states import StateMachine  # noqa: E402
 
 MODULES = (
     states, change_states, rework_states, return_states, record_states, master_record_states, equipment_states,
-    container_states,
+    container_states, configuration_states,
     case_states, signing, hold_states, shipping_states, recall_states,
 )  # fmt: skip
 PAGE = ROOT / "docs" / "states.md"

@@ -40,6 +40,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "message": ("interface message", "接口消息"),
     "numberPattern": ("lot number pattern", "批号规则"),
     "number-pattern": ("lot number pattern", "批号规则"),
+    "configuration-change": ("configuration change", "配置变更"),
     "operation": ("operation", "工序"),
     "order-change": ("change request", "变更申请"),
     "pick-list": ("pick list", "拣料单"),
@@ -72,6 +73,10 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 """The first part of a record's name → what people call it."""
 
 ACTS: Final[dict[str, tuple[str, str]]] = {
+    "analyse": ("analysed", "分析了"),
+    "failTest": ("recorded a failed test of", "记录了测试未通过："),
+    "passTest": ("recorded a passed test of", "记录了测试通过："),
+    "publish": ("published", "发布了"),
     "begin": ("began", "开始执行"),
     "demandRequalification": ("asked for a new qualification of", "要求重新确认："),
     "equipmentFailed": ("noted that equipment failed at", "记录了设备故障："),

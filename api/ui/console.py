@@ -13,6 +13,7 @@ from api.ui import (
     audit,
     board,
     cases,
+    configuration,
     direct,
     equipment,
     files,
@@ -42,7 +43,7 @@ from api.ui import (
     weighing,
 )
 
-PLANT: Final = (direct, equipment, maintenance, master, master_records, admin, account, operations)
+PLANT: Final = (direct, equipment, maintenance, master, configuration, master_records, admin, account, operations)
 AREAS: Final = (
     login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
     lots, holds, recalls, weighing, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,

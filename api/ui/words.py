@@ -8,11 +8,19 @@ from zoneinfo import ZoneInfo
 TONES: Final = {
     # blue: somebody can begin
     **dict.fromkeys(
-        ("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled"), "ready"
+        (
+            "ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled",
+            "tested",
+        ),
+        "ready",
     ),
     # green: it goes on, or is good
     **dict.fromkeys(
-        ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed", "resumed"), "running"
+        (
+            "running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed", "resumed",
+            "published",
+        ),
+        "running",
     ),
     # amber: somebody has to look
     **dict.fromkeys(
@@ -22,7 +30,8 @@ TONES: Final = {
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
             "performed",
             "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
-            "effectivenessCheck", "requested", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped",
+            "effectivenessCheck", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped", "requested",
+            "analysed",
         ),
         "hold",
     ),

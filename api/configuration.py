@@ -181,10 +181,8 @@ def step(who: Caller, row: Row[Any], body: CommandBody, event: ConfigurationEven
 def standing(connection: Connection, row: Row[Any]) -> Standing:
     """A stored change as the rules see it."""
     newest, _ = tables.current(connection, row.kind, row.subject)
-    steps = tuple(ConfigurationStep.model_validate(own) for own in row.steps)
-    return Standing(
-        row.number, ConfigurationState(row.state), row.content_hash, tuple(row.authors), row.base_version, newest, steps
-    )
+    state, authors = ConfigurationState(row.state), tuple(row.authors)
+    return Standing(row.number, state, row.content_hash, authors, row.base_version, newest)
 
 
 def _done(

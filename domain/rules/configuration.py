@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from domain.configuration_states import CONFIGURATION, ConfigurationEvent, ConfigurationState, ConfigurationStep
+from domain.configuration_states import CONFIGURATION, ConfigurationEvent, ConfigurationState
 from domain.errors import Blocker, Refused
 from domain.rules.common import invalid_transition, reason_missing, same_person
 from domain.states import TransitionRefused
@@ -28,7 +28,6 @@ class Standing:
     authors: tuple[str, ...]
     base_version: int
     newest: int
-    steps: tuple[ConfigurationStep, ...] = ()
 
 
 def advanced(own: Standing, event: ConfigurationEvent, actor: str, note: str | None, seen: str | None) -> str:

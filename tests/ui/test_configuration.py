@@ -30,7 +30,7 @@ async def test_a_policy_counts_when_its_change_is_published(company: Company, co
     await pat.page.fill("[name=changeControl]", "CC-7")
     await pat.page.fill("[name=reasonForChange]", "two heads approve")
     await pat.page.fill("[name='content.approvals:int']", "2")
-    await pat.page.locator("form button.primary.big").click()
+    await pat.page.locator("main form button.primary.big").click()
     await pat.said("The change is asked for")
     await pat.press("controlled", within="#configurations")
     await pat.shows("Nothing of this counts before it is published")

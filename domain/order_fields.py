@@ -1,7 +1,7 @@
 """The fields of an order that can be changed: how each is read, and what a new value does to the specification.
 
 One table (`FIELDS`). What a recipe says is not in it: bill of material, route and master batch record are frozen into
-the order, and another version of them makes another order (MD-01, ADR 0022).
+the order, and another version of them makes another order (MD-01, ADR 0023).
 """
 
 from collections.abc import Callable

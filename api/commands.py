@@ -1,7 +1,7 @@
 """From a request to a verdict: build the command, check the role, take the signature, signal, wait for the record."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from fastapi.responses import JSONResponse
@@ -29,6 +29,9 @@ C = TypeVar("C", bound=Command)
 ORDER, WORK_ORDER, PICK_LIST = "production-order", "work-order", "pick-list"
 DEVIATION, CAPA, MAINTENANCE = "deviation", "capa", "maintenance"
 
+OF_ANOTHER_PERSON: Final = ("approveOrder", "approveOrderChange")
+"""Approvals that the author cannot give (B1)."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -46,7 +49,7 @@ async def perform(
     prepared = await run_in_threadpool(_prepare, who, kind, what, identity, body, more)
     command = prepared.command
     if prepared.earlier is not None:
-        return shown(prepared.earlier)
+        return shown(prepared.earlier, command)
     try:
         outcome = await who.services.outcomes.ask(
             command.command_id, lambda: who.services.cases.send(prepared.target, command)
@@ -56,7 +59,7 @@ async def perform(
     except Problem as problem:
         problem.command_id = command.command_id
         raise
-    return later(command.command_id) if outcome is None else shown(outcome)
+    return later(command.command_id) if outcome is None else shown(outcome, command)
 
 
 def _prepare(
@@ -120,10 +123,13 @@ def _audit_refusal(connection: Connection, who: Caller, prepared: Prepared, bloc
     audit.append(connection, [entry])
 
 
-def shown(outcome: Outcome) -> JSONResponse:
-    """The answer of a verdict."""
+def shown(outcome: Outcome, command: Command | None = None) -> JSONResponse:
+    """The answer of a verdict. 403 where nothing but the person stands in the way of an approval."""
     if not outcome.accepted:
         problem = of_refusal(Refused(outcome.blockers, outcome.possible), outcome.command_id)
+        is_of_person = all(blocker.code == "SEPARATION_OF_DUTIES" for blocker in outcome.blockers)
+        if command is not None and command.kind_name() in OF_ANOTHER_PERSON and is_of_person:
+            problem.status = 403
         problem.extra = {"revision": outcome.revision}
         raise problem
     body = outcome.model_dump(mode="json", by_alias=True, include={"command_id", "accepted", "revision", "possible"})

@@ -21,6 +21,7 @@ from domain.process import (
 from domain.quantities import plain
 from domain.rules.line_side import LineStock, line_stock
 from domain.rules.material_balance import balance_documents
+from domain.rules.order_changes import instead
 from domain.rules.possible import waits_for
 from domain.rules.replanning import replanning_possible
 from domain.rules.starting import hold_time_ends, waits_for_verifier
@@ -70,7 +71,7 @@ def order(folded: Folded, deviations: int, links: Document | None = None, signed
         "dueAt": _time(specification.due_at),
         "actualStart": _time(folded.started_at),
         "actualEnd": _time(folded.ended_at),
-        "approvals": list(process.approvals),
+        **_approval(process),
         "deviations": deviations,
         "openDeviations": process.open_deviations(),
         "gaps": [gap.model_dump(mode="json", by_alias=True) for gap in specification.gaps],
@@ -81,6 +82,22 @@ def order(folded: Folded, deviations: int, links: Document | None = None, signed
         "signatures": list(signed),
         "workOrders": [work_order(folded, own.number) for own in specification.work_orders],
     }
+
+
+def _approval(process: Process) -> Document:
+    """The way to the approval, what was changed since, and what can be changed now."""
+    return {
+        "approvals": list(process.approvals),
+        "approvalsNeeded": process.specification.policy.approvals,
+        "decisions": [decision.model_dump(mode="json", by_alias=True) for decision in process.decisions],
+        "changing": list(instead(process)),
+        "changeRequests": change_requests(process),
+    }
+
+
+def change_requests(process: Process) -> list[Document]:
+    """The change requests of an order, oldest first."""
+    return [own.model_dump(mode="json", by_alias=True) for own in process.changes.values()]
 
 
 def signed_entities(process: Process) -> list[str]:

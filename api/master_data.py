@@ -18,15 +18,25 @@ from api.deps import Caller
 from api.master_data_document import MasterDataDocument, faults
 from api.security import now
 from db import audit
+from db.queries import configuration, numbers, structure
 from db.queries import master_data as tables
-from db.queries import numbers, structure
 from domain.base import uuid_for
 from domain.errors import Blocker, Refused
 from domain.numbering import compile_pattern, overlap
 from domain.policy import Policy
 from domain.quantities import plain
+from domain.rules.configuration import uncontrolled
 
 Values = dict[str, Any]
+
+
+def publish(connection: Connection, who: Caller, document: MasterDataDocument, at: datetime) -> list[audit.Entry]:
+    """Write what a configuration change has made of one object, in its transaction; the audit rows come last."""
+    if found := tuple(faults(document)):
+        raise Refused(found)
+    work = _Import(connection, who, document, at, is_published=True)
+    work.run()
+    return work.entries
 
 
 def import_document(who: Caller, document: MasterDataDocument) -> dict[str, int]:
@@ -60,6 +70,8 @@ class _Import:
     who: Caller
     document: MasterDataDocument
     at: datetime
+    is_published: bool = False
+    """By a configuration change that was approved and tested: what is under change control may be written."""
     entries: list[audit.Entry] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -130,6 +142,8 @@ class _Import:
             if _json(old) == _json(new):
                 continue
             last = max((row.version for row in known), default=0)
+            if old and not self.is_published and configuration.is_controlled(self.connection):
+                raise Refused((uncontrolled("inspection plan", plan.material),))
             told = {"characteristics": _json(old), "version": last} if old else None
             self._note("inspection-plan", plan.material, told, {"characteristics": _json(new), "version": last + 1})
             changed.append(plan.material)
@@ -229,6 +243,13 @@ class _Import:
         known = {(row.code, row.version): _policy(Policy.model_validate(row.body)) for row in found}
         self._locked("policy", known, sent)
         new = [{"code": key[0], "version": key[1], "body": body} for key, body in sent.items() if key not in known]
+        locked = [] if self.is_published else [
+            uncontrolled("policy", f"{row['code']}/{row['version']}")
+            for row in new
+            if configuration.is_controlled(self.connection, str(row["code"]))
+        ]  # fmt: skip
+        if locked:
+            raise Refused(tuple(locked))
         for row in new:
             self._note("policy", f"{row['code']}/{row['version']}", None, _json(row["body"]))
         tables.add(self.connection, tables.POLICIES, new)

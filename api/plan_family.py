@@ -1,7 +1,8 @@
 """How plan lines hang together, and what became of all that was planned first.
 
 The account of a family, in the unit of its first line, always balances:
-`planned + surplus = open + underDecision + good + lost`. What was planned anew counts where it is planned now.
+`planned + surplus = open + underDecision + good + lost`. What was planned anew counts where it is planned now, and
+`planned` is what is wanted after all changes of orders.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from db.queries import plan_line_links as links
 from db.queries import stock
 from db.queries.plan_line_links import LinkKind
 from domain.process import Process
-from domain.quantities import difference, plain, shortest, total
+from domain.quantities import difference, plain, shortest
+from domain.quantities import total as plus
 from domain.rules.replanning import ENDED, final_work_order, usable
 
 Document = dict[str, Any]
@@ -58,15 +60,17 @@ class Account:
     good: Decimal = Decimal(0)
     lost: Decimal = Decimal(0)
     surplus: Decimal = Decimal(0)
+    changed: Decimal = Decimal(0)
+    """By how much a change of its order raised what is wanted; negative when it was lowered."""
 
     def __add__(self, other: "Account") -> "Account":
-        return Account(*(total((getattr(self, own.name), getattr(other, own.name))) for own in fields(self)))
+        return Account(*(plus((getattr(self, own.name), getattr(other, own.name))) for own in fields(self)))
 
     def shown(self) -> Document:
         """The account as JSON data."""
         return {
             "open": shortest(self.open), "underDecision": shortest(self.under_decision), "good": shortest(self.good),
-            "lost": shortest(self.lost), "surplus": shortest(self.surplus),
+            "lost": shortest(self.lost), "surplus": shortest(self.surplus), "changed": shortest(self.changed),
         }  # fmt: skip
 
 
@@ -84,7 +88,8 @@ def family(connection: Connection, histories: Histories, reference: str) -> Docu
             | {"kind": row.link_kind, "parent": row.link_parent, "quantity": plain(row.quantity)}
             | {"orderState": row.order_state, **own.shown()}
         )
-    return {"planned": plain(rows[0].quantity), "unit": rows[0].unit, **total.shown(), "lines": lines}
+    planned = rows[0].quantity if total.changed == 0 else plus((rows[0].quantity, total.changed))
+    return {"planned": plain(planned), "unit": rows[0].unit, **total.shown(), "lines": lines}
 
 
 def _account(
@@ -108,9 +113,10 @@ def of_process(process: Process, good: Decimal, backordered: Decimal) -> Account
     """Where the quantity of an order is. `good` are its useful pieces, `backordered` what a backorder asks for."""
     ordered = process.specification.quantity
     if process.state in ENDED:
-        left = difference(ordered, total((good, backordered)))
-        return Account(good=good, lost=max(left, Decimal(0)), surplus=max(left.copy_negate(), Decimal(0)))
+        left = difference(ordered, plus((good, backordered)))
+        surplus = max(left.copy_negate(), Decimal(0))
+        return Account(good=good, lost=max(left, Decimal(0)), surplus=surplus, changed=process.quantity_changed)
     _, scrap, under_decision = final_work_order(process).reported()
-    left = difference(ordered, total((good, scrap, under_decision)))
+    left = difference(ordered, plus((good, scrap, under_decision)))
     surplus = max(left.copy_negate(), Decimal(0))
-    return Account(max(left, Decimal(0)), under_decision, good, scrap, surplus)
+    return Account(max(left, Decimal(0)), under_decision, good, scrap, surplus, process.quantity_changed)

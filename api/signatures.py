@@ -82,7 +82,7 @@ def _frozen_into_case(connection: Connection, number: str) -> Policy | None:
 
 def meanings(policy: Policy, command: Command) -> tuple[str | None, str | None]:
     """What the signature under this command means, and the second person's; None: not asked for."""
-    return policy.signatures.get(command.kind_name()), command.second_meaning_under(policy)
+    return command.meaning_under(policy), command.second_meaning_under(policy)
 
 
 def sign_command(who: Caller, command: C, target: Target, ceremony: Ceremony | None, second: Ceremony | None) -> C:

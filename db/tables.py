@@ -202,6 +202,35 @@ class MasterBatchRecord(SQLModel, table=True):
     created_at: datetime = _time()
 
 
+class ConfigurationChange(SQLModel, table=True):
+    """A change of configuration (B19): `body` is the whole new content of `subject`, `base` what `base_version` says.
+
+    `content_hash` is of everything that the approval binds. `authors` wrote it; `steps` are `ConfigurationStep`s.
+    """
+
+    __tablename__ = "configuration_change"
+    __table_args__ = (
+        Index(
+            "one_published_change_of_a_version", "kind", "subject", "base_version", unique=True,
+            postgresql_where=text("state = 'published'"),
+        ),
+    )  # fmt: skip
+    id: UUID = Field(primary_key=True)
+    number: str = Field(unique=True)
+    kind: str
+    subject: str
+    base_version: int
+    base: dict[str, Any] = _json(nullable=False)
+    state: str = Field(index=True)
+    body: dict[str, Any] = _json(nullable=False)
+    content_hash: str
+    change_control: str
+    reason_for_change: str
+    authors: list[str] = _json(nullable=False)
+    steps: list[dict[str, Any]] = _json(nullable=False)
+    created_at: datetime = _time()
+
+
 class InspectionPlan(SQLModel, table=True):
     """What is measured on a material: on receipt for a bought one, before put-away for a made one.
 

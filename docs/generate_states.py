@@ -8,6 +8,8 @@ sys.path.insert(0, str(ROOT))
 
 from domain import (  # noqa: E402
     case_states,
+    change_states,
+    configuration_states,
     container_states,
     equipment_states,
     hold_states,
@@ -24,7 +26,8 @@ from domain import (  # noqa: E402
 from domain.states import StateMachine  # noqa: E402
 
 MODULES = (
-    states, rework_states, return_states, record_states, master_record_states, equipment_states, container_states,
+    states, change_states, rework_states, return_states, record_states, master_record_states, equipment_states,
+    container_states, configuration_states,
     case_states, signing, hold_states, shipping_states, recall_states,
     report_states,
 )  # fmt: skip
@@ -34,13 +37,16 @@ PAGE = ROOT / "docs" / "states.md"
 def section(machine: StateMachine) -> str:  # type: ignore[type-arg]
     """One machine: a diagram and a table."""
     lines = [f"## {machine.name.capitalize()}", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {machine.initial}"]
-    edges = [(origin, event, target) for (origin, event), target in machine.transitions.items()]
+    ways = (*machine.transitions.items(), *machine.unlisted.items())
+    edges = [(origin, event, target) for (origin, event), target in ways]
     edges += [(origin, event, target) for (origin, event), targets in machine.returns.items() for target in targets]
     lines += [f"    {origin} --> {target}: {event}" for origin, event, target in edges]
     states = dict.fromkeys(state for origin, _, target in edges for state in (origin, target))
     lines += [f"    {state} --> [*]" for state in states if machine.is_final(state)]
     lines += ["```", "", "| state | possible events |", "|---|---|"]
-    lines += [f"| {state} | {', '.join(machine.possible(state)) or '(end)'} |" for state in states]
+    for state in states:
+        events = (*machine.possible(state), *(event for origin, event in machine.unlisted if origin == state))
+        lines.append(f"| {state} | {', '.join(events) or '(end)'} |")
     return "\n".join([*lines, ""])
 
 

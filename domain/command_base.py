@@ -27,6 +27,8 @@ class Command(Message):
     """The terminal or scanner that it was given at."""
     roles: ClassVar[tuple[str, ...]] = ()
     """Who may ask: one of these roles is enough."""
+    meaning: ClassVar[str | None] = None
+    """The meaning of the signature that a command is nothing without; a policy can ask for more (`signatures`)."""
     second_meaning: ClassVar[str | None] = None
     """The meaning of the second person's signature, for a command that is nothing without one; a policy can ask for
     more (`second_signatures`)."""
@@ -35,6 +37,10 @@ class Command(Message):
 
     is_bound_to_device: ClassVar[bool] = False
     """Whether it is given at the operation itself, so that the device's work centre counts (AC-10)."""
+
+    def meaning_under(self, policy: Policy) -> str | None:
+        """The meaning of the actor's signature that this command needs; None: none is asked for."""
+        return policy.signatures.get(self.kind_name(), self.meaning)
 
     def second_meaning_under(self, policy: Policy) -> str | None:
         """The meaning of the second person's signature that this command needs; None: none is asked for."""

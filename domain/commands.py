@@ -9,6 +9,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from domain.change_commands import ApproveOrderChange as ApproveOrderChange
+from domain.change_commands import ChangeOrder as ChangeOrder
+from domain.change_commands import RejectOrderChange as RejectOrderChange
+from domain.change_commands import RequestOrderChange as RequestOrderChange
 from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
@@ -377,7 +381,8 @@ COMMANDS: tuple[type[Command], ...] = (
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
     ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
-    ChooseLots, CountMaterials, TakeSample, CheckPrint,
+    ChooseLots, CountMaterials, TakeSample, CheckPrint, ChangeOrder, RequestOrderChange, ApproveOrderChange,
+    RejectOrderChange,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -441,6 +446,10 @@ AnyCommand = Annotated[
     | ChooseLots
     | CountMaterials
     | TakeSample
-    | CheckPrint,
+    | CheckPrint
+    | ChangeOrder
+    | RequestOrderChange
+    | ApproveOrderChange
+    | RejectOrderChange,
     Field(discriminator="kind"),
 ]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain import change_events as ch
 from domain import hold_events as h
 from domain import identification_events as i
 from domain import material_events as m
@@ -363,7 +364,10 @@ Event = Annotated[
     | w.MaterialWeighed
     | w.ContainerMoved
     | w.MaterialsCharged
-    | EquipmentFaultNoted,
+    | EquipmentFaultNoted
+    | ch.OrderChanged
+    | ch.OrderChangeRequested
+    | ch.OrderChangeMoved,
     Field(discriminator="kind"),
 ]
 

@@ -6,15 +6,16 @@ recorded ones up to a moment, and the consistency check folds all of them: the t
 
 from domain import events as e
 from domain import folding_balance as folding_balance
+from domain import folding_changes as folding_changes
 from domain import folding_holds as folding_holds
 from domain import folding_record as folding_record
 from domain import folding_rework as folding_rework
 from domain import folding_weighing as folding_weighing
 from domain import material_events as m
-from domain import planning_events as p
 from domain import quality_events as q
 from domain.applying import apply as apply
 from domain.commands import ReturnDisposition
+from domain.deciding import decided, voided
 from domain.equipment_events import EquipmentFaultNoted, EquipmentOccupationMoved
 from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
@@ -29,7 +30,15 @@ from domain.process import (
     Unchecked,
     Waiting,
 )
-from domain.states import InspectionState, LotStatus, OperationEvent, OperationState, OrderState, PickListState
+from domain.states import (
+    InspectionState,
+    LotStatus,
+    OperationEvent,
+    OperationState,
+    OrderEvent,
+    OrderState,
+    PickListState,
+)
 
 
 def fold(process: Process, fact: e.Fact) -> None:
@@ -47,6 +56,7 @@ def _(event: e.OrderCreated, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.OrderApprovalGiven, process: Process, fact: e.Fact) -> None:
     process.approvals = (*process.approvals, fact.actor)
+    decided(process, fact, "approved")
 
 
 @apply.register
@@ -57,8 +67,12 @@ def _(event: e.OrderMoved, process: Process, fact: e.Fact) -> None:
     if event.target == OrderState.SUBMITTED:
         process.submitted_at, process.submitted_by = fact.at, fact.actor
         process.approval_reminded = process.approval_escalated = False
+        if event.event == OrderEvent.SUBMIT:
+            decided(process, fact, "submitted")
     if event.target == OrderState.DRAFT:
         process.approvals = ()
+        voided(process, fact)
+        decided(process, fact, "rejected")
     if event.target == OrderState.CANCELLING:
         process.remembered = event.origin
         process.disposition = event.disposition
@@ -313,22 +327,6 @@ def _(event: m.MaterialsReturned, process: Process, fact: e.Fact) -> None:
             used.scrapped += line.quantity
         else:
             used.returned += line.quantity
-
-
-@apply.register
-def _(event: p.OrderSplit, process: Process, fact: e.Fact) -> None:
-    process.approvals = ()
-
-
-@apply.register
-def _(event: p.QuantityReduced, process: Process, fact: e.Fact) -> None:
-    """Master data stay frozen; how much is made of it is the plan's, and every rule reads it from here."""
-    specification = process.specification
-    work_orders = tuple(
-        own.model_copy(update={"quantity": event.target}) if own.number == event.work_order else own
-        for own in specification.work_orders
-    )
-    process.specification = specification.model_copy(update={"quantity": event.target, "work_orders": work_orders})
 
 
 @apply.register

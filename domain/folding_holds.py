@@ -11,7 +11,7 @@ def _(event: h.LotHoldPlaced, process: Process, fact: e.Fact) -> None:
     process.lot_holds[event.hold] = LotHold(
         hold=event.hold, lots=event.lots, makes=event.makes, placed_by=event.placed_by, reason=fact.reason or ""
     )
-    process.held_for_lots = process.held_for_lots or event.stops
+    process.held_for_lots = process.held_for_lots or event.stops or process.held_for_change
 
 
 @apply.register

@@ -50,6 +50,11 @@ class Policy(Message):
     """A value that is entered later than this after it was measured is late and needs a reason (AT-07)."""
     master_batch_record: bool = False
     """Every batch is made by the effective version of its product's master batch record (MD-01)."""
+    gmp_relevant: tuple[str, ...] = ("quantity", "dueAt")
+    """Fields of an order whose change voids its approvals, and after the release needs a change request (PO-03)."""
+    controlled_changes: bool = False
+    """A relevant field of a released order is changed by a signed change request alone, and a version of this policy
+    by a configuration change alone (B3, MD-03)."""
     complete_to_submit: bool = False
     """An order is submitted only when nothing that it needs is missing (PO-02). If not, its release asks for it."""
     start_gate: bool = False

@@ -11,6 +11,7 @@ from pydantic import Field
 from domain import events as e
 from domain import material_events as m
 from domain.base import Holder
+from domain.change_states import ChangeRequest, OrderChangeState, OrderDecision
 from domain.commands import Disposition, ReportProduction
 from domain.container_states import ContainerState
 from domain.identification_events import LotsChosen
@@ -356,6 +357,15 @@ class Process(Holder):
     """Number of the hold → what it is about."""
     held_for_lots: bool = False
     """Whether a hold of a lot stopped the order, and no person."""
+    changes: dict[str, ChangeRequest] = Field(default_factory=dict)
+    """Number of the change request → what is asked for, and what was decided."""
+    held_for_change: bool = False
+    """Whether nothing but an open change request, or a hold of a lot, stops the order."""
+    decisions: tuple[OrderDecision, ...] = ()
+    """Submissions, approvals, rejections and direct changes, oldest first; those from before this was kept are not in
+    it while the order runs."""
+    quantity_changed: Exact = Decimal(0)
+    """By how much changes have raised what is wanted of the order, less what they lowered."""
     waiting: dict[str, Waiting] = Field(default_factory=dict)
     pending: dict[str, Pending] = Field(default_factory=dict)
     """What a neighbour is being asked (`<work order>/issue`) → the command that waits for the answer."""
@@ -371,6 +381,10 @@ class Process(Holder):
         if specification is None:
             raise KeyError(code)
         return self.work_orders[work_order].operations[code], specification
+
+    def open_change(self) -> ChangeRequest | None:
+        """The change request that nobody has decided; there is never more than one."""
+        return next((own for own in self.changes.values() if own.state == OrderChangeState.REQUESTED), None)
 
     def open_deviations(self) -> list[str]:
         """Numbers of the deviations that nobody has decided."""

@@ -106,6 +106,9 @@ def _of_order(process: Process, kind: str) -> Shown:
         "orderState": process.state,
         "openDeviations": listed(process.open_deviations()),
     }
+    if kind == "approveOrderChange" and (asked := process.open_change()) is not None:
+        found |= {"change": asked.number, "changeReason": asked.reason, "changeBy": asked.requested_by}
+        found |= {f"change.{own.field}": f"{own.before or '-'} → {own.after}" for own in asked.changes}
     if kind in WHOLE_ORDER:
         for number, own in process.work_orders.items():
             found |= _batch(f"{number}.", own)

@@ -7,6 +7,7 @@ from typing import Any
 from temporalio import workflow
 
 from activities import stubs
+from domain import change_events as ch
 from domain import events as e
 from domain import hold_events as h
 from domain import planning_events as p
@@ -124,6 +125,8 @@ def _result(events: tuple[e.Event, ...]) -> dict[str, str]:
                 result["inspection"] = event.inspection
             case q.ReworkMoved(origin=None):
                 result["rework"] = event.rework
+            case ch.OrderChangeRequested():
+                result["change"] = event.change
             case p.OrderSplit():
                 result["parts"] = ", ".join(plain(part.quantity) for part in event.parts)
             case p.QuantityReduced():

@@ -27,8 +27,6 @@ PHASE = SearchAttributeKey.for_keyword("MesPhase")
 PRODUCT = SearchAttributeKey.for_keyword("MesProduct")
 DUE_AT = SearchAttributeKey.for_datetime("MesDueAt")
 
-_BEFORE_APPROVAL = (OrderState.DRAFT, OrderState.SUBMITTED)
-
 
 def search_attributes(specification: OrderSpecification, phase: OrderState = OrderState.DRAFT) -> TypedSearchAttributes:
     """What operations can look orders up by, from the start on."""
@@ -53,6 +51,7 @@ class ProductionOrderWorkflow:
         self._continues = False
         self._started: set[str] = set()
         self._shown = start.carried.process.state if start.carried else OrderState.DRAFT
+        self._shown_due = self._due_at()
         if start.carried is None:
             self._journal.note_creation(start.command_id, start.received_at)
 
@@ -164,7 +163,8 @@ class ProductionOrderWorkflow:
         policy = self._process.specification.policy
         reminder = timedelta(seconds=policy.approval_deadline_seconds)
         escalation = reminder + timedelta(seconds=policy.approval_escalation_seconds)
-        while self._process.state in _BEFORE_APPROVAL:
+        while True:
+            # An approved order that is changed is submitted again.
             await workflow.wait_condition(lambda: self._process.state == OrderState.SUBMITTED)
             submitted_at = self._process.submitted_at
             assert submitted_at is not None
@@ -194,6 +194,15 @@ class ProductionOrderWorkflow:
     async def _show_phase(self) -> None:
         """Keep the order's phase where operations look: search attribute and details."""
         while True:
-            await workflow.wait_condition(lambda: self._process.state != self._shown)
-            self._shown = self._process.state
-            workflow.upsert_search_attributes([PHASE.value_set(self._shown)])
+            await workflow.wait_condition(
+                lambda: self._process.state != self._shown or self._due_at() != self._shown_due
+            )
+            if self._process.state != self._shown:
+                self._shown = self._process.state
+                workflow.upsert_search_attributes([PHASE.value_set(self._shown)])
+            if (due_at := self._due_at()) is not None and due_at != self._shown_due:
+                self._shown_due = due_at
+                workflow.upsert_search_attributes([DUE_AT.value_set(due_at)])
+
+    def _due_at(self) -> datetime | None:
+        return self._process.specification.due_at

@@ -82,6 +82,7 @@ VALUES: Final[dict[str, str]] = {
     "held": "已暂停", "implemented": "已实施", "inProgress": "进行中", "inReview": "审核中", "inUse": "使用中",
     "ineffective": "无效", "inspecting": "检验中", "investigation": "调查中", "issued": "已发料",
     "issuing": "发料中", "laboratoryErrorProven": "实验室差错已证实", "laboratoryPhase1": "实验室第一阶段",
+    "lapsed": "已失效", "analysed": "已分析", "tested": "已测试", "published": "已发布",
     "moving": "移动中", "notConfirmed": "未确认", "notRequired": "不需要", "onHold": "冻结", "open": "未关闭",
     "outOfService": "停用", "outOfSpecification": "超标", "outOfTolerance": "超差", "overdue": "逾期",
     "passed": "合格", "paused": "已暂停", "pending": "待处理", "performed": "已执行", "phase2": "第二阶段",

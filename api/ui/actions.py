@@ -147,6 +147,8 @@ async def _ceremony(
     if entity is not None:
         parts = path.strip("/").split("/")
         own = {"operation": parts[4]} if len(parts) > 4 and parts[3] == "operations" else {}
+        if len(parts) > 4 and parts[3] == "change-requests":
+            own = {"change": parts[4]}
         content = {
             key: value for key, value in body.items() if key not in ("commandId", "reason", "signature", "second")
         }

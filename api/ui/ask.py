@@ -36,7 +36,7 @@ REASONED: Final = frozenset(
         "rejectOrder", "holdOrder", "cancelOrder", "pauseWorkOrder", "pauseOperation", "correctParameter",
         "reverseReport", "returnBatchRecord", "rejectRework", "reopenDeviation", "voidDeviation",
         "sendBackConclusion", "extendCapa", "reduceQuantity", "splitOrder", "justifyException", "returnMaterials",
-        "voidContainer", "chooseLots",
+        "voidContainer", "chooseLots", "changeOrder", "requestOrderChange", "rejectOrderChange",
     }
 )  # fmt: skip
 """Commands that are refused without a reason; with others it may be given."""

@@ -49,6 +49,10 @@ def _record(step: str, action: str, *fields: Field, reason: str = "may", signs: 
     return Act(rf"/master-batch-records/[0-9a-f-]+/{step}", action, fields, reason, signs)
 
 
+def _configuration(step: str, action: str, *fields: Field, reason: str = "no", signs: bool = False) -> Act:
+    return Act(rf"/configuration-changes/[0-9a-f-]+/{step}", action, fields, reason, signs)
+
+
 def _account(step: str, *fields: Field) -> Act:
     return Act(rf"/users/[^/]+/{step}", "manageUsers", fields, "must")
 
@@ -96,6 +100,11 @@ ACTS: Final[Mapping[str, Act]] = {
         "make-effective", "makeMasterBatchRecordEffective", _field("effectiveFrom", "time", required=False)
     ),
     "withdrawRecord": _record("withdraw", "makeMasterBatchRecordEffective", reason="must"),
+    "analyseConfiguration": _configuration("analyse", "assessConfiguration", reason="must"),
+    "approveConfiguration": _configuration("approve", "approveConfiguration", signs=True),
+    "testConfiguration": _configuration("test", "assessConfiguration", _field("passed", "bool"), reason="must"),
+    "publishConfiguration": _configuration("publish", "approveConfiguration"),
+    "rejectConfiguration": _configuration("reject", "approveConfiguration", reason="must"),
     "addUser": Act(
         "/users", "manageUsers",
         (_field("id"), _field("fullName"), _field("password", "secret"), _field("roles", "many", options=_ROLES)),

@@ -18,7 +18,7 @@ from domain.states import ORDER, OrderState
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 PAGE: Final = 50
-BESIDE: Final = ("rejectOrder", "holdOrder", "resumeOrder", "cancelOrder")
+BESIDE: Final = ("changeOrder", "requestOrderChange", "rejectOrder", "holdOrder", "resumeOrder", "cancelOrder")
 """What may be done to an order although it does not wait for it."""
 
 
@@ -76,5 +76,9 @@ def _beside(request: Request, document: dict[str, Any]) -> list[Step]:
     possible = {
         ORDER_COMMANDS[event] for event in ORDER.possible(OrderState(document["state"])) if event in ORDER_COMMANDS
     }
+    if any(own["state"] == "requested" for own in document["changeRequests"]):
+        # The decision about the change resumes the order.
+        possible.discard("resumeOrder")
+    possible |= set(document["changing"])
     names = [name for name in BESIDE if name in possible and may(request, name)]
     return [step(name, document["number"], document["number"]) for name in names]

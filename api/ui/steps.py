@@ -36,6 +36,7 @@ SCREENS: Final = {
     "justifyException": "/ui/reviews/{work_order_id}",
     "certifyBatch": "/ui/reviews/{work_order_id}",
     "releaseBatch": "/ui/reviews/{work_order_id}",
+    "approveOrderChange": "/ui/orders/{order_id}#changes",
 }
 """Commands that are given on a screen of their own, where everything stands that they need."""
 

@@ -11,12 +11,17 @@ TONES: Final = {
         (
             "ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled",
             "distributed",
+            "tested",
         ),
         "ready",
     ),
     # green: it goes on, or is good
     **dict.fromkeys(
-        ("running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed", "resumed"), "running"
+        (
+            "running", "inProgress", "released", "accepted", "certified", "clean", "inUse", "passed", "resumed",
+            "published",
+        ),
+        "running",
     ),
     # amber: somebody has to look
     **dict.fromkeys(
@@ -26,7 +31,8 @@ TONES: Final = {
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
             "performed", "made",
             "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
-            "effectivenessCheck", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped",
+            "effectivenessCheck", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped", "requested",
+            "analysed",
         ),
         "hold",
     ),

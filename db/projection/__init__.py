@@ -1,6 +1,16 @@
 """Facts become rows: one transaction for a batch of facts of one order."""
 
-from db.projection import balance, batch_record, equipment, holds, line_side, replanning, rework, weighing
+from db.projection import (
+    balance,
+    batch_record,
+    equipment,
+    holds,
+    line_side,
+    order_changes,
+    replanning,
+    rework,
+    weighing,
+)
 from db.projection.cases import write_case_facts
 from db.projection.writer import RecordContradictionFound, write_facts
 
@@ -11,6 +21,7 @@ __all__ = [
     "equipment",
     "holds",
     "line_side",
+    "order_changes",
     "replanning",
     "rework",
     "weighing",

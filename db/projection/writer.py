@@ -44,7 +44,8 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
     "secondFactor": [], "signsOtherActs": False, "secondSignatureId": None, "secondSigner": None,
     "scanRequired": False, "weighing": False, "registeredDevices": False, "assay": "", "water": "",
-    "reservePercent": None, "container": None, "completeToSubmit": False, "startAt": None,
+    "reservePercent": None, "container": None, "completeToSubmit": False,
+    "gmpRelevant": ["quantity", "dueAt"], "controlledChanges": False, "startAt": None,
     "method": "", "sampleSize": "", "planVersion": None,
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
     "lot": None, "hasProcess": False, "decidedBy": None,
@@ -58,7 +59,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
 _COMMANDS_ADDED_LATER: Final = frozenset(
     {
         "returnMaterials", "weighMaterial", "stageContainers", "chargeMaterials", "countMaterials", "takeSample",
-        "checkPrint",
+        "checkPrint", "changeOrder", "requestOrderChange", "approveOrderChange", "rejectOrderChange",
     }
 )  # fmt: skip
 """Commands that earlier releases did not know. That one is `possible` is advice to its reader, not a decision."""

@@ -14,6 +14,7 @@ from domain.rules import (
     material_balance,
     materials,
     operations,
+    order_changes,
     order_deviations,
     orders,
     print_checks,
@@ -93,6 +94,10 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.CountMaterials: material_balance.count_materials,
     c.TakeSample: material_balance.take_sample,
     c.CheckPrint: print_checks.check_print,
+    c.ChangeOrder: order_changes.change_order,
+    c.RequestOrderChange: order_changes.request_order_change,
+    c.ApproveOrderChange: order_changes.approve_order_change,
+    c.RejectOrderChange: order_changes.reject_order_change,
 }
 
 

@@ -48,7 +48,8 @@ def lift_lot_hold(process: Process, command: LiftLotHold) -> Events:
     if command.hold not in process.lot_holds:
         raise refuse(_blocker(process, "LOT_HOLD_UNKNOWN", command.hold, "a hold that the order has heard of"))
     is_last = len(process.lot_holds) == 1
-    resumes = is_last and process.held_for_lots and process.state == OrderState.HELD
+    is_free = is_last and process.open_change() is None
+    resumes = is_free and process.held_for_lots and process.state == OrderState.HELD
     lifted = h.LotHoldLifted(hold=command.hold, lifted_by=command.lifted_by, resumes=resumes)
     lots = [
         freed_lot(work_order, lot)

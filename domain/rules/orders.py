@@ -20,6 +20,7 @@ from domain.rules.common import Events, check, move_order, reason_missing, refus
 from domain.rules.line_side import material_on_line
 from domain.rules.lot_holds import held_by_lots
 from domain.rules.material_balance import balance_open
+from domain.rules.order_changes import held_by_change, lapsed_change
 from domain.rules.order_deviations import led_elsewhere
 from domain.states import (
     InspectionState,
@@ -83,7 +84,7 @@ def hold_order(process: Process, command: HoldOrder) -> Events:
 
 def resume_order(process: Process, command: ResumeOrder) -> Events:
     moved = move_order(process, OrderEvent.RESUME)
-    check(held_by_lots(process))
+    check(held_by_lots(process) + held_by_change(process))
     return (moved,)
 
 
@@ -103,7 +104,7 @@ def cancel_order(process: Process, command: CancelOrder) -> Events:
             )
         )
     check(blockers)
-    return (moved.model_copy(update={"disposition": command.disposition}),)
+    return (*lapsed_change(process), moved.model_copy(update={"disposition": command.disposition}))
 
 
 def close_order(process: Process, command: CloseOrder) -> Events:

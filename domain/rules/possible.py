@@ -9,6 +9,7 @@ from domain.rework_states import InProcessInspectionState, ReworkState
 from domain.rules.charging import may_stage, possible_at
 from domain.rules.line_side import line_stock
 from domain.rules.material_balance import also_possible
+from domain.rules.order_changes import instead
 from domain.rules.print_checks import asks_for_checks
 from domain.rules.record_review import record_open
 from domain.rules.starting import waits_for_verifier
@@ -78,9 +79,10 @@ def possible_commands(process: Process, command: c.Command | None = None) -> tup
 def possible_for(process: Process, work_order: str | None = None, operation: str | None = None) -> tuple[str, ...]:
     """The kinds of command that are possible now for an order, one of its work orders, or one operation of that."""
     names = [ORDER_COMMANDS[event] for event in ORDER.possible(process.state) if event in ORDER_COMMANDS]
-    if process.lot_holds and "resumeOrder" in names:
-        # The release of the hold does it.
+    if (process.lot_holds or process.open_change() is not None) and "resumeOrder" in names:
+        # The release of the hold, or the decision about the change, does it.
         names.remove("resumeOrder")
+    names += instead(process)
     if process.waiting:
         names.append("retryNow")
     if process.open_deviations() and not process.specification.policy.deviation_process:
@@ -184,6 +186,9 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         "pauseOperation",
         "returnBatchRecord",
         "rejectRework",
+        "changeOrder",
+        "requestOrderChange",
+        "rejectOrderChange",
     }
     order_kinds = [name for name in possible_commands(process) if name not in skipped]
     # Until everything else is done a close would be refused: only then it is waited for.

@@ -89,16 +89,13 @@ def reduce_quantity(process: Process, command: ReduceQuantity) -> Events:
     specification, work_order = process.specification, final_work_order(process)
     origin, floor = specification.quantity, _reported(work_order)
     target = floor if command.quantity is None else command.quantity
-    blockers = order_is_worked_on(process)
-    blockers += _not_running(work_order) + _sub_assemblies(process) + _in_flight(work_order)
+    blockers = reduction_controlled(process) + order_is_worked_on(process) + _in_the_way(process, work_order)
     blockers += reason_missing(command.reason, "production order", specification.number)
     if target <= 0:
         found, required = "nothing was reported", "a quantity, or cancelOrder when nothing is to be made"
         blockers.append(_blocker(process, "NOTHING_MADE", found, required, "supervisor"))
     elif target < floor:
-        found = f"{plain(target)} wanted, {plain(floor)} reported at {_most_reported(work_order)}"
-        required = f"at least {plain(floor)}: what was reported, good or not"
-        blockers.append(_blocker(process, "BELOW_REPORTED", found, required, "supervisor"))
+        blockers.append(_below_reported(process, work_order, target))
     elif target >= origin:
         found = f"{plain(target)} of {plain(origin)} ordered"
         blockers.append(_blocker(process, "NOT_A_REDUCTION", found, f"less than {plain(origin)}", "supervisor"))
@@ -113,6 +110,36 @@ def reduce_quantity(process: Process, command: ReduceQuantity) -> Events:
             unit=specification.unit,
         ),
     )
+
+
+def reduction_controlled(process: Process) -> list[Blocker]:
+    """A blocker where the quantity of a released order is changed by a signed change request alone (B3)."""
+    policy = process.specification.policy
+    if not policy.controlled_changes or "quantity" not in policy.gmp_relevant:
+        return []
+    required = "a change request (requestOrderChange), approved by signature of another person"
+    return [_blocker(process, "CHANGE_REQUEST_REQUIRED", f"quantity of an order that is {process.state}", required,
+                     "planner")]  # fmt: skip
+
+
+def cannot_shrink(process: Process, target: Decimal) -> list[Blocker]:
+    """What stands in the way of making `target`, which is less than is ordered, of an order that was dispatched."""
+    work_order = final_work_order(process)
+    blockers = _in_the_way(process, work_order)
+    if target < _reported(work_order):
+        blockers.append(_below_reported(process, work_order, target))
+    return blockers
+
+
+def _in_the_way(process: Process, work_order: WorkOrder) -> list[Blocker]:
+    return _not_running(work_order) + _sub_assemblies(process) + _in_flight(work_order)
+
+
+def _below_reported(process: Process, work_order: WorkOrder, target: Decimal) -> Blocker:
+    floor = plain(_reported(work_order))
+    found = f"{plain(target)} wanted, {floor} reported at {_most_reported(work_order)}"
+    required = f"at least {floor}: what was reported, good or not"
+    return _blocker(process, "BELOW_REPORTED", found, required, "supervisor")
 
 
 def _reported(work_order: WorkOrder) -> Decimal:
@@ -219,7 +246,8 @@ def replanning_possible(process: Process) -> tuple[str, ...]:
         names.append("splitOrder")
     if process.state in (OrderState.RELEASED, OrderState.IN_PROGRESS):
         work_order = final_work_order(process)
-        if work_order.state in _REDUCIBLE and _reported(work_order) < process.specification.quantity:
+        is_free = work_order.state in _REDUCIBLE and not reduction_controlled(process)
+        if is_free and _reported(work_order) < process.specification.quantity:
             names.append("reduceQuantity")
     if process.state in (OrderState.COMPLETED, OrderState.CLOSED, OrderState.ABORTED, OrderState.CANCELLED):
         names.append("makeBackorder")

@@ -80,6 +80,10 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{WORK_ORDER}/reworks/{{rework}}/report": (c.ReportRework, {"good": 1, "scrap": 0}),
     f"{WORK_ORDER}/over-reports/{{over_report}}/decision": (c.DecideOverReport, {"accept": True}),
     "/mes/production-reports/reverse": (c.ReverseReport, {"reportNumber": "R"}),
+    f"{ORDER}/change": (c.ChangeOrder, {"quantity": "1"}),
+    f"{ORDER}/change-requests": (c.RequestOrderChange, {"quantity": "1"}),
+    f"{ORDER}/change-requests/{{change}}/approve": (c.ApproveOrderChange, {}),
+    f"{ORDER}/change-requests/{{change}}/reject": (c.RejectOrderChange, {}),
     f"{ORDER}/split": (c.SplitOrder, {"parts": [{"quantity": "1"}, {"quantity": "2"}]}),
     f"{ORDER}/reduce": (c.ReduceQuantity, {}),
     "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
@@ -154,6 +158,13 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/master-batch-records/{record_id}/reject": ((R.SUPERVISOR, R.QUALITY_MANAGER), {"reason": "not so"}),
     "/master-batch-records/{record_id}/make-effective": ((R.QUALITY_MANAGER,), {}),
     "/master-batch-records/{record_id}/withdraw": ((R.QUALITY_MANAGER,), {"reason": "not so"}),
+    "/configuration-changes": ((R.PROCESS_ENGINEER,), {}),
+    "/configuration-changes/{change_id}": ((R.PROCESS_ENGINEER,), {}),
+    "/configuration-changes/{change_id}/analyse": ((R.PROCESS_ENGINEER, R.QA_REVIEWER), {"reason": "none"}),
+    "/configuration-changes/{change_id}/test": ((R.PROCESS_ENGINEER, R.QA_REVIEWER), {"passed": True}),
+    "/configuration-changes/{change_id}/approve": ((R.QUALITY_MANAGER,), {"contentHash": "0" * 64}),
+    "/configuration-changes/{change_id}/publish": ((R.QUALITY_MANAGER,), {}),
+    "/configuration-changes/{change_id}/reject": ((R.QUALITY_MANAGER,), {"reason": "not so"}),
     "/users": (
         (R.ADMINISTRATOR,),
         {"id": "x", "fullName": "X", "password": "x" * 12, "roles": ["operator"], "reason": "new here"},
@@ -282,7 +293,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         {"lot": "L", "code": "X", "detail": "y"},
     ),
 }  # fmt: skip
-REPLACES = {"/master-batch-records/{record_id}"}
+REPLACES = {"/master-batch-records/{record_id}", "/configuration-changes/{change_id}"}
 """Written with PUT."""
 FOR_EVERYBODY = {
     "/auth/login", "/auth/logout", "/auth/password", "/auth/pin", "/auth/take-over", "/auth/second-factor",

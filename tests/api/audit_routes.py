@@ -55,6 +55,15 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /wms/outbound-orders/{pick_list_id}/execute",
         "POST /wms/receipts",
     ),
+    "test_configuration": (
+        "POST /configuration-changes",
+        "PUT /configuration-changes/{change_id}",
+        "POST /configuration-changes/{change_id}/analyse",
+        "POST /configuration-changes/{change_id}/approve",
+        "POST /configuration-changes/{change_id}/publish",
+        "POST /configuration-changes/{change_id}/reject",
+        "POST /configuration-changes/{change_id}/test",
+    ),
     "test_devices": ("POST /devices",),
     "test_displays": ("POST /andon-displays", "POST /andon-displays/{display_id}/revoke"),
     "test_equipment": (
@@ -186,6 +195,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/work-orders/{work_order_id}/batch-record/resubmit",
         "POST /mes/work-orders/{work_order_id}/batch-record/return",
         "POST /mes/work-orders/{work_order_id}/operations/{code}/release-hold",
+    ),
+    "test_order_changes": (
+        "POST /mes/orders/{order_id}/change",
+        "POST /mes/orders/{order_id}/change-requests",
+        "POST /mes/orders/{order_id}/change-requests/{change}/approve",
+        "POST /mes/orders/{order_id}/change-requests/{change}/reject",
     ),
     "test_replanning": (
         "POST /mes/orders/{order_id}/backorder",

@@ -33,12 +33,12 @@ def filled(path: str, **ids: str) -> str:
     for name in (
         "order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id", "record_id", "other_id",
         "key_id", "request_id", "signature_id", "deviation_id", "capa_id", "maintenance_id",
-        "display_id",
+        "display_id", "change_id",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
         "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
-        "inspection", "rework", "over_report", "exception", "hold", "container",
+        "inspection", "rework", "over_report", "exception", "hold", "container", "change",
         "shipment", "recall", "message_id", "kind",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))

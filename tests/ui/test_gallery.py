@@ -58,6 +58,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     await breaks_down(company, "SAW-2")
     found |= await hold_of_a_lot(company)
     found["recall"] = await recall(company)
+    found |= await changes(company)
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
     found["work_scanned"] = (await picked(company))[1]
@@ -71,6 +72,21 @@ async def kept_reports(company: Company, engine: Engine) -> None:
     await asyncio.to_thread(overdue, engine, await planned(company), timedelta(days=2))
     due = DueReports(engine, ReportFiles(ZONE), ZONE)
     await asyncio.to_thread(due.make, datetime.now(UTC))
+
+
+async def changes(company: Company) -> dict[str, str]:
+    """A change of configuration that was analysed, and an order that waits for the decision about its change."""
+    pat = await company.desk("pat")
+    asked = await pat.command(
+        "/configuration-changes", kind="policy", subject="swift", changeControl="CC-7", content={"approvals": 2},
+        reasonForChange="two heads approve",
+    )  # fmt: skip
+    change = asked.json()["id"]
+    await do(company, "rae", f"/configuration-changes/{change}/analyse", reason="orders from now on")
+    order, _ = await at_stage(company, "released")
+    reason = "the customer wants fewer"
+    await do(company, "pia", f"/mes/orders/{order}/change-requests", quantity="900", reason=reason)
+    return {"configuration": change, "order_changed": order}
 
 
 async def recall(company: Company) -> str:
@@ -235,6 +251,10 @@ SCREENS = (
     ("equipment-classes", "pat", "/ui/equipment-classes"),
     ("equipment-class", "pat", "/ui/equipment-classes/MIXER"),
     ("master-policies", "pat", "/ui/master/policies"),
+    ("configuration", "pat", "/ui/master/configuration"),
+    ("configuration-change", "max", "/ui/master/configuration/{configuration}"),
+    ("configuration-ask", "pat", "/ui/master/policies/swift/change"),
+    ("order-changed", "sam", "/ui/orders/{order_changed}"),
     ("master-policy", "pat", "/ui/master/policies/gmp"),
     ("master-records", "pat", "/ui/master/records"),
     ("master-record", "max", "/ui/master/records/{record_in_review}"),

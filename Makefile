@@ -40,8 +40,8 @@ test: setup browser ## all tests, in several processes; without a browser where 
 again: setup browser ## the tests that failed last, alone
 	$(RUN) pytest -n0 --last-failed --last-failed-no-failures none
 
-bench: setup ## what an order costs on this machine, one JSON document
-	@$(RUN) mes bench order --json --data-dir .mes-bench
+bench: setup ## what everything costs on this machine, one JSON document; QUICK=1 for two minutes
+	@$(RUN) mes bench $(if $(QUICK),--quick) --data-dir .mes-bench
 
 trace-matrix: setup browser ## all tests, then one line per requirement; fails when a P0 one is not proved
 	$(RUN) pytest -n $(PROCESSES) --trace-matrix -q

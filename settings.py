@@ -32,6 +32,9 @@ class Settings:
     data_dir: Path = DEFAULT_DATA_DIR
     worker_threads: int = 16
     max_cached_workflows: int = 2000
+    """Orders that a worker keeps in memory; the others are read again from their histories when something happens."""
+    worker_pollers: int = 5
+    """How many requests for work a worker has open at a time, for workflow tasks and for activities each."""
     sandbox: bool = True
     time_zone: str = "UTC"
     """The plant's own time zone (an IANA name), for the local time of signatures."""
@@ -76,7 +79,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         api_port=int(env.get("MES_API_PORT", "8080")),
         data_dir=Path(env.get("MES_DATA_DIR", str(DEFAULT_DATA_DIR))),
         worker_threads=int(env.get("MES_WORKER_THREADS", "16")),
-        max_cached_workflows=int(env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
+        max_cached_workflows=_at_least(1, "MES_MAX_CACHED_WORKFLOWS", env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
+        worker_pollers=_at_least(2, "MES_WORKER_POLLERS", env.get("MES_WORKER_POLLERS", "5")),
         sandbox=env.get("MES_SANDBOX", "off") == "on",
         time_zone=_time_zone(env.get("MES_TIME_ZONE") or "UTC"),
         idle_minutes=_at_least(1, "MES_IDLE_MINUTES", env.get("MES_IDLE_MINUTES", "15")),

@@ -19,6 +19,7 @@ from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
     Interceptor,
+    PollerBehaviorSimpleMaximum,
     Worker,
     WorkerDeploymentConfig,
 )
@@ -122,6 +123,8 @@ def build_worker(
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
         max_cached_workflows=settings.max_cached_workflows,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(settings.worker_pollers),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(settings.worker_pollers),
         workflow_runner=workflow_runner(sandbox=settings.sandbox),
         deployment_config=_deployment(),
         interceptors=[SaysWhere()],

@@ -7,21 +7,19 @@ fetched from the machine's own journal after the last sequence that stands in th
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.errors import adapter_errors
 from activities.stubs import JobRequest, JobResult, ScaleRequest
 from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading, Refusal
-from db.tables import EquipmentReading, core
+from db import readings
 from domain.errors import AdapterRefused, AdapterUnreachable
 from domain.quantities import plain
 from domain.weighing import ScaleReading
 
-READINGS: Final = core(EquipmentReading)
 POLL: Final = timedelta(seconds=0.5)
 
 
@@ -112,30 +110,25 @@ class EquipmentActivities:
         return job
 
     async def _store_new(self, machine: Equipment, job: str, stored: int) -> int:
-        readings = await machine.readings(job, stored)
-        if readings:
-            await asyncio.to_thread(self._store, job, readings)
-            return readings[-1].sequence
+        found = await machine.readings(job, stored)
+        if found:
+            await asyncio.to_thread(self._store, job, found)
+            return found[-1].sequence
         return stored
 
     def _last_sequence(self, job: str) -> int:
         with self._engine.begin() as connection:
-            last = connection.execute(select(func.max(READINGS.c.sequence)).where(READINGS.c.job == job)).scalar()
-        return int(last) if last is not None else 0
+            return readings.last_sequence(connection, job)
 
-    def _store(self, job: str, readings: Sequence[Reading]) -> None:
-        rows: list[dict[str, Any]] = [
-            {
-                "job": job,
-                "sequence": reading.sequence,
-                "source_time": reading.source_time,
-                "quality": reading.quality,
-                "values": {name: plain(value) for name, value in reading.values.items()},
-            }
-            for reading in readings
+    def _store(self, job: str, found: Sequence[Reading]) -> None:
+        rows = [
+            readings.ReadingRow(
+                own.sequence, own.source_time, own.quality, {k: plain(v) for k, v in own.values.items()}
+            )
+            for own in found
         ]
         with self._engine.begin() as connection:
-            connection.execute(upsert(READINGS).on_conflict_do_nothing(), rows)
+            readings.store(connection, job, rows)
 
 
 def _specification(request: JobRequest, batch: str) -> JobSpec:

@@ -22,6 +22,8 @@ TOGETHER: Final = {
 """Folders that are run by one process, and why."""
 
 SECONDS: Final = {
+    "tests/benchmarks/test_sections.py": 80,
+    "tests/benchmarks/test_trace.py": 30,
     "tests/kills/test_chaos_in_small.py": 90,
     "tests/kills/test_between_commit_and_answer.py": 90,
     "tests/api/test_permissions.py": 45,

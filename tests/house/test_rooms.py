@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
-    "benchmarks": {"domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
+    "benchmarks": {"adapters", "domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
 }
 ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "recovery", "settings", "wiring")
 OUTSIDE_WORLD = {

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plants": {"domain"},
     "replay": {"domain", "plants"},
     "benchmarks": {"domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
+    "chaos": {"replay", "system", "wiring"},
 }
 ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings", "wiring")
 OUTSIDE_WORLD = {

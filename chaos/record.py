@@ -132,19 +132,24 @@ class Record:
 def read(url: str) -> Record:
     """Read a whole record. Raises psycopg.Error."""
     with psycopg.connect(url) as connection:
-        broken_audit, rows = _audit(connection)
-        return Record(
-            {name: Counter(connection.execute(statement).fetchall()) for name, statement in SAME.items()},
-            {name: found for name, statement in BROKEN.items() if (found := connection.execute(statement).fetchall())},
-            dict(connection.execute("SELECT command_id, body FROM command_outcome").fetchall()),
-            frozenset(
-                str(row[0])
-                for row in connection.execute("SELECT command_id FROM audit_row WHERE action = 'command.refused'")
-            ),
-            _states(connection),
-            rows,
-            broken_audit,
-        )
+        return of(connection)
+
+
+def of(connection: psycopg.Connection[Any]) -> Record:
+    """The record as a connection sees it."""
+    broken_audit, rows = _audit(connection)
+    return Record(
+        {name: Counter(connection.execute(statement).fetchall()) for name, statement in SAME.items()},
+        {name: found for name, statement in BROKEN.items() if (found := connection.execute(statement).fetchall())},
+        dict(connection.execute("SELECT command_id, body FROM command_outcome").fetchall()),
+        frozenset(
+            str(row[0])
+            for row in connection.execute("SELECT command_id FROM audit_row WHERE action = 'command.refused'")
+        ),
+        _states(connection),
+        rows,
+        broken_audit,
+    )
 
 
 def _states(connection: psycopg.Connection[Any]) -> dict[str, list[tuple[int, str]]]:

@@ -22,7 +22,8 @@ TOGETHER: Final = {
 """Folders that are run by one process, and why."""
 
 SECONDS: Final = {
-    "tests/kills/test_chaos_in_small.py": 90,
+    "tests/kills/test_chaos_in_small.py": 180,
+    "tests/chaos/": 15,
     "tests/kills/test_between_commit_and_answer.py": 90,
     "tests/api/test_permissions.py": 45,
     "tests/kills/test_dispatch.py": 60,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -14,11 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 from starlette.concurrency import run_in_threadpool
 
+import telemetry
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
-from api import ceremonies, errors, openapi, watching
+from api import ceremonies, errors, metrics, openapi, watching
 from api.cases_door import Cases
 from api.deps import Services, inside
 from api.gate import PREFIX, Gate
@@ -65,6 +66,7 @@ from api.routes import (
     work_orders,
 )
 from api.security import Sessions
+from api.tracing import Traced
 from api.ui import console
 from api.ui.door import Door
 from api.ui.live import Changes
@@ -114,10 +116,10 @@ ROUTERS = (
 )
 
 
-def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services:
+def build_services(settings: Settings, task_queue: str = TASK_QUEUE, tracer: Any = None) -> Services:
     """The services of one process. Nothing is connected yet."""
     engine = engine_for(settings.database_url, pool_size=15, application="millwright-api")
-    orders = Orders(settings, task_queue)
+    orders = Orders(settings, task_queue, telemetry.interceptors(tracer))
     return Services(
         settings=settings,
         engine=engine,
@@ -134,9 +136,10 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
     )
 
 
-def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
+def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_processor: Any = None) -> FastAPI:
     """The API on the record and the engine that the settings name. It starts without either, and answers 503."""
-    services = build_services(settings, task_queue)
+    tracer = telemetry.tracer(settings, "millwright-api", span_processor)
+    services = build_services(settings, task_queue, tracer)
     changes = Changes(settings.database_url)
 
     @asynccontextmanager
@@ -148,7 +151,8 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
         }  # fmt: skip
         tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]
         try:
-            yield
+            with metrics.served(settings, services.engine):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -174,6 +178,9 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     console.install(app)
     app.add_middleware(Door)
     app.add_middleware(Gate)
+    app.add_middleware(metrics.Counted)
+    if tracer is not None:
+        app.add_middleware(Traced, tracer=tracer)
     return app
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -25,7 +25,9 @@ def chaos(
     kills: Annotated[int, typer.Option(min=0, max=10_000, help="SIGKILLs at random moments")] = 200,
     orders: Annotated[int, typer.Option(min=1, max=5_000, help="orders of all plants together")] = 100,
     seed: Annotated[int | None, typer.Option(help="what the dice are thrown with; left out: the time")] = None,
-    plants: Annotated[str, typer.Option(help="plants, with commas between")] = ",".join(PLANTS),
+    plants: Annotated[
+        str, typer.Option(help="plants with commas between, each with a weight if need be: tablets:1,jobshop:4")
+    ] = ",".join(PLANTS),
     tablets: Annotated[Path, typer.Option(help="folder with laboratory.csv")] = _SAMPLE.tablets,
     jobshop: Annotated[Path, typer.Option(help="file with shop-floor reports")] = _SAMPLE.jobshop,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="orders of tablets at a time")] = 6,
@@ -40,9 +42,7 @@ def chaos(
     signatures, genealogy and audit trail, and every answer that a client got. A run is repeated with its seed, or with
     its result as `--plan`.
     """
-    chosen = tuple(dict.fromkeys(name.strip() for name in plants.split(",") if name.strip()))
-    if not chosen or set(chosen) - set(PLANTS):
-        _end(f"no plants {plants!r}; there are: {', '.join(PLANTS)}")
+    chosen = _weights(plants)
     thrown = int(time.time()) if seed is None else seed
     try:
         given = None if plan is None else plans.read(plan)
@@ -62,12 +62,22 @@ def chaos(
         said = (
             f"not as it should be; again: mes chaos --seed {thrown} --orders {orders} --plan {folder / 'result.json'}"
         )
-        _end(f"{said} --plants {','.join(chosen)} --tablets {tablets} --jobshop {jobshop}")
+        _end(f"{said} --plants {plants} --tablets {tablets} --jobshop {jobshop}")
     if not keep:
         shutil.rmtree(folder)
 
 
-def _end(why: str) -> None:
+def _weights(plants: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in filter(None, map(str.strip, plants.split(","))):
+        name, _, weight = part.partition(":")
+        if name not in PLANTS or not (weight or "1").isdecimal() or int(weight or "1") < 1:
+            _end(f"no plant {part!r}; there are: {', '.join(PLANTS)}, with a whole number above 0 behind a colon")
+        found[name] = int(weight or "1")
+    return found or dict.fromkeys(PLANTS, 1)
+
+
+def _end(why: str) -> NoReturn:
     screen.print(f"[red]{why}[/red]", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 

@@ -11,6 +11,8 @@ VICTIMS: Final = ("worker", "gateway", "api", "temporal", "postgres")
 LAST_SHARE: Final = 0.92
 """No kill is due later in a run: the last ones still meet orders that are being made."""
 LONGEST_PAUSE_SECONDS: Final = 0.5
+TOGETHER: Final = (1, 1, 2, 3, 4)
+"""How many processes are killed at one moment."""
 
 
 class PlanUnreadable(ValueError):
@@ -30,11 +32,14 @@ class Kill:
 
 
 def draw(seed: int, kills: int) -> list[Kill]:
-    """So many kills, each victim equally often, at moments of chance."""
+    """So many kills, each victim equally often, at moments of chance: one alone, or up to four at the same moment."""
     dice = random.Random(f"kills/{seed}")
     victims = [VICTIMS[at % len(VICTIMS)] for at in range(kills)]
     dice.shuffle(victims)
-    shares = sorted(dice.uniform(0.0, LAST_SHARE) for _ in victims)
+    moments: list[float] = []
+    while len(moments) < kills:
+        moments += [dice.uniform(0.0, LAST_SHARE)] * dice.choice(TOGETHER)
+    shares = sorted(moments[:kills])
     pauses = [dice.uniform(0.0, LONGEST_PAUSE_SECONDS) for _ in victims]
     return [
         Kill(round(share, 4), round(pause, 3), victim)

@@ -4,9 +4,9 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,16 +41,24 @@ RECORD_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run does. `tablets` is a plant's folder, `jobshop` a plant's file; `plan` is given to repeat a run."""
+    """What a run does. `plants` are names with the weight of each; `tablets` is a plant's folder, `jobshop` a plant's
+    file; `plan` is given to repeat a run."""
 
     seed: int
     kills: int
     orders: int
-    plants: tuple[str, ...] = PLANTS
+    plants: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(PLANTS, 1))
     tablets: Path = wiring.SAMPLE_TABLETS
     jobshop: Path = wiring.ROOT / "plants" / "jobshop" / "sample" / "reports.csv"
     concurrency: int = 6
     plan: Sequence[Kill] | None = None
+
+    def orders_of(self, plant: str) -> int:
+        """How many of the orders are this plant's: by weight, the last plant makes what is left."""
+        whole = sum(self.plants.values())
+        shares = {name: self.orders * weight // whole for name, weight in self.plants.items()}
+        rest = self.orders - sum(shares.values())
+        return shares[plant] + (rest if plant == list(self.plants)[-1] else 0)
 
     def kill_plan(self) -> Sequence[Kill]:
         """The plan that was given, or the seed's own."""
@@ -104,9 +112,8 @@ class Sources:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.tablets: Path | None = None
         self.jobshop: Path | None = None
-        share, rest = divmod(settings.orders, len(settings.plants))
-        for at, plant in enumerate(settings.plants):
-            dice, count = random.Random(f"{plant}/{settings.seed}"), share + (at < rest)
+        for plant in settings.plants:
+            dice, count = random.Random(f"{plant}/{settings.seed}"), settings.orders_of(plant)
             if plant == "tablets":
                 self.tablets = sources.tablets(settings.tablets, count, dice, folder / "tablets")
             else:
@@ -142,7 +149,7 @@ def document(
     not_done = len(plan) - len(killed.done)
     return {
         "passed": not findings and not_done == 0,
-        "seed": settings.seed, "orders": settings.orders, "plants": list(settings.plants),
+        "seed": settings.seed, "orders": settings.orders, "plants": dict(settings.plants),
         **{kind: found[kind] for kind in KINDS},
         "killsWanted": len(plan), "killsDone": len(killed.done),
         "undisturbed": clean.document(), "disturbed": killed.document(),

@@ -52,17 +52,22 @@ def test_the_samples_make_as_many_orders_as_are_asked_for(tmp_path: Path) -> Non
     assert made.tablets is not None
     assert made.jobshop is not None
     batches, jobs = read_batches(made.tablets), read_jobs(made.jobshop)
-    assert (len(batches.batches), len(jobs.jobs)) == (26, 25)
+    assert (len(batches.batches), len(jobs.jobs)) == (25, 26)
     assert batches.unreadable == jobs.unreadable == ()
-    assert len({batch.finished_lot for batch in batches.batches}) == 26
-    assert len({job.finished_lot for job in jobs.jobs}) == 25
+    assert len({batch.finished_lot for batch in batches.batches}) == 25
+    assert len({job.finished_lot for job in jobs.jobs}) == 26
     again = next(batch for batch in batches.batches if batch.number > 10_000 and batch.process)
     first = next(batch for batch in batches.batches if batch.number == again.number % 10_000)
     assert (again.lots, again.waste()) == (first.lots, first.waste()), "the same material under another number"
 
 
+def test_plants_have_weights() -> None:
+    settings = Settings(seed=3, kills=0, orders=101, plants={"tablets": 1, "jobshop": 4})
+    assert (settings.orders_of("tablets"), settings.orders_of("jobshop")) == (20, 81)
+
+
 def test_a_batch_that_is_made_again_has_its_run_on_the_press(tmp_path: Path) -> None:
-    made = Sources(Settings(seed=3, kills=0, orders=24, plants=("tablets",)), tmp_path)
+    made = Sources(Settings(seed=3, kills=0, orders=24, plants={"tablets": 1}), tmp_path)
     assert made.series() is not None
     with (tmp_path / "tablets" / "press_timeseries.csv").open(newline="") as file:
         runs = Counter(row["batch"] for row in csv.DictReader(file, delimiter=";"))

@@ -26,14 +26,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"domain", "db"},
     "activities": {"domain", "adapters", "db"},
     "workflows": {"domain", "activities"},
-    "api": {"domain", "workflows", "activities", "adapters", "db", "settings"},
+    "api": {"domain", "workflows", "activities", "adapters", "db", "settings", "telemetry"},
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
     "benchmarks": {"domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
     "chaos": {"replay", "system", "wiring"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings", "wiring")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings", "telemetry", "wiring")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",

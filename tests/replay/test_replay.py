@@ -5,7 +5,7 @@ next task. Either the change was not meant to alter what the workflow asks for: 
 with `workflow.patched("YYYY-MM-topic")`, so that recorded orders keep the old way, list the patch in
 `workflows/PATCHES.md`, and record a history of the new way:
 
-    MES_RECORD_HISTORIES=0.2.0 pytest tests/replay
+    MES_RECORD_HISTORIES=0.2.0 pytest -n0 tests/replay
 
 A history that is already there is never recorded again: it stands for the orders that are out there.
 """
@@ -127,7 +127,7 @@ class Incompatible(AssertionError):
 
 
 async def go_on(path: Path, *, sandbox: bool = True) -> None:
-    """Replay a history with the code of today and compare what it writes. Raises Incompatible, which says what to do."""
+    """Replay a history with the code of today and compare what it writes. Raises Incompatible: it says what to do."""
 
     def incompatible(what: str, detail: object) -> Incompatible:
         return Incompatible(

@@ -37,6 +37,8 @@ REPEATED: Final = 300
 RESTART_SECONDS: Final = 1.0
 """The longest pause before a killed process is started again: many kills are meant, and are no crash loop."""
 RECORD_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 1200.0
+"""People wait so long: also for kills that are due, see `Killer.gate`."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Run:
             "lostAnswers": self.clients.lost_answers, "repeatedLater": self.clients.repeated,
             "ordersSeen": len(self.told.sightings), "auditRows": self.record.audit_rows,
             "kills": dict(Counter(victim for _, victim, _ in self.done)),
+            "refused": [refusal.detail for report in self.reports for refusal in report.refusals][:SHOWN],
         }  # fmt: skip
 
 
@@ -223,12 +226,21 @@ def _replays(settings: Settings, made: Sources, addresses: Addresses, clients: C
         found.append(
             replay_tablets(
                 clients.client, people, made.tablets, concurrency=settings.concurrency, press_connection=press,
-                watcher=watcher("tablets"),
+                watcher=watcher("tablets"), patience=PATIENCE_SECONDS,
             )
         )  # fmt: skip
     if made.jobshop is not None:
         most = max(1, settings.concurrency // 2)
-        found.append(replay_jobshop(clients.client, people, made.jobshop, concurrency=most, watcher=watcher("jobshop")))
+        found.append(
+            replay_jobshop(
+                clients.client,
+                people,
+                made.jobshop,
+                concurrency=most,
+                watcher=watcher("jobshop"),
+                patience=PATIENCE_SECONDS,
+            )
+        )
     return found
 
 

@@ -167,21 +167,30 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     )  # fmt: skip
     app.state.services = services
     app.state.changes = changes
+    app.include_router(_everything())
+    errors.install(app)
+    openapi.install(app)
+    console.install(app)
+    _guard(app, tracer)
+    return app
+
+
+def _everything() -> APIRouter:
     everything = APIRouter(prefix=PREFIX, responses=openapi.PROBLEMS)
     private = [Depends(inside)]
     for module in ROUTERS:
         # Log-in and health have no caller whose plants could be asked for.
         everything.include_router(module.router, dependencies=None if module in (auth, records) else private)
-    app.include_router(everything)
-    errors.install(app)
-    openapi.install(app)
-    console.install(app)
+    return everything
+
+
+def _guard(app: FastAPI, tracer: Any) -> None:
+    """What every request goes through, the outermost last."""
     app.add_middleware(Door)
     app.add_middleware(Gate)
     app.add_middleware(metrics.Counted)
     if tracer is not None:
         app.add_middleware(Traced, tracer=tracer)
-    return app
 
 
 async def _close(engine: Engine) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from chaos.record import Record
 from chaos.told import Answer, Told, answer_of
 
-KINDS: Final = ("lost", "doubled", "changed", "contradicted", "broken")
+KINDS: Final = ("contradicted", "broken", "doubled", "changed", "lost")
+"""Worst first."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,13 @@ class Finding:
 
 def check(wanted: Record, wanted_told: Told, found: Record, told: Told) -> list[Finding]:
     """All findings about the disturbed run; none if it is as if nobody had disturbed it."""
-    return [
+    everything = (
         *_differences(wanted, found),
         *sound(found),
         *honest(found, told),
         *_other_answers(wanted_told, told),
-    ]
+    )
+    return sorted(everything, key=lambda finding: KINDS.index(finding.kind))
 
 
 def _differences(wanted: Record, found: Record) -> Iterator[Finding]:

@@ -82,7 +82,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         data_dir=Path(env.get("MES_DATA_DIR", str(DEFAULT_DATA_DIR))),
         worker_threads=int(env.get("MES_WORKER_THREADS", "16")),
         max_cached_workflows=int(env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
-        sandbox=env.get("MES_SANDBOX", "on") != "off",
+        sandbox=env.get("MES_SANDBOX", "off") == "on",
         time_zone=_time_zone(env.get("MES_TIME_ZONE") or "UTC"),
         idle_minutes=_at_least(1, "MES_IDLE_MINUTES", env.get("MES_IDLE_MINUTES", "15")),
         password_days=_at_least(0, "MES_PASSWORD_DAYS", env.get("MES_PASSWORD_DAYS", "0")),

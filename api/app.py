@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -167,21 +167,12 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     )  # fmt: skip
     app.state.services = services
     app.state.changes = changes
-    app.include_router(_everything())
+    _route(app)
     errors.install(app)
     openapi.install(app)
     console.install(app)
     _guard(app, tracer)
     return app
-
-
-def _everything() -> APIRouter:
-    everything = APIRouter(prefix=PREFIX, responses=openapi.PROBLEMS)
-    private = [Depends(inside)]
-    for module in ROUTERS:
-        # Log-in and health have no caller whose plants could be asked for.
-        everything.include_router(module.router, dependencies=None if module in (auth, records) else private)
-    return everything
 
 
 def _guard(app: FastAPI, tracer: Any) -> None:
@@ -191,6 +182,14 @@ def _guard(app: FastAPI, tracer: Any) -> None:
     app.add_middleware(metrics.Counted)
     if tracer is not None:
         app.add_middleware(Traced, tracer=tracer)
+
+
+def _route(app: FastAPI) -> None:
+    """Put every route under its prefix, in the application itself: every level is looked through anew."""
+    for module in ROUTERS:
+        # Log-in and health have no caller whose plants could be asked for.
+        inner = None if module in (auth, records) else [Depends(inside)]
+        app.include_router(module.router, prefix=PREFIX, responses=openapi.PROBLEMS, dependencies=inner)
 
 
 async def _close(engine: Engine) -> None:

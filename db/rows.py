@@ -22,10 +22,11 @@ _WORK_ORDERS = core(WorkOrder)
 
 def table_of(rows: Sequence[Mapping[str, object]], name: str, /, **types: TypeEngine[Any]) -> TableValuedAlias:
     """Rows as a table inside a statement: one parameter and one statement, however many rows."""
-    return _table(literal(as_json(rows), JSONB), name, types)
+    return records(literal(as_json(rows), JSONB), name, types)
 
 
-def _table(rows: ColumnElement[Any], name: str, types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
+def records(rows: ColumnElement[Any], name: str, types: Mapping[str, TypeEngine[Any]]) -> TableValuedAlias:
+    """A JSON parameter, or an expression, as a table with columns of these types."""
     columns = [column(key, kind) for key, kind in types.items()]
     return func.jsonb_to_recordset(rows).table_valued(*columns, name=name).render_derived(name=name, with_types=True)
 
@@ -37,7 +38,7 @@ def insert_of(table: Table, columns: tuple[str, ...], parameter: str = "rows") -
     Kept, because making a statement and its key in SQLAlchemy's cache takes longer than PostgreSQL needs to run it.
     What is confirmed at a work order keeps the version of the master batch record that the work order is made by.
     """
-    new = _table(bindparam(parameter, type_=JSONB), "new", {name: table.c[name].type for name in columns})
+    new = records(bindparam(parameter, type_=JSONB), "new", {name: table.c[name].type for name in columns})
     chosen: list[ColumnElement[Any]] = [new.c[name] for name in columns]
     if "work_order" in columns and "record_version" in table.c and "record_version" not in columns:
         made_by = select(_WORK_ORDERS.c.record_version).where(_WORK_ORDERS.c.number == new.c.work_order)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tests.plant import Plant
 from workflows.runtime import connect
 
 _numbers = itertools.count(1)
+os.environ.setdefault("MES_SANDBOX", "on")  # also in the processes that tests start: what it finds is found here
 
 
 @pytest.hookimpl(trylast=True)

@@ -44,7 +44,7 @@ def build_id() -> str:
 
 
 def workflow_runner(*, sandbox: bool = True) -> WorkflowRunner:
-    """The sandbox, with our pure packages passed through; without it only when a plant decides so."""
+    """The sandbox, with our pure packages passed through; processes of a plant run without it (ADR 0022)."""
     if not sandbox:
         return UnsandboxedWorkflowRunner()
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, update
+from sqlalchemy import Connection, Table, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db import audit, register
 from db.projection.telling import told
+from db.projection.together import Together
 from db.rows import insert_rows
 from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
@@ -66,11 +67,13 @@ class Batch:
 
     def flush(self, connection: Connection) -> None:
         """Write everything; the audit rows come last, because their chain is locked until the commit."""
+        together = Together(connection)
         for table, rows in self._inserts.items():
             columns = {column for row in rows for column in row}
-            insert_rows(connection, table, [{column: row.get(column) for column in columns} for row in rows])
+            together.insert(table, [{column: row.get(column) for column in columns} for row in rows])
         for table, changes in self._updates.items():
-            self._flush_updates(connection, table, changes)
+            _update(together, table, changes)
+        together.write()
         for table, sums in self._sums.items():
             for key, amounts in sums.items():
                 added = {column: table.c[column] + amount for column, amount in amounts.items()}
@@ -80,21 +83,6 @@ class Batch:
         self._flush_moves(connection)
         self.entries += register.free_all(connection, self._left)
         audit.append(connection, told(self.entries, self._written))
-
-    @staticmethod
-    def _flush_updates(connection: Connection, table: Table, changes: dict[Key, dict[str, Any]]) -> None:
-        """Rows that change the same columns share one prepared statement."""
-        by_shape: dict[tuple[tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
-        for key, values in changes.items():
-            shape = (tuple(name for name, _ in key), tuple(sorted(values)))
-            by_shape[shape].append({**{f"key_{name}": value for name, value in key}, **values})
-        for (key_names, columns), rows in by_shape.items():
-            statement = (
-                update(table)
-                .where(*(table.c[name] == bindparam(f"key_{name}") for name in key_names))
-                .values({column: bindparam(column) for column in columns})
-            )
-            connection.execute(statement, rows)
 
     def _flush_moves(self, connection: Connection) -> None:
         if not self._moves:
@@ -121,6 +109,15 @@ class Batch:
                 .values(lot=lot, place=place, on_hand=change, reserved=0)
                 .on_conflict_do_update(index_elements=["lot", "place"], set_={"on_hand": _BALANCES.c.on_hand + change})
             )
+
+
+def _update(together: Together, table: Table, changes: dict[Key, dict[str, Any]]) -> None:
+    """Rows that change the same columns are one part of a statement."""
+    by_shape: dict[tuple[tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
+    for key, values in changes.items():
+        by_shape[tuple(name for name, _ in key), tuple(sorted(values))].append({**dict(key), **values})
+    for (key_names, columns), rows in by_shape.items():
+        together.update(table, key_names, columns, rows)
 
 
 def _matches(table: Table, key: Key) -> list[Any]:

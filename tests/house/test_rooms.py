@@ -80,6 +80,19 @@ def test_workflow_code_touches_nothing_of_the_outside_world(room: str) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("room", ["domain", "workflows"])
+def test_workflow_code_asks_no_clock_but_the_workflows_own(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno} asks {ast.unparse(node)}"
+        for path in files_of(room)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("now", "utcnow", "today")
+        and ast.unparse(node.value) in ("datetime", "date", "datetime.datetime", "datetime.date", "asyncio")
+    ]
+    assert wrong == []
+
+
 def test_workflows_know_activities_by_their_stubs_alone() -> None:
     wrong = [
         f"{path.name} imports {name}"

@@ -4,12 +4,18 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 
 from db.queries import outcomes
-from tests.api.company import Company
-from tests.api.words import at_stage
+from tests.api.company import PASSWORD, Company
+from tests.api.words import at_stage, receive
 
 pytestmark = pytest.mark.usefixtures("working")
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _stock(company: Company, working: None) -> None:
+    await receive(company, "API-LAST", "1000")
 
 
 @pytest.mark.accepts("E2")
@@ -25,6 +31,19 @@ async def test_five_copies_at_once_have_one_effect_and_one_answer(company: Compa
 
 
 @pytest.mark.accepts("E2")
+async def test_five_copies_of_a_signed_command_at_once_are_one_signature(company: Company, engine: Engine) -> None:
+    order, _ = await at_stage(company, "submitted", policy="gmp")
+    sam = await company.desk("sam")
+    path, command = f"/mes/orders/{order}/approve", f"approve/{order}"
+    answers = await asyncio.gather(*(sam.command(path, commandId=command, signed=PASSWORD) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+    assert len({answer.text for answer in answers}) == 1
+    with engine.connect() as connection:
+        statement = text("SELECT count(*) FROM signature WHERE command_id = :c")
+        assert connection.execute(statement, {"c": command}).scalar_one() == 1
+
+
+@pytest.mark.accepts("E2")
 async def test_a_copy_that_was_looked_up_before_the_verdict_and_sent_after_the_end_hears_the_verdict(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,6 +52,12 @@ async def test_a_copy_that_was_looked_up_before_the_verdict_and_sent_after_the_e
     path, command = f"/mes/orders/{order}/close", f"close/{order}"
     told = await sam.command(path, commandId=command)
     assert told.status_code == 200
+    # Until the process is over: then another command hears that nothing is possible any more.
+    for attempt in range(100):
+        other = await sam.command(path, commandId=f"other/{attempt}/{order}")
+        if other.json()["blockers"][0]["required"].startswith("an order that is not over"):
+            break
+        await asyncio.sleep(0.1)
     looked: list[str] = []
     really = outcomes.earlier
 

@@ -40,8 +40,8 @@ test: setup browser ## all tests, in several processes; without a browser where 
 again: setup browser ## the tests that failed last, alone
 	$(RUN) pytest -n0 --last-failed --last-failed-no-failures none
 
-bench: setup ## what an order costs on this machine, one JSON document
-	@$(RUN) mes bench order --json --data-dir .mes-bench
+bench: setup ## what everything costs on this machine, one JSON document; QUICK=1 for two minutes
+	@$(RUN) mes bench $(if $(QUICK),--quick) --data-dir .mes-bench
 
 chaos: setup ## kill everything at random while 100 orders are made, and look whether the record noticed
 	@$(RUN) mes chaos --data-dir .mes-chaos

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 
 import records
+import recovery
 import wiring
 from benchmarks.command import app as bench_app
 from chaos.command import chaos
@@ -34,7 +35,7 @@ from replay.open_orders import STAGES
 from replay.progress import Progress as Step
 from replay.report import ReplayReport
 from replay.tablets import leave_open, replay_planted, replay_tablets
-from settings import DEFAULT_DATA_DIR
+from settings import DEFAULT_DATA_DIR, keys_of
 from system import Addresses, EmbeddedSystem, SystemRefusal, attach_or_start, running
 from system.archive import Manifest
 from system.backup import back_up
@@ -50,6 +51,7 @@ app.add_typer(signatures_app, name="signatures")
 app.add_typer(bench_app, name="bench")
 app.add_typer(records.record_app, name="record")
 app.command()(chaos)
+app.command()(recovery.processes)
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)
 out = Console()
@@ -94,9 +96,25 @@ def up(
         table.add_row("Temporal", system.temporal_address)
         table.add_row("Data", str(data_dir.resolve()))
         table.add_row("People", ", ".join(wiring.FIRST_ACCOUNTS))
-        table.add_row("Passwords", f"mes password USER --data-dir {data_dir}")
+        table.add_row("Passwords", f"{_mes()} password USER{_of(data_dir)}")
+        if wiring.has_no_orders(system.addresses):
+            table.add_row(
+                "Nothing to do yet", f"{_mes()} replay open{_of(data_dir)}, in another terminal, leaves orders"
+            )
         screen.print(table)
         system.run_until_stopped()
+
+
+def _mes() -> str:
+    """How this command is called from where somebody stands: it need not be on the path."""
+    own = Path(sys.argv[0]).absolute()
+    if own.name != "mes":
+        return "mes"
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
+
+
+def _of(data_dir: Path) -> str:
+    return "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {data_dir}"
 
 
 @app.command()
@@ -119,7 +137,7 @@ def password(user: str, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 @app.command()
 def demo(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Real tablet batches from approval to close, two of them on the press, and where every lot went."""
+    """Real tablet batches from approval to close, two of them on the press, where every lot went; and more to do."""
     with _system(data_dir) as addresses:
         report = _replay_tablets(addresses, wiring.SAMPLE_TABLETS, None, 4)
         _summary(report)
@@ -128,6 +146,12 @@ def demo(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         lot = report.orders[0].input_lots[0].lot
         _draw(_trace(addresses, lot, "forward"))
         _verify(addresses)
+        _leave_open(addresses, wiring.SAMPLE_TABLETS, len(STAGES))
+    table = Table(show_header=False, box=None, title="What next", title_justify="left")
+    table.add_row("make up" if not _of(data_dir) else f"{_mes()} up{_of(data_dir)}", "the same system, kept running")
+    table.add_row("http://127.0.0.1:8080/", "its console: log in as replay.supervisor, or as replay.operator")
+    table.add_row(f"{_mes()} password replay.supervisor{_of(data_dir)}", "the password that was made here")
+    screen.print(table, highlight=False)
 
 
 @replay_app.command()
@@ -172,15 +196,19 @@ def open_orders(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Orders that are left at every stage, from planned to reviewed: something to do on the console."""
-    with _system(data_dir) as addresses, _progress("open orders") as watch:
-        made = asyncio.run(
+    with _system(data_dir) as addresses:
+        for number, stage in _leave_open(addresses, directory, orders):
+            screen.print(f"{number} {stage}", highlight=False)
+
+
+def _leave_open(addresses: Addresses, directory: Path, orders: int) -> list[tuple[str, str]]:
+    with _progress("open orders") as watch:
+        return asyncio.run(
             leave_open(
                 lambda: _client(addresses), wiring.people(addresses.data_dir), directory, orders=orders,
                 press_connection=wiring.PRESS_CONNECTION, watcher=watch,
             )
         )  # fmt: skip
-    for number, stage in made:
-        screen.print(f"{number} {stage}", highlight=False)
 
 
 @replay_app.command()
@@ -327,9 +355,11 @@ def verify_signatures(
 
 @app.command()
 def backup(file: Path, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Copy record and running processes of a stopped system into FILE."""
+    """Copy record and running processes of a stopped system into FILE, encrypted when MES_BACKUP_KEY is set."""
+    key = next(iter(wiring.backup_keys()), None)
     with _bytes() as progress:
-        made = back_up(data_dir, file, wiring.Record(), progress)
+        made = back_up(data_dir, file, wiring.Record(), progress, key)
+    print("encrypted" if key else "not encrypted: keep it as carefully as the system itself (MES_BACKUP_KEY)")
     _contents(f"{file}, {file.stat().st_size:,} bytes", made)
 
 
@@ -341,10 +371,15 @@ def restore(
         Path | None, typer.Option("--secrets", help="the old folder's secrets.json, for the first accounts' passwords")
     ] = None,
 ) -> None:
-    """Make a new data folder from a backup, compare it with what the backup says, and check the audit trail."""
+    """Make a new data folder from a backup, compare it, check audit trail and signatures, look for every process."""
     with _bytes() as progress:
-        made = restore_backup(file, data_dir, wiring.Record(), progress, secrets)
+        keys = keys_of(os.environ, "MES_BACKUP_KEY")
+        made = restore_backup(file, data_dir, wiring.Record(), progress, secrets, keys)
     _contents(f"{data_dir}, from a backup of {made.created_at}", made)
+    with EmbeddedSystem(data_dir, report=_say) as system:
+        is_whole = recovery.check_restored(system.addresses)
+    if not is_whole:
+        _end("restored, and kept as it is: what is named above is not as it should be")
 
 
 def _contents(what: str, made: Manifest) -> None:

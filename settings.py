@@ -32,6 +32,9 @@ class Settings:
     data_dir: Path = DEFAULT_DATA_DIR
     worker_threads: int = 16
     max_cached_workflows: int = 2000
+    """Orders that a worker keeps in memory; the others are read again from their histories when something happens."""
+    worker_pollers: int = 5
+    """How many requests for work a worker has open at a time, for workflow tasks and for activities each."""
     sandbox: bool = True
     time_zone: str = "UTC"
     """The plant's own time zone (an IANA name), for the local time of signatures."""
@@ -81,15 +84,16 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         api_port=int(env.get("MES_API_PORT", "8080")),
         data_dir=Path(env.get("MES_DATA_DIR", str(DEFAULT_DATA_DIR))),
         worker_threads=int(env.get("MES_WORKER_THREADS", "16")),
-        max_cached_workflows=int(env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
+        max_cached_workflows=_at_least(1, "MES_MAX_CACHED_WORKFLOWS", env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
+        worker_pollers=_at_least(2, "MES_WORKER_POLLERS", env.get("MES_WORKER_POLLERS", "5")),
         sandbox=env.get("MES_SANDBOX", "off") == "on",
         time_zone=_time_zone(env.get("MES_TIME_ZONE") or "UTC"),
         idle_minutes=_at_least(1, "MES_IDLE_MINUTES", env.get("MES_IDLE_MINUTES", "15")),
         password_days=_at_least(0, "MES_PASSWORD_DAYS", env.get("MES_PASSWORD_DAYS", "0")),
         login_second_factor=env.get("MES_LOGIN_SECOND_FACTOR", "off") == "on",
         signature_seconds=_at_least(10, "MES_SIGNATURE_SECONDS", env.get("MES_SIGNATURE_SECONDS", "300")),
-        secret_keys=_keys(env, "MES_SECRET_KEY"),
-        payload_keys=_keys(env, "MES_PAYLOAD_KEY"),
+        secret_keys=keys_of(env, "MES_SECRET_KEY"),
+        payload_keys=_payload_keys(env),
         temporal_tls=_temporal_tls(env),
         api_tls=_api_tls(env),
         seal_key=Path(env["MES_SEAL_KEY"]) if env.get("MES_SEAL_KEY") else None,
@@ -135,7 +139,19 @@ def _at_least(least: int, name: str, value: str) -> int:
     return int(value)
 
 
-def _keys(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+def is_production(env: Mapping[str, str]) -> bool:
+    """Whether this is a plant's own system: what Temporal stores is encrypted then, and so are backups."""
+    return env.get("MES_PRODUCTION", "off") == "on"
+
+
+def _payload_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    keys = keys_of(env, "MES_PAYLOAD_KEY")
+    if not keys and is_production(env):
+        raise SettingMissing(["MES_PAYLOAD_KEY or MES_PAYLOAD_KEY_FILE (MES_PRODUCTION is on)"])
+    return keys
+
+
+def keys_of(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The keys of a variable, or of the file that `NAME_FILE` names: one a line, the newest first."""
     text, source = env.get(name, ""), name
     if not text and (file := env.get(f"{name}_FILE")):

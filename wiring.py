@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NoReturn
@@ -18,12 +19,14 @@ from api.bootstrap import NewPerson, ensure_people
 from db import audit, contents
 from db.audit_heads import Heads
 from db.migrate import revisions, upgrade
+from db.queries import orders as order_rows
 from db.queries import users
 from db.session import engine_for
 from db.signature_verification import verify, verify_all
 from replay.people import CREW, Person, crew
+from settings import is_production, keys_of
 from system import Addresses, ChildSpec, SystemRefusal
-from system.data_folder import ACCOUNT, PRESS, PRINT_SEAL, SEAL, DataFolder
+from system.data_folder import ACCOUNT, PAYLOAD, PRESS, PRINT_SEAL, SEAL, DataFolder
 from system.ports import any_free, is_free
 
 ROOT: Final = Path(__file__).parent
@@ -118,6 +121,16 @@ def verify_audit(addresses: Addresses) -> audit.Verdict:
         engine.dispose()
 
 
+def has_no_orders(addresses: Addresses) -> bool:
+    """Whether nobody has made an order here yet."""
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return order_rows.is_empty(connection)
+    finally:
+        engine.dispose()
+
+
 def publish_head(addresses: Addresses) -> str:
     """Publish the head of the audit trail; the answer is the line of the last head."""
     heads = Heads(audit_heads(addresses.data_dir))
@@ -135,6 +148,27 @@ def verify_signatures(
     addresses: Addresses, one: UUID | None, say: Callable[[str], None], end: Callable[[str], NoReturn]
 ) -> None:
     """Check one signature or all; `end` when one is not about what was signed any more, or there is none of that id."""
+    faults = signature_faults(addresses, one)
+    if one is not None and faults.checked == 0:
+        end(f"there is no signature {one}")
+    for line in faults.lines:
+        say(line)
+    if faults.lines:
+        end(faults.summary)
+    say(faults.summary)
+
+
+@dataclass(frozen=True)
+class SignatureFaults:
+    """What came of a check of signatures: a line for each field that is not as it was signed, and all in a sentence."""
+
+    checked: int
+    lines: tuple[str, ...]
+    summary: str
+
+
+def signature_faults(addresses: Addresses, one: UUID | None = None) -> SignatureFaults:
+    """Compute one signature or all again from the record."""
     engine = engine_for(addresses.database_url, pool_size=1)
     try:
         with engine.connect() as connection:
@@ -142,16 +176,19 @@ def verify_signatures(
     finally:
         engine.dispose()
     verdicts = [verdict for verdict in found if verdict is not None]
-    if one is not None and not verdicts:
-        end(f"there is no signature {one}")
     broken = [verdict for verdict in verdicts if verdict.mismatches]
-    for verdict in broken:
-        for own in verdict.mismatches:
-            say(f"SIGNATURE_MISMATCH {verdict.signature}: {own.record} {own.field}: {own.signed} → {own.found}")
+    lines = tuple(
+        f"SIGNATURE_MISMATCH {verdict.signature}: {own.record} {own.field}: {own.signed} → {own.found}"
+        for verdict in broken
+        for own in verdict.mismatches
+    )
     old = sum(verdict.status == "unverifiable" for verdict in verdicts)
     if broken:
-        end(f"{len(broken)} of {len(verdicts)} signatures are not about what was signed any more")
-    say(f"{len(verdicts)} signatures, {len(verdicts) - old} valid" + (f", {old} without kept content" if old else ""))
+        summary = f"{len(broken)} of {len(verdicts)} signatures are not about what was signed any more"
+    else:
+        kept = f", {old} without kept content" if old else ""
+        summary = f"{len(verdicts)} signatures, {len(verdicts) - old} valid{kept}"
+    return SignatureFaults(len(verdicts), lines, summary)
 
 
 class Record:
@@ -178,7 +215,7 @@ def children(series: Path | None = None) -> Callable[[Addresses], Sequence[Child
     """Press (when there is a recording for it to play), worker, gateway and API of one system."""
 
     def of(addresses: Addresses) -> Sequence[ChildSpec]:
-        environment = addresses.environment()
+        environment = addresses.environment() | payload_key(addresses)
         press: list[ChildSpec] = []
         if series is not None and series.exists():
             press, environment = _press(addresses, series, environment)
@@ -215,6 +252,25 @@ def _second_factor_key(addresses: Addresses) -> dict[str, str]:
     if os.environ.get("MES_SECRET_KEY") or os.environ.get("MES_SECRET_KEY_FILE"):
         return {}
     return {"MES_SECRET_KEY": DataFolder(addresses.data_dir).secret(SEAL)}
+
+
+def payload_key(addresses: Addresses) -> dict[str, str]:
+    """The key that encrypts what Temporal stores, where the environment names none: in production the data folder's
+    own, which lies in `secrets.json` and in no backup."""
+    if not is_production(os.environ) or keys_of(os.environ, "MES_PAYLOAD_KEY"):
+        return {}
+    return {"MES_PAYLOAD_KEY": DataFolder(addresses.data_dir).secret(PAYLOAD)}
+
+
+def backup_keys() -> tuple[str, ...]:
+    """The keys of backups, newest first. Raises SystemRefusal in production without one."""
+    keys = keys_of(os.environ, "MES_BACKUP_KEY")
+    if not keys and is_production(os.environ):
+        raise SystemRefusal(
+            "A backup in production is encrypted, and no key is set.",
+            "Set MES_BACKUP_KEY, or MES_BACKUP_KEY_FILE to a file with a key; keep it apart from the backups.",
+        )
+    return keys
 
 
 def _answers(addresses: Addresses) -> bool:

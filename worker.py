@@ -19,12 +19,14 @@ from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
     Interceptor,
+    PollerBehaviorSimpleMaximum,
     Worker,
     WorkerDeploymentConfig,
 )
 
 import settings as configuration
 import telemetry
+from activities.alarms import AlarmActivities
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
@@ -32,21 +34,36 @@ from activities.inventory import InventoryActivities
 from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
+from activities.reports import ReportActivities
+from adapters.alarms.spc_watch import SpcWatch
 from adapters.equipment.stations import Stations
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.port import Inventory
 from adapters.inventory.postgres import PostgresInventory
+from adapters.outbound.courier import Courier
+from adapters.outbound.http import HttpReceiver
 from adapters.printing.seal import OrganisationSeal
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.hold_process import PostgresHoldProcess
 from adapters.quality.lot_dates import PostgresLotDates
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
+from adapters.reports.due import DueReports
+from api.report_files import ReportFiles
 from db.audit import SOURCE
 from db.session import engine_for
 from workflows import policies
-from workflows.runtime import WORKFLOWS, build_id, connect, tell_equipment_clock, temporal_tls, workflow_runner
+from workflows.runtime import (
+    WORKFLOWS,
+    build_id,
+    connect,
+    start_alarm_clock,
+    tell_equipment_clock,
+    tell_report_clock,
+    temporal_tls,
+    workflow_runner,
+)
 
 
 def _deployment() -> WorkerDeploymentConfig:
@@ -90,6 +107,8 @@ def build_worker(
     equipment = EquipmentRegisterActivities(
         equipment_register or PostgresEquipmentRegister(engine), PostgresLotDates(engine, ZoneInfo(settings.time_zone))
     )
+    zone = ZoneInfo(settings.time_zone)
+    reports = ReportActivities(DueReports(engine, ReportFiles(zone), zone))
     return Worker(
         client,
         task_queue=task_queue,
@@ -119,10 +138,14 @@ def build_worker(
             lot_holds.find_held_orders,
             lot_holds.read_hold_answers,
             lot_holds.finish_hold_step,
+            reports.make_due,
+            AlarmActivities(engine).escalate_alarms,
         ],
         activity_executor=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="activity"),
         max_concurrent_activities=settings.worker_threads,
         max_cached_workflows=settings.max_cached_workflows,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(settings.worker_pollers),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(settings.worker_pollers),
         workflow_runner=workflow_runner(sandbox=settings.sandbox),
         deployment_config=_deployment(),
         interceptors=[SaysWhere()],
@@ -173,14 +196,23 @@ async def run(role: str) -> None:
         workers.append(build_worker(client, engine, settings))
         # What was changed while the clock could not be told is seen now.
         await tell_equipment_clock(client, policies.TASK_QUEUE)
+        await tell_report_clock(client, policies.TASK_QUEUE)
+        await start_alarm_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
+    receiver = HttpReceiver()
+    watches = (Courier(engine, receiver).run(), SpcWatch(engine).run()) if role in ("all", "orders") else ()
+    beside = [asyncio.create_task(watch) for watch in watches]
     running = [asyncio.create_task(worker.run()) for worker in workers]
     stopping = asyncio.create_task(stop.wait())
     logging.getLogger(__name__).info("worker ready, role %s", role)
     await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     await asyncio.gather(*running)
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
+    await receiver.close()
     await stations.close()
     engine.dispose()
 

@@ -7,21 +7,20 @@ fetched from the machine's own journal after the last sequence that stands in th
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Engine
 from temporalio import activity
 
+from activities import equipment_gaps
 from activities.errors import adapter_errors
 from activities.stubs import JobRequest, JobResult, ScaleRequest
 from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading, Refusal
-from db.tables import EquipmentReading, core
-from domain.errors import AdapterRefused, AdapterUnreachable
+from db import readings
+from domain.errors import AdapterRefused, AdapterUnknown, AdapterUnreachable
 from domain.quantities import plain
 from domain.weighing import ScaleReading
 
-READINGS: Final = core(EquipmentReading)
 POLL: Final = timedelta(seconds=0.5)
 
 
@@ -55,6 +54,8 @@ class EquipmentActivities:
     def __init__(self, machines: Machines, engine: Engine) -> None:
         self._machines = machines
         self._engine = engine
+        self._unbroken: set[str] = set()
+        """Jobs whose machine has answered in this attempt: no gap of theirs is open."""
 
     @activity.defn(name="equipment.run-job")
     async def run_job(self, request: JobRequest) -> JobResult:
@@ -63,6 +64,16 @@ class EquipmentActivities:
             machine = await self._machines.at(request.workstation)
             try:
                 return await self._run(machine, request)
+            except (AdapterUnreachable, AdapterUnknown) as lost:
+                await asyncio.to_thread(
+                    equipment_gaps.begin,
+                    self._engine,
+                    request.job,
+                    request.workstation,
+                    request.order_number,
+                    str(lost),
+                )
+                raise
             except AdapterRefused as refused:
                 if refused.code == Refusal.MACHINE_BUSY:
                     # Another job runs: not a no for good, but a wait that everybody can see.
@@ -90,6 +101,7 @@ class EquipmentActivities:
                 await machine.abort_job(request.job)
 
     async def _run(self, machine: Equipment, request: JobRequest) -> JobResult:
+        self._unbroken.discard(request.job)
         batch = await self._machines.batch_name(request.workstation, request.batch)
         job = await machine.load_job(_specification(request, batch))
         if job.state == JobState.LOADED:
@@ -97,7 +109,7 @@ class EquipmentActivities:
         stored = await asyncio.to_thread(self._last_sequence, request.job)
         while True:
             activity.heartbeat(stored)
-            stored = await self._store_new(machine, request.job, stored)
+            stored = await self._store_new(machine, request, stored)
             if job.state == JobState.ABORTED:
                 raise AdapterRefused("JOB_ABORTED", f"{request.workstation} has aborted job {request.job}")
             if job.state == JobState.ENDED and stored >= job.last_sequence:
@@ -111,31 +123,29 @@ class EquipmentActivities:
             raise AdapterRefused("JOB_LOST", f"{request.workstation} no longer knows job {request.job}")
         return job
 
-    async def _store_new(self, machine: Equipment, job: str, stored: int) -> int:
-        readings = await machine.readings(job, stored)
-        if readings:
-            await asyncio.to_thread(self._store, job, readings)
-            return readings[-1].sequence
+    async def _store_new(self, machine: Equipment, request: JobRequest, stored: int) -> int:
+        found = await machine.readings(request.job, stored)
+        if request.job not in self._unbroken:
+            await asyncio.to_thread(equipment_gaps.end, self._engine, request.job, request.workstation, found)
+            self._unbroken.add(request.job)
+        if found:
+            await asyncio.to_thread(self._store, request.job, found)
+            return found[-1].sequence
         return stored
 
     def _last_sequence(self, job: str) -> int:
         with self._engine.begin() as connection:
-            last = connection.execute(select(func.max(READINGS.c.sequence)).where(READINGS.c.job == job)).scalar()
-        return int(last) if last is not None else 0
+            return readings.last_sequence(connection, job)
 
-    def _store(self, job: str, readings: Sequence[Reading]) -> None:
-        rows: list[dict[str, Any]] = [
-            {
-                "job": job,
-                "sequence": reading.sequence,
-                "source_time": reading.source_time,
-                "quality": reading.quality,
-                "values": {name: plain(value) for name, value in reading.values.items()},
-            }
-            for reading in readings
+    def _store(self, job: str, found: Sequence[Reading]) -> None:
+        rows = [
+            readings.ReadingRow(
+                own.sequence, own.source_time, own.quality, {k: plain(v) for k, v in own.values.items()}
+            )
+            for own in found
         ]
         with self._engine.begin() as connection:
-            connection.execute(upsert(READINGS).on_conflict_do_nothing(), rows)
+            readings.store(connection, job, rows)
 
 
 def _specification(request: JobRequest, batch: str) -> JobSpec:

@@ -1,16 +1,23 @@
 """The projector: facts of an order become rows of the record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.stubs import CaseFactBatch, FactBatch
 from db.projection import RecordContradictionFound, write_case_facts, write_facts
+from db.queries.users import raise_alarm_once
 from db.tables import Alarm, core
+from domain.events import Fact
+from domain.quality_cases import CaseFact
+
+_NOT_TAKEN: Final = (IntegrityError, DataError, ProgrammingError)
 
 
 class RecordActivities:
@@ -22,14 +29,14 @@ class RecordActivities:
     @activity.defn(name="record.write")
     def write_record(self, batch: FactBatch) -> int:
         """Write facts to the record; the answer is the highest revision that stands there."""
-        return self._written(lambda connection: write_facts(connection, batch.facts, batch.tasks))
+        return self._written(batch.facts, lambda connection: write_facts(connection, batch.facts, batch.tasks))
 
     @activity.defn(name="record.write-case")
     def write_case(self, batch: CaseFactBatch) -> int:
         """Write facts of a quality case to the record; the answer is the highest revision that stands there."""
-        return self._written(lambda connection: write_case_facts(connection, batch.facts))
+        return self._written(batch.facts, lambda connection: write_case_facts(connection, batch.facts))
 
-    def _written(self, write: Callable[[Connection], int]) -> int:
+    def _written(self, facts: Sequence[Fact | CaseFact], write: Callable[[Connection], int]) -> int:
         try:
             with self._engine.begin() as connection:
                 return write(connection)
@@ -40,6 +47,21 @@ class RecordActivities:
             raise ApplicationError(
                 str(found), type="RecordContradiction", non_retryable=activity.info().is_local
             ) from found
+        except Exception as error:
+            if not isinstance(error, SQLAlchemyError) or isinstance(error, _NOT_TAKEN):
+                self._call(facts, error)
+            raise  # tried again; a record that is down is no alarm of ours: everybody who needs it says so
+
+    def _call(self, facts: Sequence[Fact | CaseFact], error: Exception) -> None:
+        """A fact that the record does not take is tried for ever: somebody has to know of it."""
+        first = facts[0]
+        number = first.order_number if isinstance(first, Fact) else first.case_number
+        detail = f"{number}, from revision {first.revision}: {type(error).__name__}: {str(error)[:300]}"
+        with self._engine.begin() as connection:
+            raise_alarm_once(
+                connection, "PROJECTION_FAILED", detail, datetime.now(UTC), f"projection/{number}/{first.revision}",
+                None, number if isinstance(first, Fact) else None,
+            )  # fmt: skip
 
     def _raise_alarm(self, found: RecordContradictionFound) -> None:
         with self._engine.begin() as connection:

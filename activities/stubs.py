@@ -10,11 +10,17 @@ from typing import Literal
 
 from temporalio import activity
 
+from activities.alarm_stubs import EscalateAnswer as EscalateAnswer
+from activities.alarm_stubs import EscalateRequest as EscalateRequest
+from activities.alarm_stubs import escalate_alarms as escalate_alarms
 from activities.maintenance_stubs import FaultBegins as FaultBegins
 from activities.maintenance_stubs import FaultRequest as FaultRequest
 from activities.maintenance_stubs import MaintainRequest as MaintainRequest
 from activities.maintenance_stubs import maintain as maintain
 from activities.maintenance_stubs import report_fault as report_fault
+from activities.report_stubs import MakeDueAnswer as MakeDueAnswer
+from activities.report_stubs import MakeDueRequest as MakeDueRequest
+from activities.report_stubs import make_due as make_due
 from domain.base import Message
 from domain.equipment_gate import StartNeed
 from domain.errors import Blocker

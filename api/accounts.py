@@ -19,10 +19,11 @@ from db import audit
 from db.queries import api_keys, users
 from domain.errors import Refused
 
-_SECRET = frozenset({"totp_secret", "totp_last_counter", "totp_confirmed_at", "password_hash"})
+_SECRET = frozenset({"totp_secret", "totp_last_counter", "totp_confirmed_at", "password_hash", "pin_hash"})
 _NAMES = {
     "is_active": "isActive", "locked_at": "lockedAt", "failed_attempts": "failedAttempts", "plants": "plants",
-    "lines": "lines", "roles": "roles",
+    "lines": "lines", "roles": "roles", "badge": "badge", "pin_failed_attempts": "pinFailedAttempts",
+    "pin_locked_at": "pinLockedAt",
 }  # fmt: skip
 
 
@@ -66,6 +67,17 @@ def grant(who: Caller, user_id: str, roles: Sequence[str], reason: str) -> dict[
         found = "a person" if user.is_person else "a machine"
         raise refused("ACCOUNT_KIND", "user", user_id, found, "roles of the same kind of account; make another one")
     return change(who, user_id, "user.roles", reason, roles=list(roles)) | {"roles": list(roles)}
+
+
+def give_badge(who: Caller, user_id: str, badge: str | None, reason: str) -> dict[str, Any]:
+    """Another badge. Raises 404, 409 BADGE_TAKEN for one of somebody else, ACCOUNT_KIND for a machine."""
+    with who.services.engine.connect() as connection:
+        if not _found(connection, user_id).is_person:
+            raise refused("ACCOUNT_KIND", "user", user_id, "a machine", "a person")
+        owner = None if badge is None else users.with_badge(connection, badge)
+    if badge is not None and owner is not None and owner.id != user_id:
+        raise refused("BADGE_TAKEN", "user", user_id, f"{badge} belongs to {owner.id}", "a badge of nobody else")
+    return change(who, user_id, "user.badge", reason, badge=badge) | {"badge": badge}
 
 
 def reset_password(who: Caller, user_id: str, password: str, reason: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The application: services, gate, routes."""
 
 import asyncio
+import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,8 +29,10 @@ from api.lot_holds_door import LotHolds
 from api.orders_door import Orders
 from api.outcomes import Outcomes
 from api.routes import (
+    alarms,
     audit,
     auth,
+    bad_ones,
     batch_record,
     batch_record_prints,
     batch_records,
@@ -38,6 +41,8 @@ from api.routes import (
     disposal,
     equipment,
     equipment_papers,
+    inbound,
+    interfaces,
     labels,
     lot_holds,
     lot_numbers,
@@ -53,7 +58,9 @@ from api.routes import (
     replanning,
     reports,
     reworks,
+    saved_reports,
     scan,
+    schedule,
     shipments,
     signatures,
     spc,
@@ -68,6 +75,7 @@ from api.routes import (
 from api.security import Sessions
 from api.tracing import Traced
 from api.ui import console
+from api.ui.bell import Bell
 from api.ui.door import Door
 from api.ui.live import Changes
 from db.session import engine_for
@@ -85,6 +93,7 @@ ROUTERS = (
     master_batch_records,
     plan_lines,
     replanning,
+    schedule,
     orders,
     work_orders,
     batch_record,
@@ -103,7 +112,12 @@ ROUTERS = (
     devices,
     quality_cases,
     displays,
+    interfaces,
+    inbound,
+    alarms,
     spc,
+    bad_ones,
+    saved_reports,
     lot_holds,
     recalls,
     disposal,
@@ -141,13 +155,12 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     tracer = telemetry.tracer(settings, "millwright-api", span_processor)
     services = build_services(settings, task_queue, tracer)
     changes = Changes(settings.database_url)
+    bell = Bell(services.engine, changes)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running = {
-            "outcomes": services.outcomes.run(), "cases": services.cases.run(), "changes": changes.run(),
-            "lot holds": services.lot_holds.run(),
-            "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
+            **_background(settings, services), "changes": changes.run(), "bell": bell.run(),
         }  # fmt: skip
         tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]
         try:
@@ -167,6 +180,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     )  # fmt: skip
     app.state.services = services
     app.state.changes = changes
+    app.state.bell = bell
     _route(app)
     errors.install(app)
     openapi.install(app)
@@ -182,6 +196,14 @@ def _guard(app: FastAPI, tracer: Any) -> None:
     app.add_middleware(metrics.Counted)
     if tracer is not None:
         app.add_middleware(Traced, tracer=tracer)
+
+
+def _background(settings: Settings, services: Services) -> dict[str, Coroutine[Any, Any, None]]:
+    """What runs beside the routes for as long as the process lives."""
+    return {
+        "outcomes": services.outcomes.run(), "cases": services.cases.run(), "lot holds": services.lot_holds.run(),
+        "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
+    }  # fmt: skip
 
 
 def _route(app: FastAPI) -> None:
@@ -217,7 +239,10 @@ def main() -> None:
     settings = from_environment()
     certificate, key = settings.api_tls or (None, None)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = create_app(settings)
+    # What was loaded stays until the end: no collection of garbage looks at it again (a tenth of a second each time).
+    gc.freeze()
     uvicorn.run(
-        create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
+        app, host=settings.api_host, port=settings.api_port, access_log=False, server_header=False,
         timeout_graceful_shutdown=5, ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip

@@ -6,14 +6,14 @@ order has not changed in a way that its signer would see.
 
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, Row
 
 from api import signing_content as content
 from api.clock import now
 from api.deps import Caller
-from api.errors import Problem
+from api.errors import Problem, not_found
 from api.shapes import Ceremony
 from db import audit
 from db.queries import signatures as record
@@ -21,23 +21,31 @@ from db.queries.targets import Target
 from domain.commands import Command
 from domain.signing import CEREMONY, MEANING_ZH, CeremonyEvent, CeremonyState, changed
 
+NO_REVISION: Final = 0
+"""Of what no order and no case judges."""
 
-def begin(who: Caller, command: Command, target: Target, meaning: str, second: str | None) -> dict[str, Any]:
-    """Show what a command's signature is about. Nothing is signed by this."""
-    document = content.at_now(who, command, target.entity, target)
-    at = now()
+
+def begin(
+    who: Caller, command: Command, entity: str, target: Target | None, meaning: str, second: str | None
+) -> dict[str, Any]:
+    """Show what a command's signature is about. Nothing is signed by this. Raises 404 when it is about nothing."""
+    document = content.at_now(who, command, entity, target)
+    if target is None and not document["shown"]:
+        raise not_found(*entity.split("/", 1))
+    at, identity = now(), uuid.uuid4()
     row = {
-        "id": uuid.uuid4(), "requested_by": who.id, "command_id": command.command_id,
-        "command_kind": command.kind_name(), "entity": target.entity, "meaning": meaning, "content": document,
-        "content_hash": content.digest(document), "entity_revision": document["revision"], "requested_at": at,
+        "id": identity, "requested_by": who.id, "command_id": command.command_id,
+        "command_kind": command.kind_name(), "entity": entity, "meaning": meaning, "content": document,
+        "content_hash": content.digest(document), "requested_at": at,
+        "entity_revision": NO_REVISION if document["revision"] is None else document["revision"],
         "expires_at": at + timedelta(seconds=who.services.settings.signature_seconds),
     }  # fmt: skip
     with who.services.engine.begin() as connection:
         record.request(connection, row)
-        new = {"request": str(row["id"]), "meaning": meaning, "contentHash": row["content_hash"]}
-        entry = who.entry("signature.requested", target.entity, new=new, command_id=command.command_id)
+        new = {"request": str(identity), "meaning": meaning, "contentHash": row["content_hash"]}
+        entry = who.entry("signature.requested", entity, new=new, command_id=command.command_id)
         audit.append(connection, [entry])
-        made = record.find_request(connection, row["id"])
+        made = record.find_request(connection, identity)
     assert made is not None
     return shown(made) | {"secondMeaning": second}
 
@@ -50,7 +58,7 @@ def shown(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": str(row.id), "state": row.state, "signer": row.requested_by, "meaning": row.meaning,
         "meaningZh": MEANING_ZH.get(row.meaning, row.meaning), "command": row.command_kind,
-        "commandId": row.command_id, "entity": row.entity, "entityRevision": row.entity_revision,
+        "commandId": row.command_id, "entity": row.entity, "entityRevision": row.content["revision"],
         "contentHash": row.content_hash, "requestedAt": row.requested_at.isoformat(),
         "expiresAt": row.expires_at.isoformat(), "failure": row.failure,
         "statement": {
@@ -71,17 +79,21 @@ def content_of(who: Caller, command: Command, entity: str, target: Target | None
     """
     row = _open(who, ceremony, command)
     document: dict[str, Any] = row.content
-    if target is None or document["orderNumber"] != target.order_number or row.entity != entity:
+    number = None if target is None else target.order_number
+    if document["orderNumber"] != number or row.entity != entity:
         raise Problem(409, "SIGNATURE_REQUEST_ENDED", f"the ceremony {row.id} is about {row.entity}, not {entity}")
     sent = changed(document["command"], content.said(command))
     changes = [
-        content.Change(f"command.{name}", was, is_now, who.id, row.entity_revision)
+        content.Change(f"command.{name}", was, is_now, who.id, document["revision"])
         for name, (was, is_now) in sent.items()
     ]
-    changes += content.changes_since(who, command, target, row.entity_revision)
+    if target is None:
+        changes += content.changes_of_record(who, command, entity, document, row.requested_at)
+    else:
+        changes += content.changes_since(who, command, target, row.entity_revision)
     if ceremony.content_hash not in (None, row.content_hash):
         other = f"hash {ceremony.content_hash}"
-        changes.append(content.Change("content", other, f"hash {row.content_hash}", who.id, row.entity_revision))
+        changes.append(content.Change("content", other, f"hash {row.content_hash}", who.id, document["revision"]))
     if changes:
         problem = content.content_changed(command.command_id, entity, changes)
         fail(who, ceremony, problem.code, problem.detail)

@@ -23,8 +23,8 @@ Work = Callable[[Connection, tuple[str, ...]], tuple[A, Sequence[audit.Entry]]]
 def act(who: Caller, request: Request, model: type[A], work: Work[A], *signings: Signing) -> A:
     """Do `work` once under the request's key. The signatures are stored with its effect, or not at all.
 
-    Each costs 50 ms: call it in a thread. Raises what `signatures.sign` raises, and the refusal of `work`, which leaves
-    one audit row.
+    Each costs 50 ms: call it in a thread. Raises what `signatures.authenticate` raises, and the refusal of `work`,
+    which leaves one audit row.
     """
     signers = [signatures.authenticate(who, signing) for signing in signings]
 

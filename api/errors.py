@@ -129,6 +129,14 @@ def _of_http(error: HTTPException) -> Problem:
 
 def _of_database(error: BaseException) -> Problem | None:
     cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    if isinstance(cause, psycopg.errors.DiskFull):
+        log.error("the record's disk is full")
+        detail = "the record's disk is full: nothing was written; send again with the same commandId when there is room"
+        return Problem(503, "RECORD_FULL", detail)
+    if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
+        log.error("the record is read-only")
+        detail = "the record can be read and not written: nothing was written; send again later with the same commandId"
+        return Problem(503, "RECORD_READ_ONLY", detail)
     if isinstance(cause, psycopg.errors.DataError):
         return Problem(422, "INVALID_REQUEST", "a value does not fit into the record")
     if isinstance(cause, psycopg.errors.IntegrityError):

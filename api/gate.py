@@ -18,13 +18,17 @@ from db.audit import SOURCE
 log = logging.getLogger("api")
 
 PREFIX: Final = "/api/v1"
-OPEN: Final = frozenset({f"{PREFIX}/auth/login", f"{PREFIX}/auth/password", f"{PREFIX}/healthz", f"{PREFIX}/readyz"})
+OPEN: Final = frozenset(
+    f"{PREFIX}{path}" for path in ("/auth/login", "/auth/password", "/auth/take-over", "/healthz", "/readyz")
+)
 LIMIT: Final = 64 * 1024
 _LISTS: Final = ("master-data/import", "mes/plan-lines", "mes/plan-lines/import")
 LARGE: Final = 2 * 1024 * 1024
 LIMITS: Final = {f"{PREFIX}/{path}": LARGE for path in _LISTS}
 _RECORDS: Final = f"{PREFIX}/master-batch-records"
 """A whole master batch record, in two languages."""
+_MESSAGES: Final = f"{PREFIX}/integration/messages"
+"""A schedule of thousands of requests."""
 
 
 class Gate:
@@ -70,7 +74,7 @@ class Gate:
 
 
 def _limit(path: str) -> int:
-    return LARGE if path.startswith(_RECORDS) else LIMITS.get(path, LIMIT)
+    return LARGE if path.startswith((_RECORDS, _MESSAGES)) else LIMITS.get(path, LIMIT)
 
 
 def _source(scope: Scope, headers: Headers) -> str:

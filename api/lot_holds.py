@@ -1,17 +1,17 @@
 """Holds of lots: the signed act, written with its signature in one transaction."""
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection
 
 from adapters.quality import lot_holds as record
 from api.deps import Caller
 from api.direct_acts import act
-from api.errors import not_found, refused
+from api.errors import not_found
 from api.security import now
 from api.shapes import CommandBody
-from api.signatures import Signing
+from api.signed_acts import check_reach, signings
 from db import audit
 from db.once import Request
 from db.queries import lot_holds as tables
@@ -20,11 +20,6 @@ from db.queries.trace import LotUnknown
 from domain.base import Message
 from domain.hold_commands import HoldLot, ReleaseLotHold
 from domain.hold_states import LotHoldState
-from domain.quantities import plain
-from domain.signing import Meaning
-
-HOLD_MEANING: Final = Meaning.APPROVED
-RELEASE_MEANING: Final = Meaning.RELEASED
 
 
 class HoldAnswer(Message):
@@ -62,13 +57,13 @@ def hold(
 
     def work(connection: Connection, given: tuple[str, ...]) -> tuple[HoldAnswer, list[audit.Entry]]:
         reach = _reach(connection, lot, downstream)
-        _check_shown(lot, reach, (lots, orders, shipped))
+        check_reach(lot, reach, (lots, orders, shipped))
         number, entries = record.place(
             connection, request, reach, lot, given[0], downstream=downstream, reason=body.reason or ""
         )
         return HoldAnswer(hold=number, lot=lot, state=LotHoldState.STOPPING), entries
 
-    return act(who, request, HoldAnswer, work, Signing(command, f"lot/{lot}", HOLD_MEANING, body.signature))
+    return act(who, request, HoldAnswer, work, *signings(who, command, lot, body))
 
 
 def release(who: Caller, body: CommandBody, lot: str, number: str) -> HoldAnswer:
@@ -84,11 +79,4 @@ def release(who: Caller, body: CommandBody, lot: str, number: str) -> HoldAnswer
         entries = record.release(connection, request, number, lot, body.reason or "", given[0])
         return HoldAnswer(hold=number, lot=lot, state=LotHoldState.RELEASING), entries
 
-    return act(who, request, HoldAnswer, work, Signing(command, f"lot/{lot}", RELEASE_MEANING, body.signature))
-
-
-def _check_shown(lot: str, reach: tables.Reach, seen: tuple[int, int, Decimal]) -> None:
-    is_now = (len(reach.lots), len(reach.orders), reach.shipped)
-    if is_now != seen:
-        found, was = (f"{n} lots, {o} running orders, {plain(s)} shipped" for n, o, s in (is_now, seen))
-        raise refused("CONTENT_CHANGED", "lot", lot, found, f"{was}, as it was shown; look again", "signer")
+    return act(who, request, HoldAnswer, work, *signings(who, command, lot, body))

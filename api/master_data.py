@@ -40,6 +40,20 @@ def import_document(who: Caller, document: MasterDataDocument) -> dict[str, int]
     return work.counts
 
 
+def preview(who: Caller, document: MasterDataDocument) -> list[Values]:
+    """What the document would change, object by object; nothing is written. Raises `Refused` as the import does."""
+    if found := tuple(faults(document)):
+        raise Refused(found)
+    with who.services.engine.connect() as connection, connection.begin() as transaction:
+        work = _Import(connection, who, document, now())
+        work.run()
+        transaction.rollback()
+    return [
+        {"entity": entry.entity, "isNew": entry.action.endswith(".created"), "old": entry.old, "new": entry.new}
+        for entry in work.entries
+    ]
+
+
 @dataclass
 class _Import:
     connection: Connection

@@ -21,7 +21,7 @@ from settings import Settings
 from workflows.encryption import data_converter
 from workflows.policies import TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
-from workflows.runtime import tell_equipment_clock, temporal_tls
+from workflows.runtime import tell_equipment_clock, tell_report_clock, temporal_tls
 
 T = TypeVar("T")
 RPC: Final = timedelta(seconds=2)
@@ -95,6 +95,12 @@ class Orders:
         client = await self.client()
         with suppress(Problem, OrderGone):
             await reached(tell_equipment_clock(client, self.task_queue, RPC))
+
+    async def tell_report_clock(self) -> None:
+        """A schedule was made or stopped: the clock looks now. One that cannot be told looks within the hour."""
+        client = await self.client()
+        with suppress(Problem, OrderGone):
+            await reached(tell_report_clock(client, self.task_queue, RPC))
 
     async def process(self, number: str) -> Process:
         """The order as its workflow holds it now. Raises `OrderGone`, or 503 when no worker answers within 2 s."""

@@ -27,14 +27,14 @@ class NewPerson:
 
 def faults(person: NewPerson) -> list[Blocker]:
     """What forbids this account: unknown roles, roles that one person must not have together, a short password."""
-    found: list[Blocker] = []
+    blockers: list[Blocker] = []
     roles = set(person.roles)
 
-    def fault(code: str, what: str, required: str) -> None:
+    def fault(code: str, found: str, required: str) -> None:
         blocker = Blocker(
-            code=code, entity="user", id=person.id, found=what, required=required, who_can_fix=Role.ADMINISTRATOR
+            code=code, entity="user", id=person.id, found=found, required=required, who_can_fix=Role.ADMINISTRATOR
         )
-        found.append(blocker)
+        blockers.append(blocker)
 
     if unknown := roles - set(Role):
         fault("UNKNOWN_ROLE", ", ".join(sorted(unknown)), f"of {', '.join(Role)}")
@@ -48,7 +48,7 @@ def faults(person: NewPerson) -> list[Blocker]:
         fault("SEPARATION_OF_DUTIES", ", ".join(sorted(roles)), "a machine account with the one role integration")
     if len(person.password) < MINIMUM_LENGTH:
         fault("PASSWORD_TOO_SHORT", f"{len(person.password)} characters", f"at least {MINIMUM_LENGTH}")
-    return found
+    return blockers
 
 
 def add(connection: Connection, person: NewPerson, password_hash: str) -> None:

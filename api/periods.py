@@ -45,14 +45,18 @@ class Period:
 
 
 def period(
-    request: Request, since: Annotated[str, Query(max_length=10)] = "", until: Annotated[str, Query(max_length=10)] = ""
-) -> Period:
-    """What the address asks for; without it the last 30 days. Days that are none are left out, a period that is turned
+    request: Request, since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    days: Annotated[int, Query(ge=1, le=MOST_DAYS, description="so many days until today")] = DEFAULT_DAYS,
+) -> Period:  # fmt: skip
+    """What the address asks for; without it the last 30 days, or as many as it says.
+
+    Days that are none are left out, a period that is turned
     round is turned back, one that is too long begins later."""
     zone = ZoneInfo(request.app.state.services.settings.time_zone)
     today = now().astimezone(zone).date()
     last = _day(until) or today
-    first = _day(since) or last - timedelta(days=DEFAULT_DAYS - 1)
+    first = _day(since) or last - timedelta(days=days - 1)
     first, last = min(first, last), max(first, last)
     return Period(max(first, last - timedelta(days=MOST_DAYS - 1)), last, zone)
 

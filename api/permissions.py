@@ -15,7 +15,7 @@ from domain import maintenance_commands as mc
 
 R = Role
 QUALITY: Final = (R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER)
-ADMINISTRATION: Final = frozenset({"manageUsers", "readUsers", "manageDisplays"})
+ADMINISTRATION: Final = frozenset({"manageUsers", "readUsers", "manageDisplays", "manageInterfaces"})
 """All that an administrator may do: nothing of it touches production data (AC-07)."""
 
 DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
@@ -62,11 +62,19 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "destroyLot": (R.WAREHOUSE_KEEPER, R.QA_REVIEWER),
     "holdLot": (R.QA_REVIEWER, R.QUALITY_MANAGER),
     "releaseLotHold": (R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "scheduleReport": (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.DATA_ANALYST),
+    "reviewReport": (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "readAudit": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "exportAudit": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "verifySignatures": (R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.QUALIFIED_PERSON),
     "manageUsers": (R.ADMINISTRATOR,),
     "manageDisplays": (R.ADMINISTRATOR, R.SUPERVISOR),
+    "manageInterfaces": (R.ADMINISTRATOR,),
+    "decideOutboundMessage": (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "sendMessage": (R.INTEGRATION,),
+    "decideInboundMessage": (R.PLANNER, R.SUPERVISOR, R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "acknowledgeAlarm": (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.MAINTENANCE, R.PROCESS_ENGINEER),
+    "setAlarmRule": (R.PROCESS_ENGINEER, R.QUALITY_MANAGER),
     "readUsers": (R.ADMINISTRATOR, R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
 }  # fmt: skip
 
@@ -180,6 +188,7 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /mes/traceabilities/generate-batch-no": "generateNumber",
     "POST /mes/traceabilities/serials": "registerSerials",
     "POST /master-data/import": "importMasterData",
+    "POST /master-data/import-file": "importMasterData",
     "POST /wms/receipts": "receive",
     "POST /quality/inspections": "requestInspection",
     "POST /quality/inspections/{number}/results": "enterResults",
@@ -231,6 +240,15 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /line-clearances": "recordLineClearance",
     "POST /line-clearances/{number}/check": "checkLineClearance",
     "POST /training-records": "registerTraining",
+    "POST /saved-views": OWN,
+    "POST /saved-views/{view_id}/share": OWN,
+    "POST /saved-views/{view_id}/remove": OWN,
+    "POST /report-schedules": "scheduleReport",
+    "POST /report-schedules/{schedule_id}/stop": "scheduleReport",
+    **{
+        f"POST /scheduled-reports/{{report_id}}/{path}": "reviewReport"
+        for path in ("review", "reject", "distribute", "archive")
+    },
     "GET /audit": "readAudit",
     "GET /audit/export": "exportAudit",
     "GET /audit/verify": "readAudit",
@@ -238,6 +256,15 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "GET /andon-displays": "manageDisplays",
     "POST /andon-displays": "manageDisplays",
     "POST /andon-displays/{display_id}/revoke": "manageDisplays",
+    "POST /integration/endpoints": "manageInterfaces",
+    "POST /integration/outbound-messages/{message_id}/retry": "decideOutboundMessage",
+    "POST /integration/outbound-messages/{message_id}/discard": "decideOutboundMessage",
+    "POST /integration/systems": "manageInterfaces",
+    "POST /integration/messages/{kind}": "sendMessage",
+    "POST /integration/inbound-messages/{number}/retry": "decideInboundMessage",
+    "POST /integration/inbound-messages/{number}/discard": "decideInboundMessage",
+    "POST /alarms/{alarm_id}/acknowledge": "acknowledgeAlarm",
+    "POST /alarm-rules": "setAlarmRule",
     "GET /users": "readUsers",
     "POST /users": "manageUsers",
     "POST /users/{user_id}/unlock": "manageUsers",
@@ -246,14 +273,18 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /users/{user_id}/scope": "manageUsers",
     "POST /users/{user_id}/reset-password": "manageUsers",
     "POST /users/{user_id}/reset-second-factor": "manageUsers",
+    "POST /users/{user_id}/reset-pin": "manageUsers",
+    "POST /users/{user_id}/badge": "manageUsers",
     "GET /users/{user_id}/api-keys": "readUsers",
     "POST /users/{user_id}/api-keys": "manageUsers",
     "POST /users/{user_id}/api-keys/{key_id}/revoke": "manageUsers",
     "POST /auth/login": OPEN,
     "POST /auth/password": OPEN,
+    "POST /auth/take-over": OPEN,
     "GET /healthz": OPEN,
     "GET /readyz": OPEN,
     "POST /auth/logout": OWN,
+    "POST /auth/pin": OWN,
     "POST /auth/second-factor": OWN,
     "POST /auth/second-factor/confirm": OWN,
     "POST /signatures/requests": OWN,

@@ -68,7 +68,7 @@ def read(content: bytes) -> Parsed:
     faults: list[Fault] = []
     records: list[tuple[int, list[str]]] = []
     try:
-        records += _records(text)
+        records += records_of(text)
     except csv.Error as error:
         return _of_file(text.count("\n") + 1, "NOT_CSV", str(error), "quotes that are closed, as in RFC 4180")
     if not records:
@@ -143,7 +143,7 @@ def _of_file(line: int, code: str, found: str, required: str) -> Parsed:
     return Parsed((), (Fault(line, _WHOLE_FILE, code, found, required),))
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+def records_of(text: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that say something, each with the line on which it begins."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = ";" if first.count(";") > first.count(",") else ","

@@ -1,7 +1,6 @@
 """Recalls over the API: each step once, with its signature where it has one."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,14 +11,12 @@ from api.direct_acts import act
 from api.errors import not_found
 from api.security import now
 from api.shapes import CommandBody
-from api.signatures import Signing
+from api.signed_acts import BY_ACTION, signings
 from db import audit
 from db.once import Request
 from db.queries import recalls as tables
 from domain.base import Message
-from domain.recall_commands import ApproveRecall
 from domain.recall_states import RecallState
-from domain.signing import Meaning
 
 Entries = list[audit.Entry]
 
@@ -71,21 +68,16 @@ def step(who: Caller, body: CommandBody, number: str, kind: str, state: RecallSt
 
 def approve(who: Caller, body: CommandBody, number: str, scope_hash: str) -> RecallAnswer:
     """The one signature of a recall: on the report that was frozen."""
-    known = found(who, number)
-    scope = known["scope"] or {"lots": [], "shipments": []}
-    shipped = sum((Decimal(own["quantity"]) for own in scope["shipments"]), Decimal(0))
-    command = ApproveRecall(
-        command_id=body.command_id, actor=who.id, received_at=now(), reason=body.reason, source=who.source,
-        recall=number, is_mock=known["isMock"], scope_hash=scope_hash, lots=len(scope["lots"]), shipped=str(shipped),
-    )  # fmt: skip
+    found(who, number)
+    content = {"scope_hash": scope_hash, "reason": body.reason}
+    command = BY_ACTION["approveRecall"].command(who, number, body.command_id, content)
     request = _request(who, "approveRecall", f"recall/{number}", body, {"scopeHash": scope_hash})
 
     def work(connection: Connection, given: tuple[str, ...]) -> tuple[RecallAnswer, Entries]:
         entries = record.approve(connection, request, number, scope_hash, given[0])
         return RecallAnswer(recall=number, state=RecallState.APPROVED), entries
 
-    signing = Signing(command, f"recall/{number}", Meaning.APPROVED, body.signature)
-    return act(who, request, RecallAnswer, work, signing)
+    return act(who, request, RecallAnswer, work, *signings(who, command, number, body))
 
 
 def execute(who: Caller, body: CommandBody, number: str) -> RecallAnswer:

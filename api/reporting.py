@@ -11,12 +11,16 @@ from sqlalchemy import Connection
 from api.periods import Period
 from api.scopes import Scope
 from db.queries import oee as machines
+from db.queries import report_lists as lists
 from db.queries import reporting as tables
 from domain import oee
 from domain.lead_time import STAGES, Spread, durations, spread
 
 Document = dict[str, Any]
-REPORTS: Final = ("output", "scrap", "leadTime", "delivery", "deviations", "oee", "balance")
+REPORTS: Final = (
+    "output", "scrap", "leadTime", "delivery", "deviations", "oee", "balance", "batches", "parameters", "quality",
+    "flow",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -224,3 +228,58 @@ def balance(connection: Connection, asked: Asked) -> list[Document] | None:
         return None
     rows = tables.balance(connection, *asked.bounds)
     return [row for row in rows if not asked.product or row["material"] == asked.product]
+
+
+# Batches, parameters, quality, flow -------------------------------------------------------------------------------
+
+
+def batches(connection: Connection, asked: Asked) -> list[Document]:
+    """Batches that were done in the period, with their yield."""
+    rows = lists.batches(connection, *asked.bounds, asked.scope.orders(), tables.MOST)
+    return [
+        row | {"yield": share(row["good"], row["good"] + row["scrap"])} for row in rows if _is_of(row["product"], asked)
+    ]
+
+
+def parameters(connection: Connection, asked: Asked) -> list[Document]:
+    """Parameters that were recorded in the period."""
+    rows = lists.parameters(connection, *asked.bounds, asked.scope.orders())
+    return [row for row in rows if _is_of(row["product"], asked)]
+
+
+def inspection_rows(connection: Connection, asked: Asked) -> list[Document]:
+    """Inspections that were asked for in the period; `verdict`: accepted, rejected, open."""
+    rows = lists.inspections(connection, *asked.bounds, asked.scope.orders(), tables.MOST)
+    return [
+        row | {"verdict": row["state"] if row["state"] in VERDICTS else "open"}
+        for row in rows if row["state"] != "cancelled" and _is_of(row["material"], asked)
+    ]  # fmt: skip
+
+
+VERDICTS: Final = ("accepted", "rejected")
+
+
+def quality(rows: Sequence[Document]) -> list[Document]:
+    """Inspections by material: how many, with which verdict, how many results outside their limits, how long."""
+    made = []
+    for code in sorted({row["material"] for row in rows}):
+        own = [row for row in rows if row["material"] == code]
+        number = {name: sum(1 for row in own if row["verdict"] == name) for name in (*VERDICTS, "open")}
+        decided = Decimal(number["accepted"] + number["rejected"])
+        took = [Decimal(row["seconds"]) for row in own if row["seconds"] is not None]
+        made.append(
+            {"material": code, "inspections": len(own), **number, "outside": sum(row["outside"] for row in own),
+             "share": share(Decimal(number["accepted"]), decided), "median": spread(took).median}
+        )  # fmt: skip
+    return made
+
+
+def flow(connection: Connection, asked: Asked) -> list[Document] | None:
+    """What went from where to where; None for an account that is limited, as with `balance`."""
+    if not asked.scope.is_everywhere:
+        return None
+    return [row for row in lists.flow(connection, *asked.bounds) if _is_of(row["material"], asked)]
+
+
+def _is_of(product: str, asked: Asked) -> bool:
+    return asked.product is None or product == asked.product

@@ -19,6 +19,9 @@ from domain.scanning import ScanKind, Scanned, printable
 Document = dict[str, Any]
 K = ScanKind
 _LOT_KINDS: Final = (K.LOT, K.CONTAINER)
+_OF_WORK_ORDER: Final = (
+    *_LOT_KINDS, K.WORK_ORDER, K.PICK_LIST, K.PUT_AWAY, K.INSPECTION, K.IN_PROCESS_INSPECTION, K.REWORK, K.REPORT,
+)  # fmt: skip
 
 
 def answer(who: Caller, code: str, language: Language) -> Document:
@@ -41,7 +44,7 @@ def _check_scope(connection: Connection, who: Caller, found: Scanned) -> None:
     place = None
     if found.kind == K.ORDER:
         place = scopes.of_order(connection, found.id)
-    elif found.kind == K.WORK_ORDER or (found.kind in _LOT_KINDS and found.work_order):
+    elif found.kind in _OF_WORK_ORDER and found.work_order:
         place = scopes.of_work_order(connection, found.work_order)
     elif found.kind == K.OPERATION and (target := who.services.target(WORK_ORDER, _work_order(found))) is not None:
         place = scopes.of_order(connection, target.order_number, found.work_order, found.operation)
@@ -78,6 +81,10 @@ def _links(found: Scanned) -> Document:
             }  # fmt: skip
         case K.EQUIPMENT:
             return {"equipment": f"/equipment/{number}"}
+        case K.PICK_LIST | K.PUT_AWAY | K.IN_PROCESS_INSPECTION | K.REWORK | K.REPORT:
+            return {"workOrder": f"/mes/work-orders/{_work_order(found)}"}
+        case K.INSPECTION:
+            return {"inspection": f"/quality/inspections/{number}"}
         case K.LOCATION | K.MATERIAL:
             return {"stock": f"/wms/stock?material={number}"} if found.kind == K.MATERIAL else {}
         case _:

@@ -52,6 +52,14 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def new_session(user: users.User, expires_at: datetime) -> tuple[str, Session]:
+    """A session that still has to be stored, with its token."""
+    token = secrets.token_urlsafe(32)
+    return token, Session(
+        token_hash(token), user.id, user.full_name, user.roles, user.is_person, expires_at, user.plants, user.lines
+    )
+
+
 class Sessions:
     """The sessions of this process: a short memory before the table."""
 
@@ -69,20 +77,10 @@ class Sessions:
         user = self.known(user_id, password, Attempt("login", source))
         refuse_expired(user, self._settings.password_days)
         self._check_second_factor(user, code, source)
-        token, at = secrets.token_urlsafe(32), now()
-        session = Session(
-            token_hash(token),
-            user.id,
-            user.full_name,
-            user.roles,
-            user.is_person,
-            at + LONGEST,
-            user.plants,
-            user.lines,
-        )
+        token, session = new_session(user, now() + LONGEST)
         with self._engine.begin() as connection:
-            users.open_session(connection, session.token_hash, user.id, at, session.expires_at)
-            audit.append(connection, [audit.Entry(at, user.id, "login", f"user/{user.id}", source=source)])
+            users.open_session(connection, session.token_hash, user.id, now(), session.expires_at)
+            audit.append(connection, [audit.Entry(now(), user.id, "login", f"user/{user.id}", source=source)])
         return token, session
 
     def known(self, user_id: str, password: str, attempt: Attempt) -> users.User:
@@ -150,10 +148,10 @@ class Sessions:
             self._known.clear()
         self._known[session.token_hash] = (time.monotonic(), session)
 
-    def logout(self, session: Session, source: str) -> None:
-        """End a session; other processes notice within `FRESH_SECONDS`."""
+    def logout(self, session: Session, source: str, *, locks: bool = False) -> None:
+        """End a session; other processes notice within `FRESH_SECONDS`. `locks`: by a terminal that was locked."""
         with self._engine.begin() as connection:
-            users.end_session(connection, session.token_hash, now())
+            users.end_session(connection, session.token_hash, now(), locks=locks)
             entry = audit.Entry(now(), session.user_id, "logout", f"user/{session.user_id}", source=source)
             audit.append(connection, [entry])
         self._known.pop(session.token_hash, None)

@@ -2,11 +2,10 @@
 
 A signature binds a person, a meaning and the SHA-256 of exactly what was signed: the command, what its signer was
 shown, and the revision of the order. It is stored before the command is sent; sending the same command again uses the
-same signature. `sign_command` is what a command route needs; `sign` and `second_person` are for everything else.
+same signature. `sign_command` is what a command route needs; for what no order judges see `api/signed_acts.py`.
 """
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -34,7 +33,7 @@ from domain.quality_cases import signing_policy
 C = TypeVar("C", bound=Command)
 SIGNER, SECOND = "signer", "second"
 _KNOWN_ORDERS = 5000
-_STRICT = Policy(code="")
+STRICT = Policy(code="")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Signing:
     meaning: str
     ceremony: Ceremony | None
     target: Target | None = None
-    policy: Policy = _STRICT
+    policy: Policy = STRICT
     part: str = SIGNER
     roles: tuple[str, ...] = ()
     """Of the second person, who must have one of them; none: any person."""
@@ -90,7 +89,7 @@ def meanings(policy: Policy, command: Command) -> tuple[str | None, str | None]:
 def sign_command(who: Caller, command: C, target: Target, ceremony: Ceremony | None, second: Ceremony | None) -> C:
     """The command with the signatures that policy and kind ask for; both are stored, or none. Takes 50 ms each.
 
-    Raises what `sign` and `second_person` raise.
+    Raises what `authenticate` raises.
     """
     policy, kind = policy_of(who, target), type(command)
     first_meaning, second_meaning = meanings(policy, command)
@@ -111,47 +110,17 @@ def sign_command(who: Caller, command: C, target: Target, ceremony: Ceremony | N
     return command.model_copy(update=signed)
 
 
-@dataclass(frozen=True)
-class Signable:
-    """What is signed: by which command, about what, with which meaning and content."""
-
-    command_id: str
-    entity: str
-    meaning: str
-    content_hash: str
-    reason: str | None = None
-
-
-def sign(who: Caller, command: Command, entity: str, meaning: str, ceremony: Ceremony | None) -> str:
-    """Take the signature of the caller under a command that no order judges; answers the signature's id.
-
-    Raises 403: REAUTH_REQUIRED, SIGNER_NOT_A_PERSON, SIGNER_NOT_SESSION_USER, SIGNATURE_FAILED, SECOND_FACTOR_REQUIRED,
-    ACCOUNT_LOCKED; 409: COMMAND_ID_REUSED when the id was signed with other content, CONTENT_CHANGED.
-    """
-    return store(who, [authenticate(who, Signing(command, entity, meaning, ceremony))])[0]
-
-
-def second_person(
-    who: Caller, command: Command, entity: str, meaning: str, ceremony: Ceremony | None, roles: Iterable[str] = ()
-) -> str:
-    """Take the signature of another person at the caller's terminal (ES-06); answers its id.
-
-    For a command that an order judges, declare `second_meaning` (and `second_roles`) on it, or name it in the policy's
-    `second_signatures`: the command then arrives with `second_signer`. This is for what no order judges. `roles`: the
-    second person must have one of them; none: any person. Both are recorded: the signer, and whose session it was.
-
-    Raises 403: SECOND_PERSON_REQUIRED, SEPARATION_OF_DUTIES when both are the same, NOT_AUTHORISED, OUT_OF_SCOPE,
-    and what `sign` raises.
-    """
-    return store(who, [authenticate(who, Signing(command, entity, meaning, ceremony, None, _STRICT, SECOND,
-                                                 tuple(roles)))])[0]  # fmt: skip
-
-
 # Who it is -------------------------------------------------------------------------------------------------------
 
 
 def authenticate(who: Caller, signing: Signing) -> Authenticated:
-    """Check a person for a signature: the components, the second factor, and that what was shown is still so."""
+    """Check a person for a signature: the components, the second factor, and that what was shown is still so.
+
+    Raises 403: REAUTH_REQUIRED, SECOND_PERSON_REQUIRED, SIGNER_NOT_A_PERSON, SIGNER_NOT_SESSION_USER,
+    SIGNATURE_FAILED, SECOND_FACTOR_REQUIRED, ACCOUNT_LOCKED, SEPARATION_OF_DUTIES when both are the same,
+    NOT_AUTHORISED, OUT_OF_SCOPE, CONTENT_NOT_SHOWN; 409: COMMAND_ID_REUSED when the id was signed with other content,
+    CONTENT_CHANGED.
+    """
     ceremony = signing.ceremony
     if ceremony is None:
         raise _missing(who, signing)
@@ -275,7 +244,7 @@ def _document(who: Caller, signing: Signing, ceremony: Ceremony) -> dict[str, An
         document = content.at_now(who, command, entity, target)
     if ceremony.content_hash not in (None, content.digest(document)):
         was, is_now = f"hash {ceremony.content_hash}", f"hash {content.digest(document)}"
-        change = content.Change("content", was, is_now, "somebody", document["revision"] or 0)
+        change = content.Change("content", was, is_now, "somebody", document["revision"])
         raise _changed(who, signing, content.content_changed(command.command_id, entity, [change]))
     return document
 

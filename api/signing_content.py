@@ -6,12 +6,13 @@ What has changed since a revision is found by folding the facts since, one by on
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from api.deps import Caller
 from api.errors import Problem
 from db import audit
-from db.queries import cases
+from db.queries import cases, signed_records
 from db.queries.targets import Target
 from domain.commands import Command
 from domain.errors import Blocker
@@ -41,19 +42,24 @@ def digest(content: Any) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """A field that is not what the signer was shown; by whom and at which revision it became so."""
+    """A field that is not what the signer was shown; by whom and at which revision it became so.
+
+    What no order judges has no revisions.
+    """
 
     field: str
     was: str
     now: str
     actor: str
-    revision: int
+    revision: int | None = None
 
 
 def at_now(who: Caller, command: Command, entity: str, target: Target | None) -> Document:
-    """The content of a signature that is given now. Without a target only the command itself is signed."""
+    """The content of a signature that is given now. Without a target no order and no case judges the command."""
     if target is None:
-        return {"command": said(command), "entity": entity, "orderNumber": None, "revision": None, "shown": {}}
+        with who.services.engine.connect() as connection:
+            seen = signed_records.shown(connection, command)
+        return {"command": said(command), "entity": entity, "orderNumber": None, "revision": None, "shown": seen}
     if target.is_case:
         return _content(command, entity, _case(who, target.order_number))
     histories = who.services.histories
@@ -73,6 +79,14 @@ def at_revision(who: Caller, command: Command, entity: str, target: Target, revi
 def changes_since(who: Caller, command: Command, target: Target, revision: int) -> list[Change]:
     """What the signer would see otherwise now than at that revision."""
     return _folded(who, command, target, revision)[1]
+
+
+def changes_of_record(who: Caller, command: Command, entity: str, was: Document, since: datetime) -> list[Change]:
+    """The same for what no order judges: what was shown at a time, compared with the record as it is."""
+    with who.services.engine.connect() as connection:
+        fields = changed(was["shown"], signed_records.shown(connection, command))
+        actor = signed_records.last_actor(connection, entity, since) if fields else ""
+    return [Change(name, *values, actor) for name, values in fields.items()]
 
 
 def _case(who: Caller, number: str) -> Life:
@@ -118,13 +132,17 @@ def _folded(who: Caller, command: Command, target: Target, revision: int) -> tup
     return then, [Change(c.field, *now[c.field], c.actor, c.revision) for c in found.values() if c.field in now]
 
 
+def _at(change: Change) -> str:
+    return "" if change.revision is None else f" (revision {change.revision})"
+
+
 def content_changed(command_id: str, entity: str, changes: list[Change]) -> Problem:
     """409 that names every field that is not what was shown, and who changed it."""
     kind, _, identity = entity.partition("/")
     blockers = [
         Blocker(
             code="CONTENT_CHANGED", entity=kind, id=identity,
-            found=f"{change.field}: {change.now or 'nothing'}, changed by {change.actor} (revision {change.revision})",
+            found=f"{change.field}: {change.now or 'nothing'}, changed by {change.actor}{_at(change)}",
             required=f"{change.field}: {change.was or 'nothing'}, as it was shown; look again and sign what is there",
             who_can_fix="signer",
         )

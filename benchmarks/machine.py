@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import resource
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -20,8 +21,13 @@ def described() -> dict[str, Any]:
     return {
         "cores": cpus, "processor": _processor(),
         "memoryBytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "system": f"{platform.system()} {platform.release()}", "loadBefore": list(os.getloadavg()),
+        "system": f"{platform.system()} {platform.release()}", "loadBefore": load(),
     }  # fmt: skip
+
+
+def load() -> list[float]:
+    """How many processes wanted a core, on average over 1, 5 and 15 minutes."""
+    return [round(value, 2) for value in os.getloadavg()]
 
 
 def versions(owner_url: str) -> dict[str, str]:
@@ -63,6 +69,33 @@ def _own(pid: int) -> float:
     """Of one process, with those of its children that have ended."""
     fields = _stat(pid)
     return sum(map(int, fields[11:15])) / _TICKS if fields else 0.0
+
+
+def resident_bytes(state: Mapping[str, Any]) -> dict[str, int]:
+    """Process of system.json → its resident memory in bytes; what PostgreSQL's processes share is counted for each."""
+    named = {name: state.get(name) or {} for name in ("postgres", "temporal")} | dict(state.get("children") or {})
+    children = _children()
+    found = {name: _tree_bytes(int(part["pid"]), children) for name, part in named.items() if part.get("pid")}
+    return {name: size for name, size in found.items() if size}
+
+
+def resident(pid: int) -> int:
+    """The memory of one process in bytes; 0 where that is not known."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+def _tree_bytes(pid: int, children: Mapping[int, list[int]]) -> int:
+    return resident(pid) + sum(_tree_bytes(child, children) for child in children.get(pid, ()))
+
+
+def own_cpu(pid: int) -> float:
+    """User and system seconds of one process until now; the system counts in hundredths. 0 for one that has gone."""
+    return _own(pid)
 
 
 def _children() -> dict[int, list[int]]:

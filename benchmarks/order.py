@@ -19,6 +19,8 @@ class Timings:
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.orders: list[float] = []
+        """Of whole orders, from the plan line to the close."""
 
     def all(self) -> list[float]:
         """Those of all steps."""
@@ -53,6 +55,7 @@ class BenchOrder:
 
     async def run(self) -> None:
         """Make, do and close the order. Raises `NotTaken`."""
+        began = time.perf_counter()
         await self._plan()
         await self._command("submit", p.PLANNER)
         await self._command("approve", p.SUPERVISOR)
@@ -61,6 +64,7 @@ class BenchOrder:
         for code in self._operations:
             await self._operate(code)
         await self._finish()
+        self._timings.orders.append(time.perf_counter() - began)
 
     async def _plan(self) -> None:
         line = {

@@ -25,6 +25,9 @@ from workflows.policies import workflow_id
 from workflows.runtime import connect
 
 Document = dict[str, Any]
+COMMANDS: Final = 11
+"""The commands of an order beside those of its operations."""
+COMMANDS_OF_AN_OPERATION: Final = 3
 WARM_UP: Final = 2
 """Orders before the counting: connections, prepared statements and the first load of every module."""
 SHOWN_STATEMENTS: Final = 25
@@ -43,36 +46,79 @@ class Settings:
     rate: float = 10.0
 
 
+@dataclass(frozen=True)
+class Life:
+    """The whole life of orders: `counted` ones one by one; then for each number of `clients` at least `orders`; then
+    for each of `rates` (confirmations a second over all clients) as many orders as last `seconds`."""
+
+    components: int = 10
+    operations: int = 5
+    counted: int = 4
+    orders: int = 20
+    clients: tuple[int, ...] = (1, 2, 4, 16, 64)
+    rates: tuple[float, ...] = (1.0, 10.0, 50.0)
+    seconds: float = 30.0
+
+    def orders_with(self, clients: int) -> int:
+        """How many orders are timed: every client has at least one."""
+        return max(self.orders, clients)
+
+    def orders_at(self, rate: float) -> int:
+        """How many orders give so many confirmations a second for long enough."""
+        commands = COMMANDS + COMMANDS_OF_AN_OPERATION * self.operations
+        return max(1, round(rate * self.seconds / commands))
+
+
 class Bench:
     """One measurement on one running system."""
 
     def __init__(
-        self, addresses: Addresses, people: Mapping[str, Person], settings: Settings, say: Callable[[str], None]
+        self, addresses: Addresses, people: Mapping[str, Person], settings: Settings | Life, say: Callable[[str], None]
     ):
         self._addresses, self._people, self._settings, self._say = addresses, people, settings, say
         self._run = uuid.uuid4().hex[:8].upper()
         self._made: list[str] = []
 
-    async def run(self) -> Document:
-        """Measure. Raises `NotTaken` when the system refuses a step."""
-        s, owner = self._settings, self._addresses.database_owner_url
-        before = machine.described()
-        limits = httpx.Limits(max_connections=None)
-        async with Plant(
-            lambda: httpx.AsyncClient(base_url=self._addresses.api_url or "", timeout=60, limits=limits), self._people
-        ) as plant:
-            self._say("master data and lots")
-            await import_master_data(plant, build(s.components, s.operations))
-            await stock(plant, self._run, s.components, WARM_UP + s.counted + s.orders + s.clients)
-            self._say("warm-up")
-            await self._orders(plant, WARM_UP, 1)
+    async def run(self, settings: Settings) -> Document:
+        """Count, time one load, time one pace. Raises `NotTaken` when the system refuses a step."""
+        s, before = settings, machine.described()
+        async with self._plant() as plant:
+            await self._prepare(plant, s.orders + s.clients)
             counts = await self._counted(plant)
             timed = await self._timed(plant, s.orders, s.clients, None)
             paced = await self._timed(plant, s.clients, s.clients, s.rate)
         return {
-            "benchmark": "order", "machine": before, "versions": machine.versions(owner), "settings": asdict(s),
-            "perOrder": counts, "fullLoad": timed, "paced": paced,
+            "benchmark": "order", "machine": before, "versions": machine.versions(self._addresses.database_owner_url),
+            "settings": asdict(s), "perOrder": counts, "fullLoad": timed, "paced": paced,
         }  # fmt: skip
+
+    async def live(self, settings: Life) -> Document:
+        """Count, then time every load and every pace. Raises `NotTaken` when the system refuses a step."""
+        loads = {clients: settings.orders_with(clients) for clients in settings.clients}
+        paces = {rate: settings.orders_at(rate) for rate in settings.rates}
+        async with self._plant() as plant:
+            await self._prepare(plant, sum(loads.values()) + sum(paces.values()))
+            return {
+                "perOrder": await self._counted(plant),
+                "clients": {str(clients): await self._timed(plant, orders, clients, None)
+                            for clients, orders in loads.items()},
+                "confirmationsPerSecond": {f"{rate:g}": await self._timed(plant, orders, orders, rate)
+                                           for rate, orders in paces.items()},
+            }  # fmt: skip
+
+    def _plant(self) -> Plant:
+        limits = httpx.Limits(max_connections=None)
+        return Plant(
+            lambda: httpx.AsyncClient(base_url=self._addresses.api_url or "", timeout=60, limits=limits), self._people
+        )
+
+    async def _prepare(self, plant: Plant, orders: int) -> None:
+        s = self._settings
+        self._say("master data and lots")
+        await import_master_data(plant, build(s.components, s.operations))
+        await stock(plant, self._run, s.components, WARM_UP + s.counted + orders)
+        self._say("warm-up")
+        await self._orders(plant, WARM_UP, 1)
 
     async def _orders(self, plant: Plant, count: int, clients: int, rate: float | None = None) -> Timings:
         """Make orders. At a `rate` all clients begin at once and share its slots."""
@@ -126,13 +172,14 @@ class Bench:
             "orders": orders, "seconds": round(seconds, 2), "ordersPerSecond": round(orders / seconds, 3),
             "commandsPerSecond": round(len(timings.all()) / seconds, 1),
             "cpuSecondsPerOrder": cpu | {"system": round(system, 3)},
+            "orderMilliseconds": percentiles(timings.orders),
             "verdictMilliseconds": percentiles(timings.all()),
             "stepMilliseconds": {step: percentiles(found) for step, found in timings.seconds.items()},
         }  # fmt: skip
 
 
 def percentiles(seconds: Sequence[float]) -> Document:
-    """Number, median, 99th percentile (nearest rank) and maximum, in milliseconds."""
+    """Number, median, 95th and 99th percentile (nearest rank) and maximum, in milliseconds."""
     found = sorted(seconds)
     if not found:
         return {"count": 0}
@@ -140,7 +187,7 @@ def percentiles(seconds: Sequence[float]) -> Document:
     def at(share: float) -> float:
         return round(found[min(len(found) - 1, int(share * len(found)))] * 1000, 1)
 
-    return {"count": len(found), "p50": at(0.5), "p99": at(0.99), "max": round(found[-1] * 1000, 1)}
+    return {"count": len(found), "p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "max": round(found[-1] * 1000, 1)}
 
 
 def _role(role: Role, orders: int) -> Document:
@@ -175,4 +222,9 @@ def measure(
     addresses: Addresses, people: Mapping[str, Person], settings: Settings, say: Callable[[str], None]
 ) -> Document:
     """Measure the running system and describe it in one JSON document."""
-    return asyncio.run(Bench(addresses, people, settings, say).run())
+    return asyncio.run(Bench(addresses, people, settings, say).run(settings))
+
+
+def live(addresses: Addresses, people: Mapping[str, Person], settings: Life, say: Callable[[str], None]) -> Document:
+    """The whole life of orders on the running system, at every load and pace."""
+    return asyncio.run(Bench(addresses, people, settings, say).live(settings))

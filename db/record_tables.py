@@ -190,6 +190,9 @@ WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = 
     t.EquipmentReading: lambda scope: core(t.EquipmentReading).c.job.in_(
         select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
     ),
+    t.EquipmentGap: lambda scope: core(t.EquipmentGap).c.job.in_(
+        select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
+    ),
     t.Signature: signatures,
     t.OrderFact: _of_order(t.OrderFact),
     t.CommandOutcome: _of_order(t.CommandOutcome),
@@ -199,7 +202,9 @@ NOT_COPIED: Final = {"alarm": "about this installation, not about the batch"}
 """Tables that name an order or a batch and are no part of its record, each with its reason."""
 PERSON: Final = ("id", "full_name", "is_person")
 """What of an account belongs to the record: the person, not the way in."""
-NO_WAY_IN: Final = {"password_hash": "", "roles": [], "is_active": False, "failed_attempts": 0}
+NO_WAY_IN: Final = {
+    "password_hash": "", "roles": [], "is_active": False, "failed_attempts": 0, "pin_failed_attempts": 0,
+}  # fmt: skip
 """What a person from a copy has as an account."""
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 
+POOL_SECONDS: Final = 10.0
 FRESH_SECONDS: Final = 5.0
 """A connection that was given back no longer ago is asked only when its socket says that something happened to it."""
 
@@ -33,6 +34,8 @@ def engine_for(
         max_overflow=pool_size,
         # The one that was used last knows the statements already.
         pool_use_lifo=True,
+        # Who gets no connection in so long is told; a terminal does not hang for half a minute.
+        pool_timeout=POOL_SECONDS,
         connect_args={"application_name": application, "options": options},
     )
     event.listen(engine, "checkin", _note_return)

@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, select
 
-from db import audit
+from db import audit, signed_act_verification
 from db.projection.writer import content_hash_of
 from db.queries import cases, signatures, targets
 from db.tables import (
@@ -165,7 +165,10 @@ def _recorded(connection: Connection, row: Row[Any]) -> Iterator[Mismatch]:
     fact = _judged(connection, row)
     if fact is not None:
         yield from _fact(row, fact)
-    if row.content is None or row.content["orderNumber"] is None:
+    if row.content is None:
+        return
+    if row.content["orderNumber"] is None:
+        yield from (Mismatch(*found) for found in signed_act_verification.differences(connection, row))
         return
     yield from _seen(connection, row.content)
     if fact is not None:

@@ -55,6 +55,7 @@ APPEND_ONLY: Final = (
     "shipment_return",
     "recall_entry",
     "maintenance_request",
+    "report_file",
 )
 
 
@@ -316,6 +317,12 @@ class UserAccount(SQLModel, table=True):
     totp_confirmed_at: datetime | None = _time(nullable=True)
     totp_last_counter: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     """Codes up to this one were used: none counts twice."""
+    badge: str | None = Field(default=None, unique=True)
+    """What the person's card says when it is scanned."""
+    pin_hash: str | None = None
+    """Argon2id of the PIN that takes over a terminal; it signs nothing."""
+    pin_failed_attempts: int = 0
+    pin_locked_at: datetime | None = _time(nullable=True)
 
 
 class PasswordHistory(SQLModel, table=True):
@@ -355,6 +362,10 @@ class UserSession(SQLModel, table=True):
     ended_at: datetime | None = _time(nullable=True)
     signed_at: datetime | None = _time(nullable=True)
     """When both components of a signature were given in this session; None again after another person signed here."""
+    locked_at: datetime | None = _time(nullable=True)
+    """When its terminal was locked: the session has ended, and somebody with badge and PIN may go on there."""
+    by_pin: bool = False
+    """Opened by badge and PIN; it ends when the session that opened the terminal by a password would have ended."""
 
 
 class Signature(SQLModel, table=True):
@@ -419,6 +430,79 @@ class WallDisplay(SQLModel, table=True):
     created_at: datetime = _time()
     revoked_by: str | None = None
     revoked_at: datetime | None = _time(nullable=True)
+
+
+class SavedView(SQLModel, table=True):
+    """A report as somebody asks for it: `address` is its question without the days, `days` how many of them.
+
+    `is_shared`: everybody may open it who works in one of the plants and lines that its owner was limited to (null: no
+    limit); what they see of it is what their own account may see.
+    """
+
+    __tablename__ = "saved_view"
+    id: UUID = Field(primary_key=True)
+    name: str
+    address: str
+    days: int
+    owner: str = Field(foreign_key="user_account.id", index=True)
+    is_shared: bool
+    plants: list[str] | None = _json()
+    lines: list[str] | None = _json()
+    created_at: datetime = _time()
+    removed_at: datetime | None = _time(nullable=True)
+
+
+class ReportSchedule(SQLModel, table=True):
+    """A report that is made by itself: daily, weekly or monthly at a time of the plant's clock, of the time before.
+
+    It shows what `plants` and `lines` (null: no limit) allow; `recipients` are people who may see that.
+    """
+
+    __tablename__ = "report_schedule"
+    id: UUID = Field(primary_key=True)
+    name: str
+    report: str
+    product: str
+    rhythm: str
+    at: str
+    language: str
+    recipients: list[str] = _json(nullable=False)
+    plants: list[str] | None = _json()
+    lines: list[str] | None = _json()
+    created_by: str = Field(foreign_key="user_account.id")
+    created_at: datetime = _time()
+    next_due_at: datetime | None = _time(nullable=True, index=True)
+    stopped_at: datetime | None = _time(nullable=True)
+
+
+class ScheduledReport(SQLModel, table=True):
+    """A report that was made because it was due: once for each schedule and due time. Its file never changes."""
+
+    __tablename__ = "scheduled_report"
+    __table_args__ = (UniqueConstraint("schedule", "due_at", name="a_report_is_made_once"),)
+    id: UUID = Field(primary_key=True)
+    schedule: UUID = Field(foreign_key="report_schedule.id")
+    due_at: datetime = _time()
+    first: date
+    last: date
+    state: str = Field(index=True)
+    sha256: str
+    made_at: datetime = _time()
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = _time(nullable=True)
+    distributed_by: str | None = None
+    distributed_at: datetime | None = _time(nullable=True)
+    archived_by: str | None = None
+    archived_at: datetime | None = _time(nullable=True)
+
+
+class ReportFile(SQLModel, table=True):
+    """The content of a scheduled report, as it was made."""
+
+    __tablename__ = "report_file"
+    report: UUID = Field(foreign_key="scheduled_report.id", primary_key=True)
+    name: str
+    content: bytes
 
 
 # Planning and orders ---------------------------------------------------------------------------------------------
@@ -1241,6 +1325,19 @@ class EquipmentReading(SQLModel, table=True):
     values: dict[str, str] = _json(nullable=False)
 
 
+class EquipmentGap(SQLModel, table=True):
+    """A time in which a job's machine could not be reached. `missing` readings of its journal never came; none while
+    the machine is not back: then nobody knows."""
+
+    __tablename__ = "equipment_gap"
+    job: str = Field(primary_key=True)
+    since: datetime = Field(sa_column=Column(TIMESTAMP(timezone=True), primary_key=True))
+    until: datetime | None = _time(nullable=True)
+    after_sequence: int
+    missing: int | None = None
+    cause: str
+
+
 # Equipment register ----------------------------------------------------------------------------------------------
 
 
@@ -1483,14 +1580,137 @@ class AuditHead(SQLModel, table=True):
 
 
 class Alarm(SQLModel, table=True):
-    """Something that a person has to look at: a contradiction in the record, a bug in a rule."""
+    """Something that a person has to look at: a contradiction in the record, a rule that was hit, a lost machine.
 
+    `severity` (info, warning, critical) and when it escalates come from the rule of its code, by a trigger, unless
+    they are given. `subject` is the record that it is about.
+    """
+
+    # The optional ones are set by the trigger, so a plain INSERT need not name them.
     id: int = _row_id()
     at: datetime = _time()
     code: str
     detail: str
     order_number: str | None = Field(default=None, index=True)
     key: str = Field(unique=True)
+    severity: str
+    subject: str | None = None
+    escalate_seconds: int
+    escalate_at: datetime | None = _time(nullable=True)
+    escalations: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = _time(nullable=True)
+    acknowledgement: str | None = None
+
+
+class AlarmRule(SQLModel, table=True):
+    """How bad alarms of a code are and when they escalate. With a `topic` (an act of the audit trail, `*` stands for
+    anything, several with commas) the rule also raises them. 0 seconds: it never escalates."""
+
+    __tablename__ = "alarm_rule"
+    code: str = Field(primary_key=True)
+    name: str
+    topic: str | None = None
+    severity: str
+    escalate_seconds: int
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+# Neighbours ------------------------------------------------------------------------------------------------------
+
+
+class OutboundEndpoint(SQLModel, table=True):
+    """Where messages go. `topics`: acts of the audit trail, with commas between them. Secrets are never stored."""
+
+    __tablename__ = "outbound_endpoint"
+    code: str = Field(primary_key=True)
+    name: str
+    format: str
+    url: str
+    topics: str
+    attempts: int
+    timeout_seconds: int
+    per_minute: int | None = None
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+class OutboundMessage(SQLModel, table=True):
+    """One message to one endpoint, written by a trigger in the transaction of the fact that it tells of.
+
+    `content` is what was sent at the first attempt and is sent at every other. `state` is pending, delivered, parked
+    or discarded.
+    """
+
+    __tablename__ = "outbound_message"
+    id: str = Field(primary_key=True)
+    position: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    endpoint: str = Field(foreign_key="outbound_endpoint.code")
+    topic: str
+    subject: str
+    data: dict[str, Any] = _json(nullable=False)
+    content: dict[str, Any] | None = _json()
+    state: str
+    attempts: int
+    created_at: datetime = _time()
+    next_attempt_at: datetime = _time()
+    last_attempt_at: datetime | None = _time(nullable=True)
+    last_error: str | None = None
+    delivered_at: datetime | None = _time(nullable=True)
+    decided_by: str | None = None
+    reason: str | None = None
+
+
+class InboundSystem(SQLModel, table=True):
+    """An outside system whose messages are taken: a machine account, and the kinds of message it may
+    send. `policy`: under which the orders of its schedules are made."""
+
+    __tablename__ = "inbound_system"
+    account: str = Field(foreign_key="user_account.id", primary_key=True)
+    name: str
+    kinds: str
+    policy: str | None = None
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+class InboundMessage(SQLModel, table=True):
+    """One message that came in, as it came: accepted with its effect, quarantined with its reasons, or discarded."""
+
+    __tablename__ = "inbound_message"
+    __table_args__ = (
+        UniqueConstraint("source", "kind", "message_id", "checksum", "claimed_checksum"),
+        Index(
+            "ix_inbound_message_accepted", "source", "message_id", unique=True,
+            postgresql_where=text("state = 'accepted'"),
+        ),
+    )  # fmt: skip
+    number: int = _row_id()
+    source: str
+    kind: str
+    message_id: str
+    checksum: str
+    claimed_checksum: str
+    body: str
+    received_at: datetime = _time()
+    state: str
+    blockers: list[dict[str, Any]] = _json(nullable=False)
+    effect: dict[str, Any] | None = _json()
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    reason: str | None = None
+
+
+class WatchPosition(SQLModel, table=True):
+    """How far something that watches the record has looked."""
+
+    __tablename__ = "watch_position"
+    name: str = Field(primary_key=True)
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 def core(model: type[SQLModel]) -> Table:

@@ -14,6 +14,7 @@ from domain import (  # noqa: E402
     master_record_states,
     recall_states,
     record_states,
+    report_states,
     return_states,
     rework_states,
     shipping_states,
@@ -25,6 +26,7 @@ from domain.states import StateMachine  # noqa: E402
 MODULES = (
     states, rework_states, return_states, record_states, master_record_states, equipment_states, container_states,
     case_states, signing, hold_states, shipping_states, recall_states,
+    report_states,
 )  # fmt: skip
 PAGE = ROOT / "docs" / "states.md"
 

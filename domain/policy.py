@@ -76,3 +76,5 @@ class Policy(Message):
     """Every signing asks for user id and password. If not, later ones of a session need the password alone (ES-03)."""
     second_factor: tuple[str, ...] = ()
     """Meanings whose signatures need a one-time code beside the password (ES-02)."""
+    signs_other_acts: bool = False
+    """These rules of signatures count for what no order judges, too: holds of lots, recalls, destruction."""

@@ -5,21 +5,24 @@
     temporal.db     Temporal's SQLite file
 
 The 64 bytes are the zip's comment, so every zip program opens the file, and a byte that changed anywhere is found.
-Nothing is held in memory as a whole.
+With a key the zip lies in a sealed file (`system/sealed_file.py`), whose blocks say the same and more: nobody without
+the key can read or make one. Nothing is held in memory as a whole.
 """
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from system.refusals import BackupBroken, BackupRefused
+from system.sealed_file import BLOCK, SealedReader, SealingWriter, is_sealed
 
 FORMAT: Final = 1
 RECORD: Final = "record.dump"
@@ -86,16 +89,27 @@ class Writer:
 
 
 @contextlib.contextmanager
-def written(file: Path) -> Iterator[Writer]:
-    """An archive that appears under its name, readable by its owner only, when all of it is on the disk."""
+def written(file: Path, key: str | None = None) -> Iterator[Writer]:
+    """An archive that appears under its name, readable by its owner only, when all of it is on the disk.
+
+    With a `key` it is encrypted.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
     part = Path(name)
     try:
         with os.fdopen(handle, "w+b") as sink:
-            with zipfile.ZipFile(sink, "w") as archive:
-                yield Writer(archive)
-                archive.comment = b"0" * _SEAL
-            _seal(sink)
+            if key is None:
+                with zipfile.ZipFile(sink, "w") as archive:
+                    yield Writer(archive)
+                    archive.comment = b"0" * _SEAL
+                _seal(sink)
+            else:
+                sealing = SealingWriter(sink, key)
+                with zipfile.ZipFile(cast(IO[bytes], sealing), "w") as archive:
+                    yield Writer(archive)
+                sealing.finish()
+                sink.flush()
+                os.fsync(sink.fileno())
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
@@ -144,22 +158,39 @@ class Reader:
 
 
 @contextlib.contextmanager
-def opened(file: Path, progress: Progress) -> Iterator[Reader]:
-    """An archive every byte of which is as it was written. Raises BackupBroken or BackupRefused."""
+def opened(file: Path, progress: Progress, keys: Sequence[str] = ()) -> Iterator[Reader]:
+    """An archive every byte of which is as it was written. Raises BackupBroken or BackupRefused.
+
+    `keys` are for one that is encrypted.
+    """
     try:
         source = file.open("rb")
     except OSError as error:
         raise BackupRefused(f"{file} cannot be read ({error.strerror}).", "Name the file of a backup.") from None
     with source:
-        size = os.fstat(source.fileno()).st_size
-        digest = _digest(source, size - _SEAL, progress)
-        if size <= _SEAL or source.read(_SEAL) != digest.encode():
-            raise _broken(f"{file} is no whole backup, or was changed after it was made")
+        content = _unsealed(source, progress, keys) if is_sealed(source) else _checked(file, source, progress)
         try:
-            with zipfile.ZipFile(source) as archive:
+            with zipfile.ZipFile(content) as archive:
                 yield Reader(archive, _manifest(archive))
         except zipfile.BadZipFile as error:
             raise _broken(f"{file}: {error}") from None
+
+
+def _checked(file: Path, source: IO[bytes], progress: Progress) -> IO[bytes]:
+    size = os.fstat(source.fileno()).st_size
+    digest = _digest(source, size - _SEAL, progress)
+    if size <= _SEAL or source.read(_SEAL) != digest.encode():
+        raise _broken(f"{file} is no whole backup, or was changed after it was made")
+    return source
+
+
+def _unsealed(source: IO[bytes], progress: Progress, keys: Sequence[str]) -> IO[bytes]:
+    """The content of a sealed file, every block of which was opened once before anything is restored."""
+    sealed = SealedReader(source, keys)
+    content = io.BufferedReader(sealed, BLOCK)
+    _digest(content, sealed.size, progress)
+    content.seek(0)
+    return content
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
@@ -44,8 +44,8 @@ class Record(Protocol):
         """The first row of the audit trail that is not as it was written; None for an unbroken trail."""
 
 
-def back_up(data_dir: Path, file: Path, record: Record, progress: Progress) -> Manifest:
-    """Write record and Temporal's state into a new file. The system of the folder must not run.
+def back_up(data_dir: Path, file: Path, record: Record, progress: Progress, key: str | None = None) -> Manifest:
+    """Write record and Temporal's state into a new file, encrypted with a `key`. The system must not run.
 
     Raises AlreadyRunning, BackupRefused, BackupBroken, or what else keeps PostgreSQL from starting.
     """
@@ -55,8 +55,10 @@ def back_up(data_dir: Path, file: Path, record: Record, progress: Progress) -> M
     with sigterm_unwinds(), folder.locked(), _words_for_the_disk(file):
         folder.check()
         end_leftovers(folder.read_system(), lambda _step: None)
-        with archive.written(file) as writer:
-            writer.add(TEMPORAL, _temporal_copy(folder.temporal_db, file.parent, progress), compress=True)
+        with archive.written(file, key) as writer:
+            # An encrypted backup leaves nothing readable beside it, not even for as long as it is made.
+            beside = file.parent if key is None else folder.root
+            writer.add(TEMPORAL, _temporal_copy(folder.temporal_db, beside, progress), compress=True)
             with _server(folder) as server, record.described(server.url(postgres.OWNER)) as (snapshot, described):
                 writer.add(RECORD, _dump(server, snapshot, progress), compress=False)
                 # A broken trail is copied as it is: it is evidence, and the plant needs its data all the same.
@@ -67,7 +69,10 @@ def back_up(data_dir: Path, file: Path, record: Record, progress: Progress) -> M
     return manifest
 
 
-def restore(file: Path, data_dir: Path, record: Record, progress: Progress, secrets: Path | None = None) -> Manifest:
+def restore(
+    file: Path, data_dir: Path, record: Record, progress: Progress, secrets: Path | None = None,
+    keys: Sequence[str] = (),
+) -> Manifest:  # fmt: skip
     """Make a new data folder from a backup; it appears under its name when all of it is there and was compared.
 
     `secrets` is a kept `secrets.json`, from which the first accounts' passwords are taken over. Raises FolderInUse,
@@ -76,7 +81,7 @@ def restore(file: Path, data_dir: Path, record: Record, progress: Progress, secr
     target = DataFolder(data_dir).root
     _embedded_only()
     _check_target(target)
-    with sigterm_unwinds(), archive.opened(file, progress) as reader, _words_for_the_disk(target):
+    with sigterm_unwinds(), archive.opened(file, progress, keys) as reader, _words_for_the_disk(target):
         _check_release(reader.manifest, record)
         target.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix=f".{target.name}.restoring-", dir=target.parent))

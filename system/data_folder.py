@@ -29,6 +29,7 @@ ACCOUNT = "password of "
 PRESS = "password of the press"
 SEAL = "key that seals secrets in the record"
 PRINT_SEAL = "seal key"
+PAYLOAD = "key of what Temporal stores"
 """What the password of the key is called that seals archived prints."""
 _PRODUCT = "millwright"
 # What a first start that was interrupted may have left before it wrote layout.json.
@@ -134,7 +135,7 @@ class DataFolder:
         return known[name]
 
     def adopt_account_secrets(self, kept: Path) -> None:
-        """Take the people's passwords, and the key of sealed secrets, from another folder's secrets.json.
+        """Take from another folder's secrets.json: people's passwords, the keys of sealed secrets and of processes.
 
         The servers' own passwords are made anew.
 
@@ -145,7 +146,7 @@ class DataFolder:
         people = {
             name: word
             for name, word in content.items()
-            if ((name.startswith(ACCOUNT) and name != PRESS) or name == SEAL) and isinstance(word, str)
+            if ((name.startswith(ACCOUNT) and name != PRESS) or name in (SEAL, PAYLOAD)) and isinstance(word, str)
         }
         if not people:
             raise DataFolderBroken(kept, "no passwords of accounts", "the secrets.json of the backed up folder", remedy)

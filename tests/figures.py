@@ -2,10 +2,14 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.api.company import Company, line, material, operation
 from tests.api.words import at_stage, create, do, go_on_to, receive
+
+PLANT = ZoneInfo("Asia/Shanghai")
 
 IN_CONTROL = (
     0.3, -1.2, 0.8, 0.5, -0.4, 1.4, -0.7, -1.6, 0.2, 0.9, -0.3, 0.6, -1.1, 1.7, 0.1, -0.8, -0.2, 1.1, -1.3, 0.4, -0.5,
@@ -94,3 +98,16 @@ async def figures(company: Company) -> dict[str, str]:
     await receive(company, f"API-{uuid.uuid4().hex[:6]}", "5")
     over, _ = await at_stage(company, "closed", dueAt="2027-01-15T08:00:00Z")
     return {"order_figures": order, "work_figures": work_order, "order_closed": over}
+
+
+async def a_bad_night(company: Company) -> tuple[str, str]:
+    """Two stations in two shifts; SAW-2 makes far more scrap by night. The ids of the order and its work order."""
+    order, work_order = await pressing(company, policy="swift")
+    for station in ("SAW-1", "SAW-2"):
+        for hour, bad in ((9, 3), (23, 20 if station == "SAW-2" else 4)):
+            ended = datetime(2026, 11, 20, hour, 30, tzinfo=PLANT)
+            body = {"good": str(200 - bad), "scrap": str(bad), "scrapReason": "surface", "workstation": station}
+            times = {"startedAt": (ended - timedelta(hours=1)).isoformat(), "endedAt": ended.isoformat()}
+            report = {"workOrderId": work_order, "operation": "PRESS", **body, **times}
+            await do(company, "olu", "/mes/production-reports/report", **report)
+    return order, work_order

@@ -24,6 +24,8 @@ TOGETHER: Final = {
 SECONDS: Final = {
     "tests/kills/test_chaos_in_small.py": 180,
     "tests/chaos/": 15,
+    "tests/benchmarks/test_sections.py": 80,
+    "tests/benchmarks/test_trace.py": 30,
     "tests/kills/test_between_commit_and_answer.py": 90,
     "tests/api/test_permissions.py": 45,
     "tests/kills/test_dispatch.py": 60,

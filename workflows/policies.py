@@ -74,6 +74,14 @@ WATCH_EQUIPMENT: Final[dict[str, Any]] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)),
 }
 
+MAKE_REPORTS: Final[dict[str, Any]] = {
+    # Some reports after a long stop, each in a transaction of its own: what was made stays made. A report that cannot
+    # be made is tried again, more and more rarely; the others do not wait for it.
+    "start_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=15)),
+}
+
 SETTLE_LOT: Final[dict[str, Any]] = {
     # Keyed, so it is asked until somebody answers; a refusal is an answer.
     "start_to_close_timeout": timedelta(seconds=10),

@@ -30,10 +30,10 @@ DUE_AT = SearchAttributeKey.for_datetime("MesDueAt")
 _BEFORE_APPROVAL = (OrderState.DRAFT, OrderState.SUBMITTED)
 
 
-def search_attributes(specification: OrderSpecification) -> TypedSearchAttributes:
+def search_attributes(specification: OrderSpecification, phase: OrderState = OrderState.DRAFT) -> TypedSearchAttributes:
     """What operations can look orders up by, from the start on."""
     pairs: list[SearchAttributePair[str] | SearchAttributePair[datetime]] = [
-        SearchAttributePair(PHASE, OrderState.DRAFT),
+        SearchAttributePair(PHASE, phase),
         SearchAttributePair(PRODUCT, specification.product),
     ]
     if specification.due_at is not None:

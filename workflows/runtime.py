@@ -3,17 +3,20 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from temporalio.client import Client, Interceptor
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from workflows import equipment_clock
+from workflows import alarm_clock, equipment_clock, report_clock
+from workflows.alarm_clock import AlarmClockWorkflow
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
 from workflows.encryption import data_converter
@@ -21,12 +24,13 @@ from workflows.equipment_clock import EquipmentClockWorkflow
 from workflows.lot_hold import LotHoldWorkflow
 from workflows.maintenance import MaintenanceWorkflow
 from workflows.production_order import ProductionOrderWorkflow
+from workflows.report_clock import ReportClockWorkflow
 
 TlsFiles: TypeAlias = tuple[Path | None, Path | None, Path | None, str | None]
 """The authority that the server is known by (None: the machine's), our certificate and key, the server's name."""
 WORKFLOWS: Final[Sequence[type]] = (
     ProductionOrderWorkflow, DeviationWorkflow, CapaWorkflow, MaintenanceWorkflow, EquipmentClockWorkflow,
-    LotHoldWorkflow,
+    LotHoldWorkflow, AlarmClockWorkflow, ReportClockWorkflow,
 )  # fmt: skip
 
 _PASSED_THROUGH: Final = ("domain", "activities")
@@ -97,3 +101,26 @@ async def tell_equipment_clock(client: Client, task_queue: str, rpc_timeout: tim
         static_summary="equipment register",
         rpc_timeout=rpc_timeout,
     )
+
+
+async def tell_report_clock(client: Client, task_queue: str, rpc_timeout: timedelta | None = None) -> None:
+    """The clock of reports looks now; it is started when it does not run."""
+    await client.start_workflow(
+        ReportClockWorkflow.run,
+        id=report_clock.workflow_id(task_queue),
+        task_queue=task_queue,
+        start_signal=report_clock.SIGNAL,
+        static_summary="scheduled reports",
+        rpc_timeout=rpc_timeout,
+    )
+
+
+async def start_alarm_clock(client: Client, task_queue: str) -> None:
+    """The clock of alarms runs; the one that runs already is left as it is."""
+    with suppress(WorkflowAlreadyStartedError):
+        await client.start_workflow(
+            AlarmClockWorkflow.run,
+            id=alarm_clock.workflow_id(task_queue),
+            task_queue=task_queue,
+            static_summary="alarms",
+        )

@@ -92,7 +92,13 @@ class Verdicts(ABC, Generic[State, AnyFact]):
         if command.command_id in self.seen:
             return
         if len(self.inbox) >= INBOX_LIMIT:
-            workflow.logger.error("inbox full, command %s dropped", command.command_id)
+            # Its sender hears of it, and the record says so.
+            blocker = Blocker(
+                code="INBOX_FULL", entity="command", id=command.command_id, found=f"{len(self.inbox)} commands wait",
+                required="fewer commands at once: send a new one later", who_can_fix="administrator",
+            )  # fmt: skip
+            self.remember(command.command_id)
+            self._refuse(command, (blocker,))
             return
         self.remember(command.command_id)
         self.inbox.append(command)

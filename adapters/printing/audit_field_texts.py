@@ -72,6 +72,7 @@ VALUES: Final[dict[str, str]] = {
     "notPlanned": "未计划", "planned": "已计划", "requalifying": "重新确认中", "scheduled": "已安排",
     "verified": "已验证", "workDone": "维修完成", "preventive": "预防性维护", "fault": "故障",
     "aborted": "已中止", "accepted": "合格", "allocated": "已预留", "approved": "已批准", "archived": "已归档",
+    "made": "已生成", "reviewed": "已审核", "distributed": "已分发",
     "available": "可用", "calibrated": "已校准", "cancelled": "已取消", "cancelling": "取消中",
     "classified": "已分级", "clean": "清洁", "cleanExpired": "清洁过期", "cleaning": "清洁中", "closed": "已关闭",
     "closedEffective": "有效关闭", "completed": "已完成", "confirmed": "已确认", "correction": "更正中",

@@ -1,11 +1,11 @@
 """Log in, log out, who am I; one's own password and second factor."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr
 
-from api import own_account
+from api import own_account, pins
 from api.deps import Services, Who, With
 from api.security import Session
 from api.shapes import Body, Identifier, OneTimeCode
@@ -37,6 +37,23 @@ class SecondFactorBody(Body):
     code: OneTimeCode | None = None
 
 
+Pin = Annotated[SecretStr, Field(max_length=20)]
+
+
+class PinBody(Body):
+    """A PIN of one's own: 4 to 8 digits, not the ones that everybody tries first; null takes it away."""
+
+    password: SecretStr = Field(max_length=200)
+    pin: Pin | None
+
+
+class TakeOverBody(Body):
+    """A badge as it was scanned (its number, the user id, or `person/…`), and its owner's PIN."""
+
+    badge: Identifier
+    pin: Pin
+
+
 class CodeBody(Body):
     """A one-time code."""
 
@@ -62,6 +79,26 @@ def change_password(body: PasswordBody, request: Request, having: With) -> Respo
         request.state.source,
     )  # fmt: skip
     return Response(status_code=204)
+
+
+@router.post("/pin", status_code=204)
+def choose_pin(body: PinBody, who: Who) -> Response:
+    """Choose a PIN for taking over a shared terminal, or take it away. It never signs."""
+    pin = None if body.pin is None else body.pin.get_secret_value()
+    pins.choose(who, body.password.get_secret_value(), pin)
+    return Response(status_code=204)
+
+
+@router.post("/take-over")
+def take_over(body: TakeOverBody, request: Request, having: With) -> dict[str, Any]:
+    """Take over a shared terminal by badge and PIN: another session in place of the one in `Authorization`.
+
+    That one may be locked or idle, but somebody must have logged in there with a password in the last twelve hours
+    (401 TERMINAL_NOT_OPEN). The fifth wrong PIN locks it (403 PIN_LOCKED); the password stays good.
+    """
+    terminal = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    token, session = pins.take_over(having, terminal, body.badge, body.pin.get_secret_value(), request.state.source)
+    return {"token": token} | _shown(session, having)
 
 
 @router.post("/second-factor", status_code=201)

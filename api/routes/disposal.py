@@ -11,13 +11,11 @@ from api.deps import Caller, Reading, only
 from api.direct_acts import act
 from api.security import now
 from api.shapes import CommandBody, Identifier, LongText, Positive, ReasonedBody
-from api.signatures import SECOND, Signing
+from api.signed_acts import signings
 from db.once import Request
 from db.queries import disposal
 from domain.base import Message
-from domain.command_base import Command
 from domain.disposal_commands import DecideDestruction, DestroyLot, MoveRejectedStock
-from domain.signing import Meaning
 
 router = APIRouter(prefix="/quality/lots/{lot}", tags=["nonconforming stock"])
 Mover = Annotated[Caller, Depends(only("moveStock", "lot"))]
@@ -60,10 +58,6 @@ def _about(who: Caller, body: CommandBody) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _second(command: Command, lot: str, meaning: Meaning, body: CommandBody, *roles: str) -> Signing:
-    return Signing(command, f"lot/{lot}", meaning, body.second, part=SECOND, roles=roles)
-
-
 def _shown(answer: LotDone, body: CommandBody) -> dict[str, Any]:
     return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "accepted": True}
 
@@ -72,12 +66,12 @@ def _shown(answer: LotDone, body: CommandBody) -> dict[str, Any]:
 def move(lot: Identifier, body: MoveBody, who: Mover) -> dict[str, Any]:
     """Move stock to a place whose zone fits the lot's status. Refused otherwise, with everything in the way."""
     request = _request(who, "moveStock", lot, body)
-    quantity, signings = Decimal(body.quantity), []
+    quantity, signed = Decimal(body.quantity), []
     if body.second is not None:
         command = MoveRejectedStock(
             **_about(who, body), lot=lot, quantity=quantity, from_place=body.from_place, to_place=body.to_place
         )
-        signings = [_second(command, lot, Meaning.APPROVED, body, "qualityManager")]
+        signed = signings(who, command, lot, body)
 
     def work(connection: Connection, given: tuple[str, ...]) -> tuple[LotDone, relocating.Entries]:
         entries = relocating.relocate(
@@ -85,7 +79,7 @@ def move(lot: Identifier, body: MoveBody, who: Mover) -> dict[str, Any]:
         )
         return LotDone(lot=lot), entries
 
-    return _shown(act(who, request, LotDone, work, *signings), body)
+    return _shown(act(who, request, LotDone, work, *signed), body)
 
 
 @router.post("/decide-destruction")
@@ -98,8 +92,7 @@ def decide_destruction(lot: Identifier, body: ReasonedBody, who: Decider) -> dic
         number, entries = relocating.decide(connection, request, lot, body.reason, given[0])
         return LotDone(lot=lot, destruction=number), entries
 
-    signing = Signing(command, f"lot/{lot}", Meaning.APPROVED, body.signature)
-    return _shown(act(who, request, LotDone, work, signing), body)
+    return _shown(act(who, request, LotDone, work, *signings(who, command, lot, body)), body)
 
 
 @router.post("/destroy")
@@ -115,9 +108,7 @@ def destroy(lot: Identifier, body: DestroyBody, who: Destroyer) -> dict[str, Any
         )  # fmt: skip
         return LotDone(lot=lot, destruction=body.destruction), entries
 
-    signer = Signing(command, f"lot/{lot}", Meaning.PERFORMED, body.signature)
-    second = _second(command, lot, Meaning.WITNESSED, body)
-    return _shown(act(who, request, LotDone, work, signer, second), body)
+    return _shown(act(who, request, LotDone, work, *signings(who, command, lot, body)), body)
 
 
 @router.get("/destructions")

@@ -120,6 +120,13 @@ class ReserveBody(CommandBody):
     batch: Identifier
 
 
+@router.get("/equipment-classes")
+def classes(reading: Reading) -> Document:
+    """All classes by code; times in seconds, none is without limit."""
+    found = [EquipmentClass.model_validate(dict(row._mapping)) for row in tables.classes(reading)]
+    return {"classes": [own.model_dump(mode="json", by_alias=True) for own in found]}
+
+
 @router.post("/equipment-classes")
 async def define_class(body: ClassBody, who: Engineer) -> Document:
     """Define a class of equipment, or change it."""

@@ -2,21 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Row
+from starlette.concurrency import run_in_threadpool
 
-from api import master_data
-from api.deps import Caller, Reading, only
+from api import master_data, master_data_file
+from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.master_data_document import MasterDataDocument
+from api.master_data_file import Kind
+from api.master_data_known import as_known
 from api.shapes import MAX_INT, Identifier
 from db.queries import master_data as tables
 from db.queries import policies, structure
 from db.queries.structure import Part, RouteVersion
 from domain.differences import differences
+from domain.errors import Refused
 from domain.quantities import plain
 
 router = APIRouter(tags=["master data"])
@@ -29,6 +34,42 @@ MOST_LINES, MOST_LEVELS = 20_000, 100
 def import_document(document: MasterDataDocument, who: Engineer) -> Document:
     """Write a document: all of it or nothing. The answer counts what is new or changed."""
     return {"changed": master_data.import_document(who, document)}
+
+
+@router.get("/master-data/import-file/template", response_class=Response)
+def sheet_template(kind: Kind, _: Who, separator: Literal["comma", "semicolon"] = "comma") -> Response:
+    """The heading of a sheet, to be filled in."""
+    content = master_data_file.template(kind, ";" if separator == "semicolon" else ",")
+    headers = {"content-disposition": f'attachment; filename="{kind}.csv"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/master-data/import-file")
+async def import_file(request: Request, who: Engineer, kind: Kind, preview: bool = False) -> Document:
+    """A sheet of one kind as CSV: all of it or nothing. With `preview` nothing is written: what would change.
+
+    422 MASTER_DATA_FILE_REFUSED lists every bad cell under `rows` (line, column, code, found, required).
+    """
+    content = await request.body()
+    return await run_in_threadpool(_import_file, who, kind, content, preview)
+
+
+def _import_file(who: Caller, kind: Kind, content: bytes, preview: bool) -> Document:
+    sheet = master_data_file.read(kind, content)
+    wrong = sheet.faults
+    if not wrong:
+        with who.services.engine.connect() as connection:
+            document = master_data_file.completed(sheet, partial(as_known, connection))
+        try:
+            if preview:
+                return {"changes": master_data.preview(who, document)}
+            return {"changed": master_data.import_document(who, document)}
+        except Refused as refused:
+            wrong = tuple(master_data_file.of_blocker(sheet, blocker) for blocker in refused.blockers)
+    raise Problem(
+        422, "MASTER_DATA_FILE_REFUSED", f"{len(wrong)} cells or rows are wrong: nothing was imported",
+        blockers=[master_data_file.blocker(fault) for fault in wrong], rows=[fault.shown() for fault in wrong],
+    )  # fmt: skip
 
 
 @router.get("/master-data/materials")

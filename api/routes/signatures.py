@@ -5,12 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, JsonValue, ValidationError
+from pydantic.alias_generators import to_snake
 
-from api import ceremonies, signatures
+from api import ceremonies, signatures, signed_acts
 from api.commands import CAPA, DEVIATION, MAINTENANCE, ORDER, PICK_LIST, WORK_ORDER, build
 from api.deps import Caller, Reading, Who, only
-from api.errors import Problem, not_found
+from api.errors import Problem, not_found, of_refusal
+from api.permissions import DIRECT
 from api.shapes import Body, Identifier, Reason
+from api.signed_acts import BY_KIND, SignedAct
 from db import signature_verification
 from db.queries import reports, scopes, targets
 from db.queries import signatures as record
@@ -18,6 +21,7 @@ from db.queries.targets import Target
 from domain import case_commands as cc
 from domain import commands as c
 from domain import maintenance_commands as mc
+from domain.errors import Refused
 
 router = APIRouter(prefix="/signatures", tags=["signatures"])
 Verifier = Annotated[Caller, Depends(only("verifySignatures", "signature"))]
@@ -29,11 +33,12 @@ _NOT_SENT = {
 
 
 class RequestBody(Body):
-    """The command that is going to be signed, as it will be sent. `entity_id` is the uuid in the command's address."""
+    """The command that is going to be signed, as it will be sent. `entity_id` stands in the command's address: the uuid
+    of an order, a batch or a case; the number of a lot or a recall."""
 
     command: Identifier
     command_id: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
-    entity_id: UUID
+    entity_id: Identifier
     reason: Annotated[str, Field(max_length=1000)] | None = None
     content: dict[str, JsonValue] = {}
 
@@ -51,6 +56,8 @@ def request(body: RequestBody, who: Who) -> dict[str, Any]:
     The command that refers to it (`signature.requestId`) has five minutes. 409 NO_SIGNATURE_NEEDED when the policy asks
     for none.
     """
+    if (act := BY_KIND.get(body.command)) is not None:
+        return _of_act(who, act, body)
     kind = _KINDS.get(body.command)
     if kind is None:
         raise Problem(422, "INVALID_REQUEST", f"there is no command {body.command}")
@@ -61,12 +68,49 @@ def request(body: RequestBody, who: Who) -> dict[str, Any]:
     first, second = signatures.meanings(signatures.policy_of(who, target), command)
     if first is None and second is None:
         raise Problem(409, "NO_SIGNATURE_NEEDED", f"{body.command} of {target.entity} needs no signature")
+    _person(who)
+    return ceremonies.begin(who, command, target.entity, target, first or second or "", second)
+
+
+def _person(who: Caller) -> None:
     if not who.session.is_person:
         raise Problem(403, "SIGNER_NOT_A_PERSON", f"{who.id} is a machine account and cannot sign")
-    return ceremonies.begin(who, command, target, first or second or "", second)
 
 
-def _target(who: Caller, kind: type[c.Command], identity: UUID) -> Target:
+def _of_act(who: Caller, act: SignedAct, body: RequestBody) -> dict[str, Any]:
+    """The ceremony of an act that no order judges."""
+    number = body.entity_id
+    entity = act.entity(number)
+    who.may(act.action, entity, DIRECT[act.action])
+    _refuse_outside(who, act.subject, number)
+    content = {to_snake(name): value for name, value in body.content.items() if name not in _NOT_SENT}
+    try:
+        command = act.command(who, number, body.command_id, content | {"reason": body.reason})
+    except ValidationError as error:
+        raise _wrong(error) from None
+    _person(who)
+    try:
+        act.check(who, command)
+    except Refused as no:
+        raise of_refusal(no, body.command_id) from None
+    first, second = act.meanings(signed_acts.policy_of(who))
+    return ceremonies.begin(who, command, entity, None, first or second or "", second)
+
+
+def _refuse_outside(who: Caller, name: str, number: str) -> None:
+    if who.scope.is_everywhere:
+        return
+    with who.services.engine.connect() as connection:
+        place = scopes.named(connection, name, number)
+    if place is not None:
+        who.scope.refuse_outside(who, f"{name}/{number}", place, who.id)
+
+
+def _target(who: Caller, kind: type[c.Command], entity_id: str) -> Target:
+    try:
+        identity = UUID(entity_id)
+    except ValueError:
+        raise Problem(422, "INVALID_REQUEST", f"entityId: {kind.kind_name()} needs the uuid of its address") from None
     if kind in mc.MAINTENANCE_COMMANDS:
         names: tuple[str, ...] = (MAINTENANCE,)
     elif kind in cc.CASE_COMMANDS:
@@ -91,12 +135,17 @@ def _command(who: Caller, kind: type[c.Command], target: Target, body: RequestBo
     try:
         return build(who, kind, target, content | {"command_id": body.command_id})
     except ValidationError as error:
-        fields = [
-            {"field": ".".join(("content", *map(str, one["loc"]))), "problem": one["msg"], "kind": one["type"]}
-            for one in error.errors(include_input=False, include_url=False)[:50]
-        ]
-        detail = "; ".join(f"{field['field']}: {field['problem']}" for field in fields[:5])
-        raise Problem(422, "INVALID_REQUEST", detail[:1000], fields=fields) from None
+        raise _wrong(error) from None
+
+
+def _wrong(error: ValidationError) -> Problem:
+    """422 for a content that is no content of the command."""
+    fields = [
+        {"field": ".".join(("content", *map(str, one["loc"]))), "problem": one["msg"], "kind": one["type"]}
+        for one in error.errors(include_input=False, include_url=False)[:50]
+    ]
+    detail = "; ".join(f"{field['field']}: {field['problem']}" for field in fields[:5])
+    return Problem(422, "INVALID_REQUEST", detail[:1000], fields=fields)
 
 
 @router.get("/requests/{request_id}")

@@ -56,6 +56,13 @@ class PasswordBody(Body):
     reason: Reason
 
 
+class BadgeBody(Body):
+    """What the person's card says when it is scanned; null: no card any more."""
+
+    badge: Identifier | None = None
+    reason: Reason
+
+
 class KeyBody(Body):
     """A key for a machine. `routes`: `METHOD /path` with `*` for any method; longer paths below it are meant, too."""
 
@@ -85,6 +92,7 @@ def everybody(reading: Reading, who: Reader) -> list[dict[str, Any]]:
             "id": user.id, "fullName": user.full_name, "roles": list(user.roles), "isActive": user.is_active,
             "isPerson": user.is_person, "isLocked": user.locked_at is not None, "plants": user.plants,
             "lines": user.lines, "hasSecondFactor": user.totp_confirmed_at is not None,
+            "badge": user.badge, "hasPin": user.pin_hash is not None, "isPinLocked": user.pin_locked_at is not None,
         }
         for user in users.everybody(reading)
     ]  # fmt: skip
@@ -126,6 +134,20 @@ def reset_second_factor(user_id: Identifier, body: WhyBody, who: Administrator) 
     """Take a lost second factor away; its owner enrols another one."""
     values = {"totp_secret": None, "totp_confirmed_at": None, "totp_last_counter": None}
     return accounts.change(who, user_id, "secondFactor.reset", body.reason, **values)
+
+
+@router.post("/{user_id}/reset-pin")
+def reset_pin(user_id: Identifier, body: WhyBody, who: Administrator) -> dict[str, Any]:
+    """Take a forgotten or locked PIN away; its owner chooses another one."""
+    return accounts.change(
+        who, user_id, "pin.reset", body.reason, pin_hash=None, pin_failed_attempts=0, pin_locked_at=None
+    )
+
+
+@router.post("/{user_id}/badge")
+def badge(user_id: Identifier, body: BadgeBody, who: Administrator) -> dict[str, Any]:
+    """Give somebody a badge, or take it away (null). 409 BADGE_TAKEN when it is somebody else's."""
+    return accounts.give_badge(who, user_id, body.badge, body.reason)
 
 
 @router.get("/{user_id}/api-keys")

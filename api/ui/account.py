@@ -8,6 +8,7 @@ from fastapi import Form as Field
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from api.roles import Role
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
 from api.ui.door import COOKIE
@@ -36,6 +37,9 @@ async def _page(request: Request, uri: str = "", status: int = 200) -> Response:
         request, "account.html", status, me=me, secret=" ".join(secret[n : n + 4] for n in range(0, len(secret), 4)),
         picture=qr(uri, t("account.qr")) if uri else "",
         has_factor=user is not None and user.totp_confirmed_at is not None,
+        has_pin=user is not None and user.pin_hash is not None, badge=user.badge if user is not None else None,
+        is_pin_locked=user is not None and user.pin_locked_at is not None,
+        may_have_pin=Role.ADMINISTRATOR not in me["roles"],
         is_configured=bool(request.app.state.services.settings.secret_keys),
     )  # fmt: skip
 
@@ -61,6 +65,21 @@ async def password(
     response = RedirectResponse("/ui/login", 303)
     flash(response, "good", context(request)["t"]("account.changed"))
     response.delete_cookie(COOKIE, path="/ui")
+    return response
+
+
+@router.post("/pin")
+async def pin(
+    request: Request, form: Form, password: Secret = "", pin: Code = "", again: Code = "", remove: Code = ""
+) -> Response:
+    """A PIN to take over a terminal with, or none any more."""
+    if not remove and pin != again:
+        return refused(request, {"status": 422, "code": "PINS_DIFFER", "detail": "", "blockers": [], "possible": []})
+    answer = await call(request, "POST", "/auth/pin", {"password": password, "pin": None if remove else pin})
+    if not answer.accepted:
+        return refused(request, problem_of(answer))
+    response = RedirectResponse("/ui/account", 303)
+    flash(response, "good", context(request)["t"]("account.pin.removed" if remove else "account.pin.saved"))
     return response
 
 

@@ -17,6 +17,7 @@ from starlette.datastructures import FormData
 
 from api.errors import Problem
 from api.permissions import COMMAND_ROUTES, DIRECT_ROUTES
+from api.signed_acts import BY_ACTION
 from api.ui.calls import Answer, call
 from api.ui.door import form_token
 from api.ui.forms import OWN, body_of
@@ -111,11 +112,14 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str, bool], ...]:
     return (*commands, *direct)
 
 
-def action(path: str) -> tuple[str, UUID | None]:
-    """The command of an address, and the uuid of what it is about when an order or a case judges it."""
+def action(path: str) -> tuple[str, UUID | str | None]:
+    """The command of an address, and what it is about: the uuid when an order or a case judges it, the number of the
+    lot or the recall when it is a signed act that none judges."""
     for pattern, name, is_command in _patterns():
-        if (found := pattern.match(path)) is not None:
-            return name, _first_uuid(found.groupdict()) if is_command else None
+        if (found := pattern.match(path)) is None:
+            continue
+        named, act = found.groupdict(), BY_ACTION.get(name)
+        return name, _first_uuid(named) if is_command else None if act is None else named[act.subject]
     return path.rpartition("/")[2], None
 
 
@@ -147,7 +151,8 @@ async def _ceremony(
             key: value for key, value in body.items() if key not in ("commandId", "reason", "signature", "second")
         }
         asked = {
-            "command": name, "commandId": body.get("commandId"), "entityId": str(entity), "reason": body.get("reason"),
+            "command": BY_ACTION[name].kind.kind_name() if name in BY_ACTION else name,
+            "commandId": body.get("commandId"), "entityId": str(entity), "reason": body.get("reason"),
             "content": own | content,
         }  # fmt: skip
         answer = await call(request, "POST", "/signatures/requests", asked)

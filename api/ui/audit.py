@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem
-from api.ui.calls import read
+from api.ui.calls import Answer, File, Unanswered, read
 from api.ui.said import flat
-from api.ui.shell import PageRoute, page
+from api.ui.shell import PageRoute, page, refused
+from api.ui.texts import language_of
 from db.queries import audit_places
 from db.queries.record_people import everybody
 from db.session import reading
@@ -31,6 +32,7 @@ ACTIONS: Final = (
     "user.created", "user.roles",
 )  # fmt: skip
 """Types of entries that people look for; any other can be asked for by the address."""
+FORMATS: Final = ("csv", "pdf", "json")
 _QUIET: Final = frozenset(
     {
         "signature", "commandId", "part", "contentHash", "timeZone", "localOffset", "entityRevision", "signedAt",
@@ -59,9 +61,31 @@ async def trail(
     asked = {"record": record, "kind": kind, "actor": actor, "act": act, "since": since, "until": until}
     return page(
         request, "audit.html", rows=[row | _read(row) for row in found["rows"]], asked=asked, kinds=KINDS,
-        actions=ACTIONS, people=people, next=found["next"], before=before, live="",
+        actions=ACTIONS, formats=FORMATS, people=people, next=found["next"], before=before, live="",
         verdict=await read(request, "/audit/verify") if verify else None, names=dict(people),
     )  # fmt: skip
+
+
+@router.get("/audit/export")
+async def export(
+    request: Request, form: Annotated[Literal["csv", "pdf", "json"], Query(alias="format")] = "csv", record: Text = "",
+    kind: Text = "", actor: Text = "", act: Text = "", since: Time = "", until: Time = "",
+) -> Response:  # fmt: skip
+    """What the page found, all of it, as a file in the reader's language. That it was taken is an entry, too."""
+    zone = ZoneInfo(request.app.state.services.settings.time_zone)
+    start, end = _time(since, zone), _time(until, zone)
+    entity, _ = await run_in_threadpool(_places, request, record.strip(), kind)
+    query = {
+        "entity": entity, "actor": actor.strip() or None, "action": act.strip() or None, "format": form,
+        "since": start and start.isoformat(), "until": end and end.isoformat(), "language": language_of(request),
+    }  # fmt: skip
+
+    def no(answer: Answer) -> Response:
+        if answer.document is None:
+            raise Unanswered(answer)
+        return refused(request, answer.document)
+
+    return File(request, "/audit/export", query, no)
 
 
 def _time(text: str, zone: ZoneInfo) -> datetime | None:

@@ -15,6 +15,7 @@ from api.ui import (
     cases,
     direct,
     equipment,
+    equipment_classes,
     files,
     holds,
     home,
@@ -24,7 +25,9 @@ from api.ui import (
     lots,
     maintenance,
     master,
+    master_import,
     master_records,
+    neighbours,
     operations,
     orders,
     picks,
@@ -35,17 +38,33 @@ from api.ui import (
     receipts,
     reports,
     reviews,
+    saved_reports,
     scan,
+    schedule,
     signing,
     spc,
+    suspects,
     tasks,
     weighing,
 )
 
-PLANT: Final = (direct, equipment, maintenance, master, master_records, admin, account, operations)
+PLANT: Final = (
+    direct,
+    equipment,
+    equipment_classes,
+    maintenance,
+    master,
+    master_import,
+    master_records,
+    admin,
+    account,
+    operations,
+    neighbours,
+)
 AREAS: Final = (
-    login, home, tasks, board, orders, plan, picks, put_away, receipts, inspections, scan, problem, reviews, cases,
-    lots, holds, recalls, weighing, audit, signing, spc, reports, andon, ask, actions, live, files, *PLANT,
+    login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
+    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, andon, ask, actions,
+    live, files, *PLANT,
 )  # fmt: skip
 
 

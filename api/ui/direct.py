@@ -106,6 +106,23 @@ ACTS: Final[Mapping[str, Act]] = {
     "grantRoles": _account("roles", _field("roles", "many", options=_ROLES)),
     "resetPassword": _account("reset-password", _field("password", "secret")),
     "resetSecondFactor": _account("reset-second-factor"),
+    "decideDestruction": Act("/quality/lots/[^/]+/decide-destruction", "decideDestruction", (), "must"),
+    "destroyLot": Act("/quality/lots/[^/]+/destroy", "destroyLot", (_field("how"),)),
+    "resetPin": _account("reset-pin"),
+    "giveBadge": _account("badge", _field("badge", required=False)),
+    "acknowledgeAlarm": Act(r"/alarms/[0-9]+/acknowledge", "acknowledgeAlarm", (_field("note", required=False),), "no"),
+    "setAlarmRule": Act(
+        "/alarm-rules", "setAlarmRule",
+        (
+            _field("code"), _field("name"), _field("topic", required=False),
+            _field("severity", "choice", options=("critical", "warning", "info")),
+            Field("escalateSeconds:int", "field.escalateSeconds", "text", True), _field("isActive", "bool"),
+        ),
+    ),
+    "retryMessage": Act(r"/integration/outbound-messages/[^/]+/retry", "decideOutboundMessage", (), "must"),
+    "discardMessage": Act(r"/integration/outbound-messages/[^/]+/discard", "decideOutboundMessage", (), "must"),
+    "retryInbound": Act(r"/integration/inbound-messages/[0-9]+/retry", "decideInboundMessage", (), "must"),
+    "discardInbound": Act(r"/integration/inbound-messages/[0-9]+/discard", "decideInboundMessage", (), "must"),
     "revokeKey": Act(r"/users/[^/]+/api-keys/[0-9a-f-]+/revoke", "manageUsers", (), "must"),
 }  # fmt: skip
 

@@ -12,10 +12,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.errors import not_found
 from api.ui.calls import Unanswered, call, read
+from api.ui.direct import may_act
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg import genealogy
 from api.ui.svg.genealogy import Node
-from db.queries import lot_holds, lot_search, quality, signatures, stock
+from db.queries import disposal, lot_holds, lot_search, quality, signatures, stock
 from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
@@ -68,7 +69,8 @@ async def one(lot: str, request: Request, direction: Direction = "both", depth: 
         box=_box(picture), direction=direction, depth=depth, depths=DEPTHS, beyond=beyond,
         is_short=picture.height <= SMALLEST[1],
         is_grouped=len(shown[0]) < len(nodes), edges=shown[1], size=(genealogy.WIDTH, genealogy.HEIGHT),
-        ways=_ways(shown[1]), listed=LISTED, live=lot, back=sum(1 for far in away.values() if far < 0),
+        ways=_ways(shown[1]), listed=LISTED, live=lot, may_act=lambda name: may_act(request, name),
+        back=sum(1 for far in away.values() if far < 0),
         on=sum(1 for far in away.values() if far > 0),
     )  # fmt: skip
 
@@ -94,6 +96,7 @@ def _card(request: Request, number: str) -> Document | None:
             "name": lot_search.name_of(connection, own["material"]), "inspections": inspections, "signatures": signed,
             "workOrderId": None if own["workOrder"] is None else str(uuid_for("work-order", own["workOrder"])),
             "holds": lot_holds.page(connection, number, True, 50),
+            "destructions": disposal.page(connection, number, 50),
             "deviations": quality.deviations(connection, None, number, 50),
             "people": names(connection, {"inspections": inspections}),
         }  # fmt: skip

@@ -24,6 +24,12 @@ class Item:
 
 ITEMS: Final = (
     Item("home", "/ui/", ALL, "h"),
+    Item(
+        "alarms",
+        "/ui/alarms",
+        (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.PROCESS_ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR),
+        "z",
+    ),
     Item("tasks", "/ui/tasks", (Role.OPERATOR, Role.SUPERVISOR), "t"),
     Item(
         "board",
@@ -32,6 +38,7 @@ ITEMS: Final = (
         "b",
     ),
     Item("plan", "/ui/plan", (Role.PLANNER,), "p"),
+    Item("schedule", "/ui/schedule", (Role.PLANNER, Role.SUPERVISOR), "z"),
     Item("orders", "/ui/orders", (*_PRODUCTION, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "o"),
     Item("reviews", "/ui/reviews", (Role.SUPERVISOR, *_QUALITY, Role.AUDITOR), "r"),
     Item("exceptions", "/ui/exceptions", (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.AUDITOR), "e"),
@@ -40,6 +47,7 @@ ITEMS: Final = (
     Item("recalls", "/ui/recalls", (*_QUALITY[1:], Role.AUDITOR), "x"),
     Item("audit", "/ui/audit", (Role.QA_REVIEWER, Role.QUALITY_MANAGER, Role.AUDITOR), "a"),
     Item("signatures", "/ui/signatures", (Role.QUALITY_MANAGER, Role.AUDITOR), "s"),
+    Item("interfaces", "/ui/interfaces", (Role.PLANNER, Role.SUPERVISOR, *_QUALITY[:3], Role.ADMINISTRATOR), "1"),
     Item("picks", "/ui/picks", (Role.WAREHOUSE_KEEPER, Role.SUPERVISOR), "k"),
     Item("put_away", "/ui/put-away", (Role.WAREHOUSE_KEEPER,), "w"),
     Item("receipts", "/ui/receipts", (Role.WAREHOUSE_KEEPER,), "d"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -49,8 +50,10 @@ async def picks(request: Request, show: Annotated[str, Query(max_length=20)] = "
 
 
 @router.get("/picks/{work_order_id}")
-async def pick(work_order_id: UUID, request: Request) -> Response:
-    """One pick list, line by line."""
+async def pick(
+    work_order_id: UUID, request: Request, by_hand: Annotated[bool, Query(alias="byHand")] = False
+) -> Response:
+    """One pick list, line by line. `byHand`: the scanner does not work, and codes are typed."""
     document = await read(request, f"/mes/work-orders/{work_order_id}")
     found = document["pickList"]
     coverage = []
@@ -61,7 +64,7 @@ async def pick(work_order_id: UUID, request: Request) -> Response:
     order = await read(request, f"/mes/orders/{document['orderId']}")
     return page(
         request, "pick.html", doc=document, list=found, lines=lines, coverage=coverage, order=order,
-        live=f"{document['orderNumber']},lot", short=[one for one in coverage if one["short"] != "0"],
+        live=f"{document['orderNumber']},lot", short=[one for one in coverage if one["short"] != "0"], by_hand=by_hand,
         **await possible(request, work_order_id),
     )  # fmt: skip
 
@@ -107,7 +110,10 @@ async def check(
 
 def _checked(request: Request, document: Mapping[str, Any], code: str, at: str) -> dict[str, Any]:
     t: Words = context(request)["t"]
-    lines, names = _lines(request, document), names_in(code)
+    lines = _lines(request, document)
+    with reading(request.app.state.services.engine) as connection:
+        names = names_in(connection, code)
+        known = warehouse_lists.lots(connection, names)
     for name in names:
         if own := [line for line in lines if line["lot"] == name]:
             if stops := [line["stop"] for line in own if line["stop"]]:
@@ -119,8 +125,6 @@ def _checked(request: Request, document: Mapping[str, Any], code: str, at: str) 
             return {"mark": [line["id"] for line in here], "text": t("picks.checked", lot=name)}
         if any(line["place"] == name for line in lines):
             return {"place": name, "text": t("picks.at", place=name)}
-    with reading(request.app.state.services.engine) as connection:
-        known = warehouse_lists.lots(connection, names)
     lot = next((known[name] for name in names if name in known), None)
     if lot is None:
         return {"stop": t("picks.stop"), "detail": t("picks.stop.unknown", code=readable(code))}
@@ -130,6 +134,37 @@ def _checked(request: Request, document: Mapping[str, Any], code: str, at: str) 
     else:
         detail = t("picks.stop.material", lot=lot["number"], material=lot["material"])
     return {"stop": t("picks.stop"), "detail": detail}
+
+
+@router.get("/picks/{work_order_id}/choose")
+async def choose(work_order_id: UUID, request: Request, line: Annotated[int, Query(ge=0)]) -> Response:
+    """The form for other lots than those that expire first: all that could be taken for a line, in their order."""
+    document = await read(request, f"/mes/work-orders/{work_order_id}")
+    wanted = next((one for one in document["materials"] if one["line"] == line), None)
+    if wanted is None or document["pickList"] is None:
+        raise Problem(404, "NOT_FOUND", f"the pick list has no line {line}")
+    stock = (await read(request, "/wms/stock", material=wanted["material"]))["stock"]
+    taken = [one["lot"] for one in document["pickList"]["lines"] if one["line"] == line]
+    clock = context(request)["clock"]
+    today = clock.now().astimezone(clock.zone).date().isoformat()
+    return page(
+        request, "choose_lots.html", doc=document, wanted=wanted, lots=_choice(stock, taken, today), taken=taken,
+        back=f"/ui/picks/{work_order_id}",
+    )  # fmt: skip
+
+
+def _choice(stock: list[dict[str, Any]], taken: list[str], today: str) -> list[dict[str, Any]]:
+    """Lots that can be taken, first to expire first: what of each is free, and what this line has of it."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in stock:
+        expires = row["expiresOn"]
+        if row["status"] != LotStatus.RELEASED or row["zone"] != "released" or (expires and expires < today):
+            continue
+        own = found.setdefault(row["lot"], row | {"free": Decimal(0), "places": []})
+        own["free"] += Decimal(row["onHand"]) - Decimal(row["reserved"])
+        own["places"].append(row["place"])
+    usable = [one for one in found.values() if one["free"] > 0 or one["lot"] in taken]
+    return sorted(usable, key=lambda one: (one["expiresOn"] or "9999", one["lot"]))
 
 
 @router.get("/picks/{work_order_id}/return")

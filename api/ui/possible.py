@@ -19,7 +19,8 @@ def scope_of(request: Request) -> Scope:
 
 
 async def possible(request: Request, work_order_id: UUID) -> dict[str, Any]:
-    """`possible`: the commands that the work order allows now; `order_state`: of its order."""
+    """`possible`: the commands that the work order allows now; `order_state`: of its order; `scans`: its codes have to
+    be scanned, or typed for a reason with a second person."""
     return await run_in_threadpool(_possible, request, work_order_id)
 
 
@@ -31,6 +32,9 @@ def _possible(request: Request, work_order_id: UUID) -> dict[str, Any]:
         having.histories.current(connection, target.order_number) as folded,
     ):
         if folded is None:
-            return {"possible": set(), "order_state": ""}
+            return {"possible": set(), "order_state": "", "scans": False}
         process = folded.process
-        return {"possible": set(possible_for(process, target.work_order)), "order_state": process.state}
+        return {
+            "possible": set(possible_for(process, target.work_order)), "order_state": process.state,
+            "scans": process.specification.policy.scan_required,
+        }  # fmt: skip

@@ -42,8 +42,10 @@ async def put_aways(request: Request) -> Response:
 
 
 @router.get("/put-away/{work_order_id}")
-async def put_away(work_order_id: UUID, request: Request) -> Response:
-    """One put-away: where to, how much, the label."""
+async def put_away(
+    work_order_id: UUID, request: Request, by_hand: Annotated[bool, Query(alias="byHand")] = False
+) -> Response:
+    """One put-away: where to, how much, the label. `byHand`: the scanner does not work, and codes are typed."""
     document = await read(request, f"/mes/work-orders/{work_order_id}")
     found = document["putAway"]
     proposed = None
@@ -53,7 +55,7 @@ async def put_away(work_order_id: UUID, request: Request) -> Response:
     at_line = sum((Decimal(one["onHand"]) for one in stock if one["zone"] == "line"), Decimal(0))
     return page(
         request, "put_away.html", doc=document, own=found, proposed=proposed, stock=stock, at_line=plain(at_line),
-        live=f"{document['orderNumber']},lot", **await possible(request, work_order_id),
+        live=f"{document['orderNumber']},lot", by_hand=by_hand, **await possible(request, work_order_id),
     )  # fmt: skip
 
 
@@ -63,7 +65,7 @@ async def check(
 ) -> Response:
     """What a scan means here: the lot itself, a place that fits it, or `stop`: why it must not go there."""
     document = await read(request, f"/mes/work-orders/{work_order_id}")
-    t, lot, names = context(request)["t"], document["outputLot"], names_in(code)
+    t, lot, names = context(request)["t"], document["outputLot"], await run_in_threadpool(_names, request, code)
     if lot in names:
         return JSONResponse({"mark": ["lot-seen"], "text": t("putaway.lot_seen", lot=lot)})
     asked = f"/wms/put-away-orders/{document['putAway']['id']}/proposals"
@@ -76,6 +78,11 @@ async def check(
     zones = t.all("zone", proposed["zones"])
     detail = t("putaway.stop", code=readable(code), lot=lot, status=t.of("lot", proposed["lotStatus"]), zones=zones)
     return JSONResponse({"stop": t("putaway.stop.title"), "detail": detail})
+
+
+def _names(request: Request, code: str) -> list[str]:
+    with reading(request.app.state.services.engine) as connection:
+        return names_in(connection, code)
 
 
 @router.get("/labels/{lot:path}")

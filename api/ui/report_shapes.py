@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from api.periods import Period
-from api.reporting import DELIVERY, Asked
+from api.reporting import DELIVERY, VERDICTS, Asked
 from api.ui.report_tables import Column, Row
-from db.queries.reporting import DIRECTIONS
+from db.queries.reporting import DIRECTIONS, WAY
 from domain.lead_time import STAGES
 
 ROWS: Final = "/ui/reports/rows"
@@ -177,4 +177,108 @@ REPORTED: Final = (
     Column("operation", "reports.operation"), Column("workstation", "field.workstation"),
     Column("good", "reports.good", "number", unit="unit"), Column("scrap", "reports.scrap", "number"),
     Column("review", "reports.review", "number"), Column("ideal", "oee.ideal", "number"), Column("person", "spc.who"),
+)  # fmt: skip
+
+
+# Batches, parameters, quality, flow -------------------------------------------------------------------------------
+
+
+def _lot(row: Row) -> str:
+    return f"/ui/lots/{quote(str(row['lot']), safe='')}" if row.get("lot") else ""
+
+
+LOT: Final = Column("lot", "field.lot", href=_lot)
+
+
+def batches(asked: Asked) -> tuple[Column, ...]:
+    """One row for each batch; every figure leads to the record that it is from."""
+
+    def values(row: Row) -> str:
+        return rows_link(asked, "values", lot=row["lot"], product=row["product"], status="outside")
+
+    def exceptions(row: Row) -> str:
+        return f"/ui/exceptions?{urlencode({'order': row['order_number']})}"
+
+    def review(row: Row) -> str:
+        return f"/ui/reviews/{row['work_order_id']}"
+
+    return (
+        LOT, Column("product", "field.product"), ORDER, Column("at", "reports.doneAt", "time"),
+        Column("planned", "reports.planned", "number", unit="unit", href=_order),
+        Column("good", "reports.good", "number", href=_order), Column("scrap", "reports.scrap", "number", href=_order),
+        Column("yield", "reports.yield", "percent", href=review),
+        Column("seconds", "reports.lasting", "seconds", href=_order),
+        Column("deviations", "reports.title.deviations", "number", href=exceptions),
+        Column("outside", "reports.outside", "number", href=values),
+        Column("status", "reports.lotStatus", group="lot"), Column("record", "reports.record", group="record"),
+    )  # fmt: skip
+
+
+def parameters(asked: Asked) -> tuple[Column, ...]:
+    """Parameters with their spread."""
+
+    def rows(status: str) -> Callable[[Row], str]:
+        return lambda row: rows_link(
+            asked, "values", product=row["product"], operation=row["operation"], name=row["name"], status=status
+        )
+
+    def chart(row: Row) -> str:
+        query = {"of": f"parameter:{row['name']}", "product": row["product"], **_period(asked.period)}
+        return f"/ui/spc?{urlencode(query)}"
+
+    return (
+        Column("product", "field.product"), Column("operation", "reports.operation"),
+        Column("name", "reports.parameter"), Column("count", "reports.values", "number", href=rows("")),
+        Column("low", "reports.least", "number", unit="unit", href=rows("")),
+        Column("mean", "reports.mean", "number", href=chart),
+        Column("high", "reports.most", "number", href=rows("")),
+        Column("deviation", "reports.deviation", "number", href=chart),
+        Column("outside", "reports.outside", "number", href=rows("outside")),
+        Column("corrected", "reports.corrected", "number", href=rows("corrected")),
+    )  # fmt: skip
+
+
+def quality(asked: Asked) -> tuple[Column, ...]:
+    """Inspections by material."""
+
+    def rows(status: str) -> Callable[[Row], str]:
+        return lambda row: rows_link(asked, "inspections", material=row["material"], status=status)
+
+    return (
+        Column("material", "field.material"),
+        Column("inspections", "reports.inspections", "number", href=rows("")),
+        *(Column(name, f"reports.{name}", "number", href=rows(name)) for name in (*VERDICTS, "open")),
+        Column("share", "reports.accepted.share", "percent", href=rows("accepted")),
+        Column("outside", "reports.outside", "number", href=rows("outside")),
+        Column("median", "reports.median", "seconds", href=rows("")),
+    )  # fmt: skip
+
+
+def flow(asked: Asked) -> tuple[Column, ...]:
+    """What went from where to where."""
+
+    def rows(row: Row) -> str:
+        way = f"{row['from_place']}{WAY}{row['to_place']}"
+        return rows_link(asked, "moves", material=row["material"], direction=way)
+
+    return (
+        Column("material", "field.material"), Column("from_place", "reports.from"), Column("to_place", "reports.to"),
+        Column("quantity", "field.quantity", "number", unit="unit", href=rows),
+        Column("moves", "reports.moves", "number", href=rows), Column("lots", "reports.lots", "number", href=rows),
+        Column("at", "reports.last", "time"),
+    )  # fmt: skip
+
+
+VALUES: Final = (
+    Column("at", "spc.when", "time"), ORDER, LOT, Column("operation", "reports.operation"),
+    Column("name", "reports.parameter"), Column("text", "reports.value", unit="unit"),
+    Column("low", "reports.lowLimit", "number"), Column("high", "reports.highLimit", "number"),
+    Column("verdict", "reports.verdict", group="reports.verdict"), Column("version", "reports.version", "number"),
+    Column("reason", "field.reason", "long"), Column("person", "spc.who"),
+)  # fmt: skip
+INSPECTED: Final = (
+    Column("at", "spc.when", "time"), Column("reference", "field.number", href=_lot),
+    Column("material", "field.material"), LOT, ORDER, Column("state", "field.state", "state"),
+    Column("outside", "reports.outside", "number"), Column("decided_at", "reports.decidedAt", "time"),
+    Column("seconds", "reports.lasting", "seconds"), Column("person", "spc.who"),
 )  # fmt: skip

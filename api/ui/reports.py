@@ -17,20 +17,21 @@ from api.periods import Period, period, shortcuts
 from api.reporting import Asked
 from api.scopes import Scope
 from api.ui import report_shapes as shapes
+from api.ui.report_summaries import Figures, Report, figures_of, summary
 from api.ui.report_tables import Table, as_csv, lasting, percent
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg.pareto import Bar, pareto, stack
 from api.ui.texts import Words
 from api.ui.words import quantity
 from db.queries import oee as machines
+from db.queries import report_lists as lists
 from db.queries import reporting as tables
 from db.session import reading
 from domain import oee
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
-Report = Literal["output", "scrap", "leadTime", "delivery", "deviations", "oee", "balance"]
-Rows = Literal["pieces", "leadTime", "delivery", "deviations", "moves", "spans", "reports"]
+Rows = Literal["pieces", "leadTime", "delivery", "deviations", "moves", "spans", "reports", "values", "inspections"]
 SHOWN: Final = 500
 """Rows of a list on a page; all of them are in its file."""
 Document = dict[str, Any]
@@ -60,25 +61,6 @@ def asked(
 Question = Annotated[Asked, Depends(asked)]
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Everything that the page of a period needs of one period."""
-
-    output: list[Document]
-    due: list[Document]
-    deviations: list[Document]
-    lead: list[Document]
-    stations: list[reporting.Station]
-
-
-def _figures(connection: Connection, question: Asked) -> Figures:
-    return Figures(
-        reporting.output(connection, question), reporting.due(connection, question),
-        reporting.deviation_rows(connection, question), reporting.lead_rows(connection, question),
-        reporting.stations(connection, question),
-    )  # fmt: skip
-
-
 @router.get("/reports")
 async def reports(request: Request, question: Question, report: Report = "output") -> Response:
     """The figures of a period beside those of the period before, and one report in full."""
@@ -86,8 +68,8 @@ async def reports(request: Request, question: Question, report: Report = "output
 
     def read() -> tuple[Figures, Figures, Table | None, list[str]]:
         with reading(engine) as connection:
-            this, before = _figures(connection, question), _figures(connection, question.before)
-            table = _summary(connection, question, report, this, context(request)["t"])
+            this, before = figures_of(connection, question), figures_of(connection, question.before)
+            table = summary(connection, question, report, this, context(request)["t"])
             return this, before, table, tables.products(connection, question.scope.orders())
 
     this, before, table, products = await run_in_threadpool(read)
@@ -109,39 +91,6 @@ def _own(question: Asked) -> dict[str, str]:
     return {
         "since": question.period.first.isoformat(), "until": question.period.last.isoformat(),
         "product": question.product or "", "opens": str(opens)[:5], "closes": str(closes)[:5],
-    }  # fmt: skip
-
-
-def _summary(connection: Connection, question: Asked, report: Report, this: Figures, t: Words) -> Table | None:
-    """The table of a report; None: there is none for this account."""
-    match report:
-        case "output":
-            return Table(shapes.output(question), this.output)
-        case "scrap":
-            return Table(shapes.scrap(question), reporting.scrap(connection, question))
-        case "leadTime":
-            rows = [{"stage": stage, **vars(own)} for stage, own in reporting.lead_times(this.lead)]
-            return Table(shapes.lead_time(question), rows)
-        case "delivery":
-            return Table(shapes.delivery(question), reporting.delivery(this.due))
-        case "deviations":
-            return Table(shapes.deviations(question), reporting.deviations(this.deviations))
-        case "oee":
-            return Table(shapes.effectiveness(question), [_station(own, t) for own in this.stations])
-        case _:
-            found = reporting.balance(connection, question)
-            return None if found is None else Table(shapes.balance(question), found)
-
-
-def _station(own: reporting.Station, t: Words) -> Document:
-    figures = own.figures
-    parts = (figures.availability, figures.effectiveness, figures.quality, figures.oee)
-    names = ("availability", "effectiveness", "quality", "oee")
-    return {name: part.value for name, part in zip(names, parts, strict=True)} | {
-        "code": own.code, "station": own.code or t("oee.all"), "name": own.name,
-        "reason": next((part.reason for part in parts if part.reason), "fine"),
-        "busy": own.counts.busy, "producing": own.counts.producing, "produced": own.counts.produced,
-        "good": own.counts.good,
     }  # fmt: skip
 
 
@@ -227,6 +176,9 @@ class Wanted:
     status: str
     code: str
     station: str
+    lot: str
+    operation: str
+    name: str
 
 
 def wanted(
@@ -234,17 +186,20 @@ def wanted(
     kind: Annotated[str, Query(max_length=10)] = "",
     reason: Annotated[str | None, Query(max_length=200)] = None,
     material: Annotated[str, Query(max_length=80)] = "",
-    direction: Annotated[str, Query(max_length=20)] = "",
+    direction: Annotated[str, Query(max_length=170)] = "",
     status: Annotated[str, Query(max_length=20)] = "",
     code: Annotated[str, Query(max_length=80)] = "",
     station: Annotated[str, Query(max_length=80)] = "",
+    lot: Annotated[str, Query(max_length=80)] = "",
+    operation: Annotated[str, Query(max_length=80)] = "",
+    name: Annotated[str, Query(max_length=200)] = "",
 ) -> Wanted:
     """What the address says."""
     try:
         on = date.fromisoformat(day) if day else None
     except ValueError:
         raise Problem(422, "INVALID_REQUEST", f"{day} is no day") from None
-    return Wanted(on, kind, reason, material, direction, status, code, station)
+    return Wanted(on, kind, reason, material, direction, status, code, station, lot, operation, name)
 
 
 Which = Annotated[Wanted, Depends(wanted)]
@@ -271,11 +226,27 @@ def _rows(connection: Connection, question: Asked, report: Rows, which: Wanted, 
         case "deviations":
             own = [row for row in reporting.deviation_rows(connection, question) if _is_wanted(row, which)]
             return Table(shapes.DEVIATIONS, own[:limit])
+        case "values":
+            verdict = which.status if which.status in ("within", "outside") else ""
+            values = lists.value_rows(
+                connection, *bounds, inside, limit, product=question.product or "", lot=which.lot,
+                operation=which.operation, name=which.name, verdict=verdict,
+            )  # fmt: skip
+            return Table(shapes.VALUES, [row for row in values if which.status != "corrected" or row["version"] > 1])
+        case "inspections":
+            asked_for = reporting.inspection_rows(connection, question)
+            inspected = [row for row in asked_for if _is_asked(row, which)]
+            return Table(shapes.INSPECTED, inspected[:limit])
         case "reports":
             reported = machines.report_rows(connection, *bounds, zone, inside, question.scope.lines, which.station)
             return Table(shapes.REPORTED, reported[:limit])
         case _:
             return Table(shapes.SPANS, _spans(connection, question, which.station)[:limit])
+
+
+def _is_asked(row: Mapping[str, Any], which: Wanted) -> bool:
+    fits = row["outside"] > 0 if which.status == "outside" else which.status in ("", row["verdict"])
+    return fits and which.material in ("", row["material"])
 
 
 def _is_wanted(row: Mapping[str, Any], which: Wanted) -> bool:
@@ -335,7 +306,7 @@ async def report_file(request: Request, question: Question, report: Report = "ou
     """A report as a file."""
 
     def read(connection: Connection) -> Table | None:
-        return _summary(connection, question, report, _figures(connection, question), context(request)["t"])
+        return summary(connection, question, report, figures_of(connection, question), context(request)["t"])
 
     table = await _read(request, read)
     return _file(request, question, table or Table(()), report)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.ui import refusals
 from api.ui.texts import Words
 
 _COMMAND: Final = r"[a-z][A-Za-z]+"
@@ -106,7 +107,7 @@ def missing(t: Words, blocker: Any) -> str:
         case "SIGNATURE_MISMATCH":
             return str(blocker.id)
         case _:
-            return t.of("state", blocker.found) if blocker.found.isidentifier() else str(blocker.found)
+            return refusals.text(t, blocker.found, blocker.entity)
 
 
 def field(t: Words, name: str) -> str:
@@ -117,11 +118,16 @@ def field(t: Words, name: str) -> str:
     return (": " if t.language == "en" else "：").join((*parts, word))
 
 
+_STATES: Final = {"holdState": "hold.state", "recallState": "recall.state", "destructionState": "destruction.state"}
+
+
 def value(t: Words, name: str, text: str) -> str:
     """The text of a field: states, choices and yes or no in words; everything else as it stands."""
     own = name.rpartition(".")[2]
     if own == "lotStatus" or own == "status":
         return t.of("lot", text)
+    if own in _STATES:
+        return t.of(_STATES[own], text)
     if own == "state" or own.endswith("State"):
         return t.of("state", text)
     if own == "meaning":

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import permissions
 from api.errors import Problem, translate
-from api.ui import said, severity, words
+from api.ui import refusals, said, severity, words
 from api.ui.calls import Unanswered
 from api.ui.door import form_token
 from api.ui.nav import nav
@@ -40,11 +40,13 @@ def environment() -> Environment:
         "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": words.quantity,
         "share": words.share, "duration": words.duration, "new_id": lambda: uuid.uuid4().hex, "charts": charts,
         "pairs": lambda names: [(name, name) for name in names],
+        "labels": lambda rows: [(row["code"], f"{row['code']} {row['name']}") for row in rows],
+        "day_spans": lambda t, spans: [(days, t("period.days", days=days)) for days in spans],
         "labelled": labelled, "place_of": place_of,
         "named": lambda t, names: [(name, t.of("choice", name)) for name in names],
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],
         "groups_of": lambda t, group, names: [(name, t.of(group, name)) for name in names],
-        "said": said, "told": told, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
+        "said": said, "told": told, "refusals": refusals, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
         "reasons": lambda t, names: [(name, t.of("scrap", name)) for name in names],
     }  # fmt: skip
     return made
@@ -75,6 +77,8 @@ def context(request: Request) -> dict[str, Any]:
         "user": session,
         "form_token": form_token(request.state.token),
         "nav": nav(session.roles) if session else (),
+        # The number is that of all plants: who is limited to some is not told it.
+        "bell": request.app.state.bell if session and session.plants is None and session.lines is None else None,
         "here": request.url.path,
         "url": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "is_fragment": request.headers.get("x-fragment") is not None,

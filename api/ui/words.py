@@ -8,7 +8,11 @@ from zoneinfo import ZoneInfo
 TONES: Final = {
     # blue: somebody can begin
     **dict.fromkeys(
-        ("ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled"), "ready"
+        (
+            "ready", "approved", "dispatched", "allocated", "reviewed", "implemented", "effective", "reconciled",
+            "distributed",
+        ),
+        "ready",
     ),
     # green: it goes on, or is good
     **dict.fromkeys(
@@ -20,7 +24,7 @@ TONES: Final = {
             "paused", "held", "onHold", "quarantine", "submitted", "short", "created", "resultsEntered", "open",
             "proposed", "retestDue", "inReview", "correction", "cancelling", "dueSoon", "toBeCleaned", "cleaning",
             "underMaintenance", "reserved", "inspecting", "puttingAway", "requalificationDue", "detected", "qaReview",
-            "performed",
+            "performed", "made",
             "classified", "investigation", "laboratoryPhase1", "laboratoryErrorProven", "retest", "phase2", "reopened",
             "effectivenessCheck", "stopping", "scoped", "releasing", "asked", "stopped", "staysStopped",
         ),

@@ -42,7 +42,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "masterBatchRecord": False,
     "startGate": False,
     "secondSignatures": {}, "signatureShowsContent": False, "signatureStrict": True,
-    "secondFactor": [], "secondSignatureId": None, "secondSigner": None,
+    "secondFactor": [], "signsOtherActs": False, "secondSignatureId": None, "secondSigner": None,
     "scanRequired": False, "weighing": False, "registeredDevices": False, "assay": "", "water": "",
     "reservePercent": None, "container": None, "completeToSubmit": False, "startAt": None,
     "method": "", "sampleSize": "", "planVersion": None,

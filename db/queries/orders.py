@@ -28,6 +28,11 @@ def page(
     return [_shown(row) for row in connection.execute(statement)]
 
 
+def is_empty(connection: Connection) -> bool:
+    """Whether there is no order at all."""
+    return connection.execute(select(ORDERS.c.number).limit(1)).first() is None
+
+
 def beginning(text: str) -> list[ColumnElement[bool]]:
     """Conditions for orders whose number, plan line or product begins with a text; none for no text."""
     if not text:

@@ -1,6 +1,6 @@
 """Plant policies: the newest version counts for new orders, the frozen one for orders that exist."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, cast, func, select
@@ -37,14 +37,23 @@ def deviation_rules(connection: Connection) -> CaseRules | None:
 
     None if no policy does: then a deviation is a line that quality decides.
     """
+    found = next((policy for policy in _in_force(connection) if policy.deviation_process), None)
+    return None if found is None else rules_of(found)
+
+
+def of_other_acts(connection: Connection) -> Policy | None:
+    """What policy says about the signatures of acts that no order judges: the first by code of those in force that
+    speak of them (`signs_other_acts`); None if none does."""
+    return next((policy for policy in _in_force(connection) if policy.signs_other_acts), None)
+
+
+def _in_force(connection: Connection) -> Iterator[Policy]:
+    """The newest version of every policy, by code."""
     statement = (
         select(POLICIES.c.body).ext(distinct_on(POLICIES.c.code)).order_by(POLICIES.c.code, POLICIES.c.version.desc())
     )
     for body in connection.execute(statement).scalars():
-        policy = Policy.model_validate(body)
-        if policy.deviation_process:
-            return rules_of(policy)
-    return None
+        yield Policy.model_validate(body)
 
 
 def frozen(connection: Connection, order_number: str) -> Policy | None:

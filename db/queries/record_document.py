@@ -17,6 +17,7 @@ from db.audit import canonical
 from db.queries import batch_record, containers, facts
 from db.queries.record_cases import case_steps
 from db.queries.record_sources import (
+    connection_gaps,
     consumed_lots,
     inspection_results,
     machine_gaps,
@@ -98,7 +99,10 @@ def read(connection: Connection, work_order: str, revision: int | None = None) -
     if not then:
         raise NoSuchRecord(f"{work_order} at revision {revision}")
     process = _folded(then)
-    outside = (*refused_signatures(connection, number, work_order), *machine_gaps(connection, work_order))
+    outside = (
+        *refused_signatures(connection, number, work_order), *machine_gaps(connection, work_order),
+        *connection_gaps(connection, work_order),
+    )  # fmt: skip
     own = of_facts(process.specification, work_order, then)
     content = _content(connection, process, work_order, then)
     content["exceptions"] = [show(found) for found in judged(own, then)]

@@ -10,6 +10,7 @@ from db.tables import (
     AuditRow,
     CaseFactRow,
     CopiedAuditRow,
+    EquipmentGap,
     EquipmentReading,
     EquipmentRun,
     InspectionResult,
@@ -27,6 +28,7 @@ LINKS, LOTS, RESULTS = core(LotLink), core(Lot), core(InspectionResult)
 SIGNATURES, FACTS, AUDIT = core(Signature), core(OrderFact), core(AuditRow)
 CASES = core(CaseFactRow)
 COPIED, RUNS, READINGS = core(CopiedAuditRow), core(EquipmentRun), core(EquipmentReading)
+GAPS = core(EquipmentGap)
 Document = dict[str, Any]
 _FAILED: Final = ("signature.refused", "signature.failed", "signature.expired")
 
@@ -112,6 +114,26 @@ def refused_signatures(connection: Connection, order_number: str, work_order: st
         RecordException(
             id=f"audit-{row.seq}", type=ExceptionType.REFUSED_SIGNATURE, at=row.at, actor=row.actor,
             detail=f"{row.action}: {(row.new or {}).get('found', '')}".strip(": "),
+        )
+        for row in connection.execute(statement)
+    ]  # fmt: skip
+
+
+def connection_gaps(connection: Connection, work_order: str) -> list[RecordException]:
+    """Times in which the machine of a run could not be reached, with how many readings never came."""
+    statement = (
+        select(GAPS, RUNS.c.operation, RUNS.c.workstation)
+        .join(RUNS, RUNS.c.job == GAPS.c.job)
+        .where(RUNS.c.work_order == work_order)
+        .order_by(GAPS.c.job, GAPS.c.since)
+    )
+    return [
+        RecordException(
+            id=f"connection-{row.job.replace('/', '.')}-{stamp(row.since)}",
+            type=ExceptionType.COMMUNICATION_FAILURE, at=row.since,
+            actor=row.workstation, operation=row.operation,
+            detail=f"not reached from {stamp(row.since)} to {stamp(row.until) if row.until else 'now'}; "
+            f"{'an unknown number of' if row.missing is None else row.missing} readings are missing",
         )
         for row in connection.execute(statement)
     ]  # fmt: skip

@@ -261,6 +261,8 @@ _DIRECTIONS: Final = {
 """What a move into the plant or out of it is, by the place outside that it goes to or comes from."""
 
 
+WAY: Final = ">"
+"""Between two places: `RAW>LINE` is a direction, too."""
 STOCKS: Final = ("opening", "closing")
 """Stock at the beginning and end of a period; its rows are all moves until then."""
 
@@ -288,6 +290,9 @@ def move_rows(
         return _documents(connection, statement.where(_CHANGE != 0))
     if direction in _DIRECTIONS:
         statement = statement.where(_DIRECTIONS[direction])
+    elif WAY in direction:
+        from_place, _, to_place = direction.partition(WAY)
+        statement = statement.where(MOVES.c.from_place == from_place, MOVES.c.to_place == to_place)
     return _documents(connection, statement.where(MOVES.c.moved_at >= since))
 
 

@@ -10,17 +10,28 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
+from db.queries import users
 from db.tables import (
+    Deviation,
     Device,
     DispensedContainer,
     EquipmentItem,
+    InProcessInspectionRow,
+    InspectionRow,
     Lot,
     Material,
     OperationRow,
+    PickListRow,
     Place,
+    PlanLine,
     ProductionOrder,
-    UserAccount,
+    ProductionReport,
+    PutAwayRow,
+    QualityCaseRow,
+    ReworkRow,
+    SerialNumber,
     WorkOrder,
+    Workstation,
     core,
 )
 from domain import gs1
@@ -28,7 +39,8 @@ from domain.scanning import ScanKind, Scanned, printable
 
 LOTS, CONTAINERS, MATERIALS, PLACES = core(Lot), core(DispensedContainer), core(Material), core(Place)
 ORDERS, WORK_ORDERS, OPERATIONS = core(ProductionOrder), core(WorkOrder), core(OperationRow)
-ITEMS, PEOPLE, DEVICES = core(EquipmentItem), core(UserAccount), core(Device)
+ITEMS, DEVICES = core(EquipmentItem), core(Device)
+STATIONS, SERIALS, INSPECTIONS = core(Workstation), core(SerialNumber), core(InspectionRow)
 CONTAINER_AI: Final = "96"
 """Where the label of a dispensed container has its number."""
 K = ScanKind
@@ -76,7 +88,7 @@ def _of_gs1(connection: Connection, text: str) -> Scanned:
     except gs1.Gs1Refused as refused:
         return _damaged(text, "; ".join(refused.reasons))
     # Inside the company (91) and (92) stand for a material without GTIN, and its lot.
-    lot = elements.get("10") or elements.get("92") or ""
+    lot = elements.get("10") or elements.get("92") or _lot_of_serial(connection, elements.get("21")) or ""
     said = _Said(elements.get("01") or elements.get("02") or "", elements.get("91") or "", lot,
                  elements.get(CONTAINER_AI) or "")  # fmt: skip
     return _said(connection, text, said)
@@ -121,11 +133,18 @@ def _row(connection: Connection, statement: Any) -> Row[Any] | None:
 def _lot(connection: Connection, text: str, number: str) -> Scanned | None:
     row = _row(connection, select(LOTS).where(LOTS.c.number == number))
     if row is None:
-        return None
+        pieces = _lot_of_serial(connection, number)
+        return None if pieces is None else _lot(connection, text, pieces)
     return Scanned(
         text=text, kind=K.LOT, id=row.number, lot=row.number, material=row.material, status=row.status,
         expires_on=row.expires_on, work_order=row.work_order or "",
     )  # fmt: skip
+
+
+def _lot_of_serial(connection: Connection, serial: str | None) -> str | None:
+    """The lot of a piece."""
+    statement = select(SERIALS.c.lot).where(SERIALS.c.serial == serial)
+    return None if serial is None else connection.execute(statement).scalar_one_or_none()
 
 
 def _container(connection: Connection, text: str, number: str) -> Scanned | None:
@@ -175,6 +194,30 @@ def _numbered(kind: ScanKind, column: Any) -> Callable[[Connection, str, str], S
     return find
 
 
+def _of_work_order(kind: ScanKind, column: Any) -> Callable[[Connection, str, str], Scanned | None]:
+    """What belongs to a work order: where its number stands."""
+
+    def find(connection: Connection, text: str, number: str) -> Scanned | None:
+        found = _row(connection, select(column.table.c.work_order).where(column == number))
+        return None if found is None else Scanned(text=text, kind=kind, id=number, work_order=found.work_order or "")
+
+    return find
+
+
+def _case(connection: Connection, text: str, number: str) -> Scanned | None:
+    """A quality case, with or without a process of its own."""
+    for column in (core(QualityCaseRow).c.number, core(Deviation).c.number):
+        if (found := _numbered(K.CASE, column)(connection, text, number)) is not None:
+            return found
+    return None
+
+
+def _person(connection: Connection, text: str, code: str) -> Scanned | None:
+    """By the number of the badge, or by the id."""
+    found = users.with_badge(connection, code)
+    return None if found is None else Scanned(text=text, kind=K.PERSON, id=found.id)
+
+
 _FIND: Final[dict[ScanKind, Callable[[Connection, str, str], Scanned | None]]] = {
     K.CONTAINER: _container,
     K.LOT: _lot,
@@ -184,7 +227,16 @@ _FIND: Final[dict[ScanKind, Callable[[Connection, str, str], Scanned | None]]] =
     K.EQUIPMENT: _equipment,
     K.DEVICE: _numbered(K.DEVICE, DEVICES.c.code),
     K.LOCATION: _numbered(K.LOCATION, PLACES.c.code),
-    K.PERSON: _numbered(K.PERSON, PEOPLE.c.id),
+    K.PERSON: _person,
+    K.WORKSTATION: _numbered(K.WORKSTATION, STATIONS.c.code),
+    K.PICK_LIST: _of_work_order(K.PICK_LIST, core(PickListRow).c.number),
+    K.PUT_AWAY: _of_work_order(K.PUT_AWAY, core(PutAwayRow).c.number),
+    K.INSPECTION: _of_work_order(K.INSPECTION, INSPECTIONS.c.number),
+    K.IN_PROCESS_INSPECTION: _of_work_order(K.IN_PROCESS_INSPECTION, core(InProcessInspectionRow).c.number),
+    K.REWORK: _of_work_order(K.REWORK, core(ReworkRow).c.number),
+    K.REPORT: _of_work_order(K.REPORT, core(ProductionReport).c.number),
+    K.CASE: _case,
+    K.PLAN_LINE: _numbered(K.PLAN_LINE, core(PlanLine).c.reference),
     K.MATERIAL: _material,
 }
 _PREFIXES: Final = {

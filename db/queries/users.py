@@ -36,6 +36,10 @@ class User:
     totp_secret: str | None = field(default=None, repr=False)
     totp_confirmed_at: datetime | None = None
     totp_last_counter: int | None = None
+    badge: str | None = None
+    pin_hash: str | None = field(default=None, repr=False)
+    pin_failed_attempts: int = 0
+    pin_locked_at: datetime | None = None
 
 
 def _user(row: Row[Any]) -> User:
@@ -43,7 +47,7 @@ def _user(row: Row[Any]) -> User:
         row.id, row.full_name, row.password_hash, tuple(row.roles), row.is_active, row.is_person,
         row.failed_attempts, row.locked_at, row.created_at, among(row.plants), among(row.lines),
         row.password_changed_at, row.password_expires_at, row.totp_secret, row.totp_confirmed_at,
-        row.totp_last_counter,
+        row.totp_last_counter, row.badge, row.pin_hash, row.pin_failed_attempts, row.pin_locked_at,
     )  # fmt: skip
 
 
@@ -65,6 +69,18 @@ def find(connection: Connection, user_id: str) -> User | None:
     return None if row is None else _user(row)
 
 
+def with_badge(connection: Connection, badge: str) -> User | None:
+    """The account of a badge; an id is a badge, too."""
+    has_it = or_(ACCOUNTS.c.badge == badge, ACCOUNTS.c.id == badge)
+    rows = connection.execute(select(ACCOUNTS).where(has_it).order_by(ACCOUNTS.c.badge == badge)).all()
+    return _user(rows[0]) if len(rows) == 1 else None
+
+
+def locked_for_pin(connection: Connection, user_id: str) -> User:
+    """The account, kept from everybody else until the transaction ends: PINs are tried one after the other."""
+    return _user(connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.id == user_id).with_for_update()).one())
+
+
 def everybody(connection: Connection) -> list[User]:
     """All accounts, disabled ones too."""
     return [_user(row) for row in connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.id))]
@@ -78,7 +94,7 @@ def add(
         upsert(ACCOUNTS)
         .values(
             id=user_id, full_name=full_name, password_hash=password_hash, roles=list(roles), is_active=True,
-            is_person="integration" not in roles, failed_attempts=0, created_at=at,
+            is_person="integration" not in roles, failed_attempts=0, created_at=at, pin_failed_attempts=0,
         )
         .on_conflict_do_nothing()
         .returning(ACCOUNTS.c.id)
@@ -116,11 +132,23 @@ def raise_alarm(connection: Connection, code: str, detail: str, at: datetime) ->
     connection.execute(insert(ALARMS).values(at=at, code=code, detail=detail, key=key))
 
 
-def open_session(connection: Connection, digest: str, user_id: str, at: datetime, expires_at: datetime) -> None:
+def raise_alarm_once(
+    connection: Connection, code: str, detail: str, at: datetime, key: str, subject: str | None = None,
+    order_number: str | None = None,
+) -> bool:  # fmt: skip
+    """The same, once for each key; whether it is a new one."""
+    values = {"at": at, "code": code, "detail": detail, "key": key, "subject": subject, "order_number": order_number}
+    statement = upsert(ALARMS).values(values).on_conflict_do_nothing().returning(ALARMS.c.id)
+    return connection.execute(statement).one_or_none() is not None
+
+
+def open_session(
+    connection: Connection, digest: str, user_id: str, at: datetime, expires_at: datetime, *, by_pin: bool = False
+) -> None:
     """Store a session under the SHA-256 of its token."""
     connection.execute(
         insert(SESSIONS).values(
-            token_hash=digest, user_id=user_id, created_at=at, last_seen_at=at, expires_at=expires_at
+            token_hash=digest, user_id=user_id, created_at=at, last_seen_at=at, expires_at=expires_at, by_pin=by_pin
         )
     )
 
@@ -144,15 +172,31 @@ def touch_session(connection: Connection, digest: str, at: datetime) -> None:
     connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == digest).values(last_seen_at=at))
 
 
-def end_session(connection: Connection, digest: str, at: datetime) -> None:
-    """The session is over."""
-    connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == digest).values(ended_at=at))
+def end_session(connection: Connection, digest: str, at: datetime, *, locks: bool = False) -> None:
+    """The session is over. `locks`: its terminal stays one at which somebody may take over."""
+    ended = {"ended_at": at, "locked_at": at if locks else None}
+    connection.execute(update(SESSIONS).where(SESSIONS.c.token_hash == digest).values(**ended))
+
+
+def terminal_of(connection: Connection, digest: str, at: datetime) -> Row[Any] | None:
+    """The session by which a terminal is known: open, idle or locked; its time is not over, its person not shut out."""
+    statement = (
+        select(SESSIONS.c.user_id, SESSIONS.c.expires_at, SESSIONS.c.ended_at)
+        .join_from(SESSIONS, ACCOUNTS, SESSIONS.c.user_id == ACCOUNTS.c.id)
+        .where(
+            SESSIONS.c.token_hash == digest, SESSIONS.c.expires_at > at, ACCOUNTS.c.is_active, ACCOUNTS.c.is_person,
+            or_(SESSIONS.c.ended_at.is_(None), SESSIONS.c.locked_at.is_not(None)),
+        )
+        .with_for_update(of=SESSIONS)
+    )  # fmt: skip
+    return connection.execute(statement).one_or_none()  # type: ignore[return-value]
 
 
 def end_sessions(connection: Connection, user_id: str, at: datetime) -> None:
-    """All sessions of an account are over."""
-    is_open = SESSIONS.c.ended_at.is_(None)
-    connection.execute(update(SESSIONS).where(SESSIONS.c.user_id == user_id, is_open).values(ended_at=at))
+    """All sessions of an account are over, and nobody takes over where one was locked."""
+    mine = SESSIONS.c.user_id == user_id
+    connection.execute(update(SESSIONS).where(mine, SESSIONS.c.ended_at.is_(None)).values(ended_at=at))
+    connection.execute(update(SESSIONS).where(mine, SESSIONS.c.locked_at.is_not(None)).values(locked_at=None))
 
 
 def has_signed(connection: Connection, digest: str) -> bool:

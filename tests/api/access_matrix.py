@@ -139,6 +139,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.INTEGRATION), {"lot": "L", "serials": ["S"]}
     ),
     "/master-data/import": ((R.PROCESS_ENGINEER,), {}),
+    "/master-data/import-file": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/{record_id}": ((R.PROCESS_ENGINEER,), {}),
@@ -153,12 +154,27 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     ),
     "/andon-displays": ((R.ADMINISTRATOR, R.SUPERVISOR), {"kind": "line", "area": "A", "name": "wall"}),
     "/andon-displays/{display_id}/revoke": ((R.ADMINISTRATOR, R.SUPERVISOR), {}),
+    "/report-schedules": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.DATA_ANALYST),
+        {"name": "N", "report": "scrap", "rhythm": "daily", "recipients": ["nobody"]},
+    ),
+    "/report-schedules/{schedule_id}/stop": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.DATA_ANALYST), {},
+    ),
+    **{
+        f"/scheduled-reports/{{report_id}}/{path}": (
+            (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "not so good"},
+        )
+        for path in ("review", "reject", "distribute", "archive")
+    },
     "/users/{user_id}/unlock": ((R.ADMINISTRATOR,), {"reason": "phoned in"}),
     "/users/{user_id}/disable": ((R.ADMINISTRATOR,), {"reason": "has left"}),
     "/users/{user_id}/roles": ((R.ADMINISTRATOR,), {"roles": ["operator"], "reason": "a new job"}),
     "/users/{user_id}/scope": ((R.ADMINISTRATOR,), {"plants": None, "lines": None, "reason": "a new job"}),
     "/users/{user_id}/reset-password": ((R.ADMINISTRATOR,), {"password": "x" * 12, "reason": "forgot it"}),
     "/users/{user_id}/reset-second-factor": ((R.ADMINISTRATOR,), {"reason": "lost telephone"}),
+    "/users/{user_id}/reset-pin": ((R.ADMINISTRATOR,), {"reason": "forgot it"}),
+    "/users/{user_id}/badge": ((R.ADMINISTRATOR,), {"badge": "4711", "reason": "a new card"}),
     "/users/{user_id}/api-keys": ((R.ADMINISTRATOR,), {"name": "erp", "reason": "a new ERP"}),
     "/users/{user_id}/api-keys/{key_id}/revoke": ((R.ADMINISTRATOR,), {"reason": "an old ERP"}),
     "/wms/receipts": (
@@ -169,6 +185,29 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
     "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
     "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
+    "/integration/endpoints": (
+        (R.ADMINISTRATOR,), {"code": "ERP", "name": "ERP", "url": "https://erp.example", "topics": ["lot.*"]}
+    ),
+    "/integration/outbound-messages/{message_id}/retry": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "it is up again"}
+    ),
+    "/integration/outbound-messages/{message_id}/discard": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "told by telephone"}
+    ),
+    "/integration/systems": (
+        (R.ADMINISTRATOR,), {"account": "erp", "name": "ERP", "kinds": ["operations-schedule"]}
+    ),
+    "/integration/messages/{kind}": ((R.INTEGRATION,), {"any": "thing"}),
+    "/integration/inbound-messages/{number}/retry": (
+        (R.PLANNER, R.SUPERVISOR, R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "it is known now"}
+    ),
+    "/integration/inbound-messages/{number}/discard": (
+        (R.PLANNER, R.SUPERVISOR, R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "a test message"}
+    ),
+    "/alarms/{alarm_id}/acknowledge": (
+        (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.MAINTENANCE, R.PROCESS_ENGINEER), {}
+    ),
+    "/alarm-rules": ((R.PROCESS_ENGINEER, R.QUALITY_MANAGER), {"code": "LOUD", "name": "Loud"}),
     "/devices": ((R.PROCESS_ENGINEER,), {"code": "T", "name": "T", "kind": "terminal"}),
     "/equipment/{code}/qualify": ((R.QUALITY_MANAGER,), {}),
     "/equipment/{code}/calibrate": (
@@ -239,6 +278,6 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
 REPLACES = {"/master-batch-records/{record_id}"}
 """Written with PUT."""
 FOR_EVERYBODY = {
-    "/auth/login", "/auth/logout", "/auth/password", "/auth/second-factor", "/auth/second-factor/confirm",
-    "/signatures/requests", "/signatures/requests/{request_id}/abandon",
+    "/auth/login", "/auth/logout", "/auth/password", "/auth/pin", "/auth/take-over", "/auth/second-factor",
+    "/auth/second-factor/confirm", "/signatures/requests", "/signatures/requests/{request_id}/abandon",
 }  # fmt: skip

@@ -13,6 +13,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users/{user_id}/reset-password",
         "POST /users/{user_id}/roles",
     ),
+    "test_pins": (
+        "POST /auth/pin",
+        "POST /auth/take-over",
+        "POST /users/{user_id}/badge",
+        "POST /users/{user_id}/reset-pin",
+    ),
     "test_batch_record_prints": (
         "POST /auth/login",
         "POST /master-data/import",
@@ -58,6 +64,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /training-records",
     ),
     "test_from_order": ("POST /mes/work-orders/from-order/{order_id}",),
+    "test_master_data_file": ("POST /master-data/import-file",),
     "test_maintenance_orders": (
         "POST /equipment/{code}/plan-maintenance",
         "POST /equipment/{code}/report-fault",
@@ -70,6 +77,19 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /maintenance-orders/{maintenance_id}/schedule",
         "POST /maintenance-orders/{maintenance_id}/verify",
         "POST /maintenance-orders/{maintenance_id}/verify-as-quality",
+    ),
+    "test_inbound": (
+        "POST /integration/inbound-messages/{number}/discard",
+        "POST /integration/inbound-messages/{number}/retry",
+        "POST /integration/messages/{kind}",
+        "POST /integration/systems",
+    ),
+    "test_interfaces": (
+        "POST /alarm-rules",
+        "POST /alarms/{alarm_id}/acknowledge",
+        "POST /integration/endpoints",
+        "POST /integration/outbound-messages/{message_id}/discard",
+        "POST /integration/outbound-messages/{message_id}/retry",
     ),
     "test_last_routes": (
         "POST /equipment/{code}/cancel-reservation",
@@ -179,6 +199,17 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/start",
     ),
     "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
+    "test_saved_reports": (
+        "POST /report-schedules",
+        "POST /report-schedules/{schedule_id}/stop",
+        "POST /saved-views",
+        "POST /saved-views/{view_id}/remove",
+        "POST /saved-views/{view_id}/share",
+        "POST /scheduled-reports/{report_id}/archive",
+        "POST /scheduled-reports/{report_id}/distribute",
+        "POST /scheduled-reports/{report_id}/reject",
+        "POST /scheduled-reports/{report_id}/review",
+    ),
     "test_scope": ("POST /users/{user_id}/scope",),
     "test_shipments": (
         "POST /wms/shipments",

@@ -39,9 +39,10 @@ def filled(path: str, **ids: str) -> str:
     for name in (
         "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
         "inspection", "rework", "over_report", "exception", "hold", "container",
-        "shipment", "recall",
+        "shipment", "recall", "message_id", "kind",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))
+    path = path.replace("{alarm_id}", ids.get("alarm_id", "987654321"))
     assert "{" not in path
     return path
 

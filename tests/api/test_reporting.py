@@ -21,6 +21,7 @@ from api.periods import Period
 from api.reporting import Asked
 from api.scopes import Scope
 from db.queries import oee as machines
+from db.queries import report_lists as lists
 from db.queries import reporting as tables
 from domain import oee
 from tests.api.company import PASSWORD, Company
@@ -341,3 +342,55 @@ async def test_an_account_of_another_plant_sees_no_figures(month: dict[str, str]
         assert reporting.deviation_rows(connection, question) == []
         assert reporting.lead_rows(connection, question) == []
         assert machines.spans(connection, *question.bounds, question.scope.orders()) == []
+
+
+@pytest.mark.accepts("C5")
+async def test_batches_parameters_inspections_and_flow_are_those_of_the_bare_rows(
+    month: dict[str, str], engine: Engine
+) -> None:
+    with engine.connect() as connection:
+        batches = reporting.batches(connection, asked())
+        parameters = reporting.parameters(connection, asked())
+        inspected = reporting.inspection_rows(connection, asked())
+        flow = reporting.flow(connection, asked())
+    done = [row for row in rows(engine, "SELECT * FROM work_order") if row["state"] in ("completed", "closed")]
+    assert {row["lot"] for row in batches} == {row["output_lot"] for row in done}
+    assert [(row["good"], row["scrap"], row["deviations"], row["status"]) for row in batches] == [
+        (Decimal(990), Decimal(10), 0, "released") for _ in batches
+    ]
+    values = rows(engine, "SELECT * FROM parameter_value WHERE name = 'weight'")
+    (weight,) = (row for row in parameters if row["name"] == "weight")
+    assert weight["count"] == len(values)
+    assert weight["outside"] == sum(1 for row in values if not row["within_limits"])
+    assert weight["mean"] == pytest.approx(mean(row["value"] for row in values))
+    assert (weight["low"], weight["high"]) == (min(v["value"] for v in values), max(v["value"] for v in values))
+    figures_of = {row["material"]: row for row in reporting.quality(inspected)}
+    api = rows(engine, "SELECT * FROM inspection WHERE material = 'API'")
+    assert figures_of["API"]["inspections"] == figures_of["API"]["accepted"] == len(api)
+    assert figures_of["API"]["share"] == 1
+    moves = rows(engine, "SELECT m.*, l.material FROM stock_move m JOIN lot l ON l.number = m.lot")
+    ways: dict[Any, Decimal] = defaultdict(Decimal)
+    for move in moves:
+        ways[move["material"], move["from_place"], move["to_place"]] += move["quantity"]
+    assert flow is not None
+    assert {(row["material"], row["from_place"], row["to_place"]): row["quantity"] for row in flow} == dict(ways)
+    with engine.connect() as connection:
+        assert reporting.flow(connection, asked(scope=Scope(plants=("demo",)))) is None
+        assert reporting.batches(connection, asked(scope=Scope(plants=("elsewhere",)))) == []
+        assert reporting.parameters(connection, asked(product="CART")) == []
+
+
+@pytest.mark.accepts("C5")
+async def test_a_figure_of_a_parameter_is_as_many_rows_as_it_leads_to(month: dict[str, str], engine: Engine) -> None:
+    with engine.connect() as connection:
+        (weight,) = (row for row in reporting.parameters(connection, asked()) if row["name"] == "weight")
+        every = lists.value_rows(connection, *asked().bounds, (), 1000, operation="PRESS", name="weight")
+        outside = lists.value_rows(connection, *asked().bounds, (), 1000, name="weight", verdict="outside")
+        ways = reporting.flow(connection, asked()) or []
+        for way in ways:
+            direction = f"{way['from_place']}>{way['to_place']}"
+            moves = tables.move_rows(connection, *asked().bounds, 1000, way["material"], direction)
+            assert sum(row["quantity"] for row in moves) == way["quantity"]
+            assert len(moves) == way["moves"]
+    assert len(every) == weight["count"]
+    assert len(outside) == weight["outside"]

@@ -103,7 +103,14 @@ async def test_every_code_of_the_plant_is_known(company: Company, engine: Engine
     line = Line(engine)
     order = await create(company, policy="swift")
     work_order = order["workOrders"][0]["number"]
+    inspected, _ = await at_stage(company, "inspecting")
+    other = (await (await company.desk("sam")).get(f"/mes/orders/{inspected}")).json()["workOrders"][0]
+    reference = (await company.plan("PL-SCAN"))["reference"]
+    made = await do(company, "ana", "/quality/deviations", lot="API-SCAN", code="COLOUR", detail="looks yellow")
     expected = {
+        "BENCH": ("workstation", "BENCH"), other["pickList"]["number"]: ("pickList", other["pickList"]["number"]),
+        other["inspection"]["number"]: ("inspection", other["inspection"]["number"]),
+        reference: ("planLine", reference), made["number"]: ("case", made["number"]),
         "API-SCAN": ("lot", "API-SCAN"), "lot/API-SCAN": ("lot", "API-SCAN"), label("API-SCAN"): ("lot", "API-SCAN"),
         order["number"]: ("productionOrder", order["number"]), work_order: ("workOrder", work_order),
         f"{work_order}/PRESS": ("operation", f"{work_order}/PRESS"), line.press: ("equipment", line.press),

@@ -19,6 +19,7 @@ from domain import (
     quality_cases,
     recall_states,
     record_states,
+    report_states,
     return_states,
     rework_states,
     shipping_states,
@@ -33,7 +34,7 @@ MACHINES = [
     machine
     for module in (
         states, case_states, container_states, equipment_states, hold_states, master_record_states, recall_states,
-        record_states, return_states, rework_states, shipping_states, signing,
+        record_states, report_states, return_states, rework_states, shipping_states, signing,
     )
     for machine in module.MACHINES
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities import stubs
+from activities.alarms import AlarmActivities
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
 from activities.equipment_register import EquipmentRegisterActivities
@@ -15,6 +16,7 @@ from activities.inventory import InventoryActivities
 from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
+from activities.reports import ReportActivities
 from domain import commands, events
 from domain.base import Message
 
@@ -30,10 +32,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
-    "benchmarks": {"domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
+    "benchmarks": {"adapters", "domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
     "chaos": {"replay", "system", "wiring"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "settings", "telemetry", "wiring")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "recovery", "settings", "telemetry", "wiring")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",
@@ -117,6 +119,7 @@ IMPLEMENTATIONS = (
     InventoryActivities.scrap,
     QualityActivities.request_inspection,
     QualityActivities.cancel_inspection,
+    AlarmActivities.escalate_alarms,
     BatchRecordActivities.check_record,
     BatchRecordActivities.archive_record,
     EquipmentRegisterActivities.occupy,
@@ -128,6 +131,7 @@ IMPLEMENTATIONS = (
     LotHoldActivities.find_held_orders,
     LotHoldActivities.read_hold_answers,
     LotHoldActivities.finish_hold_step,
+    ReportActivities.make_due,
     EquipmentActivities.run_job,
     EquipmentActivities.abort_job,
     EquipmentActivities.read_scale,

@@ -46,6 +46,10 @@ OF_MAINTENANCE = ("equipment-register.report-fault", "equipment-register.maintai
 """These die in `tests/kills/test_maintenance.py`."""
 OF_HOLDS = ("lot-hold.find-orders", "lot-hold.read-answers", "lot-hold.finish")
 """These die in `tests/kills/test_lot_holds.py`."""
+OF_REPORTS = ("reports.make-due",)
+"""This dies in `tests/kills/test_reports.py`."""
+OF_ALARMS = ("alarms.escalate",)
+"""This dies in `tests/kills/test_alarms.py`."""
 OF_CASES = ("record.write-case", "record.write-case/local", "quality.settle-lot")
 ON_THE_WAY_BACK = ("equipment.abort-job", "inventory.give-back", "quality.cancel-inspection", "inventory.scrap")
 HALF_A_KILOGRAM = c.ReturnedQuantity(line=1, lot="API-1", quantity=Decimal("0.5"), unit="kg")
@@ -328,5 +332,15 @@ def test_no_activity_is_left_out() -> None:
         for function in vars(stubs).values()
         if hasattr(function, "__temporal_activity_definition")
     }
-    kills = (*ON_THE_WAY, *BEFORE_A_START, *OF_WEIGHING, *OF_MAINTENANCE, *OF_HOLDS, *OF_CASES, *ON_THE_WAY_BACK)
+    kills = (
+        *ON_THE_WAY,
+        *BEFORE_A_START,
+        *OF_WEIGHING,
+        *OF_MAINTENANCE,
+        *OF_HOLDS,
+        *OF_REPORTS,
+        *OF_ALARMS,
+        *OF_CASES,
+        *ON_THE_WAY_BACK,
+    )
     assert names == {name.removesuffix("/local") for name in kills}

@@ -17,8 +17,9 @@ BROKEN: dict[str, Any] = TAB | {
 """A draft with an instruction in one language, and limits in the wrong order."""
 
 
-async def machines(company: Company) -> None:
-    """A room with a machine that is ready and one that is not; a clearance that waits for its checker; a training."""
+async def machines(company: Company) -> str:
+    """A room with a machine that is ready and one that is not; a clearance that waits for its checker; a training.
+    The id of the maintenance order that the broken one has."""
     await do(company, "pat", "/equipment-classes", code="MIXER", name="Mixer", cleanHoldSeconds=7200)
     await do(company, "pat", "/equipment", code="ROOM-1", name="Granulation", kind="room", equipmentClass="MIXER",
              calibrated=False)  # fmt: skip
@@ -31,11 +32,13 @@ async def machines(company: Company) -> None:
     await do(company, "rae", "/equipment/MIXER-1/review-calibration", accept=True)
     await do(company, "olu", "/equipment/MIXER-1/clean", level="full")
     await do(company, "sam", "/equipment/MIXER-1/verify-cleaning", accept=True)
-    await do(company, "olu", "/equipment/MIXER-2/report-fault", reason="the stirrer makes a noise")
+    fault = await do(company, "olu", "/equipment/MIXER-2/report-fault", reason="the stirrer makes a noise")
     items = [{"item": "no material left", "passed": True}, {"item": "room clean", "passed": True, "remark": "twice"}]
     await do(company, "olu", "/line-clearances", room="ROOM-1", product="TAB", batch="B-0042", operation="MIX",
              items=items)  # fmt: skip
     await do(company, "rae", "/training-records", person="olu", qualification="granulation", validUntil=NEXT_YEAR)
+    await do(company, "sam", f"/maintenance-orders/{fault['maintenanceOrderId']}/approve")
+    return str(fault["maintenanceOrderId"])
 
 
 async def versions(company: Company) -> dict[str, str]:
@@ -54,7 +57,7 @@ async def versions(company: Company) -> dict[str, str]:
 
 async def engineering(company: Company) -> dict[str, str]:
     """Everything of this module; answers what is needed for the addresses of screens."""
-    await machines(company)
+    upkeep = await machines(company)
     pat, ada = await company.desk("pat"), await company.desk("ada")
     newer = policy("gmp", approvals=2, startGate=True, signatures={"approveOrder": "approved"}) | {"version": 2}
     changed = await pat.post("/master-data/import", {"policies": [newer]})
@@ -62,4 +65,5 @@ async def engineering(company: Company) -> dict[str, str]:
     keyed = await ada.post("/users/erp/api-keys", {"name": "plan import", "routes": ["POST /mes/plan-lines"],
                            "reason": "the plan comes by night"})  # fmt: skip
     assert keyed.status_code == 201, keyed.text
-    return {f"record_{name}": identity for name, identity in (await versions(company)).items()}
+    found = {f"record_{name}": identity for name, identity in (await versions(company)).items()}
+    return found | {"upkeep": upkeep}

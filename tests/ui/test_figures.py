@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.api.company import Company
 from tests.api.words import do
-from tests.figures import IN_CONTROL, figures, weigh, weights
+from tests.figures import IN_CONTROL, a_bad_night, figures, weigh, weights
 from tests.ui.screen import PHONE, Console
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -102,3 +102,29 @@ async def test_an_open_report_counts_what_is_reported_meanwhile(
     body = {"workOrderId": plant["work_figures"], "operation": "PRESS", "good": "17"}
     await do(company, "olu", "/mes/production-reports/report", **body)
     await expect(tile).not_to_have_text(before, timeout=10000)
+
+
+@pytest.mark.accepts("D6")
+async def test_who_made_the_bad_ones_is_said_first_and_every_count_leads_to_its_reports(
+    console: Console, company: Company, plant: dict[str, str]
+) -> None:
+    order, _ = await a_bad_night(company)
+    terminal = await console.terminal("max")
+    await terminal.open("/ui/reports?report=scrap")
+    await terminal.press("Who made the bad ones")
+    await terminal.open("/ui/suspects?since=2026-11-20&until=2026-11-21&shifts=06:00,18:00")
+    await expect(terminal.page.locator("#answer .notice")).to_contain_text(
+        "SAW-2, 18:00–06:00: 10.00 % bad, 6.0 times as often as the others"
+    )
+    first = terminal.page.locator("#suspect-1")
+    await expect(first).to_contain_text("stands out")
+    await expect(terminal.page.locator("#suspect-2")).to_contain_text("may be chance")
+    await first.get_by_role("link", name="20", exact=True).click()
+    await expect(terminal.page.locator("table.figures tbody tr")).to_have_count(1)
+    await terminal.shows("Surface")
+    await terminal.page.locator("table.figures tbody tr").get_by_role("link").first.click()
+    await expect(terminal.page).to_have_url(re.compile(f"/ui/orders/{order}"))
+    zh = await console.terminal("max", "zh", PHONE)
+    await zh.open("/ui/suspects?since=2026-11-20&until=2026-11-21&shifts=06:00,18:00&by=machine")
+    await zh.shows("为其他组的")
+    assert await zh.has_no_sideways_scroll()

@@ -7,6 +7,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,18 @@ from fastapi import FastAPI
 from playwright.async_api import Browser
 from sqlalchemy import Engine
 
+from adapters.reports.due import DueReports
+from api.report_files import ReportFiles
 from tests.api.company import PASSWORD, Company
 from tests.api.holding import held, until_hold
 from tests.api.recalling import executed, opened
 from tests.api.shipping import saleable, shipped
+from tests.api.test_saved_reports import ZONE, overdue, planned, view
 from tests.api.words import at_stage, create, do, receive
-from tests.figures import breaks_down, display, figures, rolling
+from tests.figures import a_bad_night, breaks_down, display, figures, rolling
 from tests.ui import quality_words as quality
-from tests.ui.booth import dispensing, weighing
+from tests.ui.beside import neighbours
+from tests.ui.booth import dispensing, picked, weighing
 from tests.ui.engineering import engineering
 from tests.ui.floor import warehouse_and_quality
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
@@ -47,13 +52,25 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found |= await quality_plant(company, engine)
     found |= await engineering(company)
     found |= await figures(company)
+    await a_bad_night(company)
+    await kept_reports(company, engine)
     await rolling(company)
     await breaks_down(company, "SAW-2")
     found |= await hold_of_a_lot(company)
     found["recall"] = await recall(company)
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
+    found["work_scanned"] = (await picked(company))[1]
+    found |= await neighbours(company, engine)
     return found | {"andon": await display(company)}
+
+
+async def kept_reports(company: Company, engine: Engine) -> None:
+    """A shared view, a schedule, and reports of it that wait for their review."""
+    await view(company, "max", shared=True)
+    await asyncio.to_thread(overdue, engine, await planned(company), timedelta(days=2))
+    due = DueReports(engine, ReportFiles(ZONE), ZONE)
+    await asyncio.to_thread(due.make, datetime.now(UTC))
 
 
 async def recall(company: Company) -> str:
@@ -135,6 +152,11 @@ SCREENS = (
     ("holds", "aud", "/ui/holds?show=all"),
     ("recalls", "rae", "/ui/recalls?lot={lot}"),
     ("recall", "rae", "/ui/recalls/{recall}"),
+    ("alarms", "sam", "/ui/alarms?show=all"),
+    ("interfaces", "sam", "/ui/interfaces?state=all"),
+    ("interfaces-sent", "sam", "/ui/interfaces/outgoing/{parked}"),
+    ("interfaces-incoming", "rae", "/ui/interfaces/incoming?state=all"),
+    ("interfaces-one", "rae", "/ui/interfaces/incoming/{quarantined}"),
     ("audit", "aud", "/ui/audit"),
     ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
     ("signatures", "aud", "/ui/signatures?record={signed_order}"),
@@ -143,6 +165,9 @@ SCREENS = (
     ("pick-short", "wil", "/ui/picks/{work_short}"),
     ("pick-allocated", "wes", "/ui/picks/{work_dispatched}"),
     ("pick-approved", "wil", "/ui/picks/{work_picked}"),
+    ("pick-choose", "sam", "/ui/picks/{work_picked}/choose?line=1"),
+    ("pick-scan-only", "wes", "/ui/picks/{work_scanned}"),
+    ("pick-by-hand", "wes", "/ui/picks/{work_scanned}?byHand=true"),
     ("pick-issued", "wil", "/ui/picks/{work_ready}"),
     ("pick-return", "wil", "/ui/picks/{work_ready}/return?line=1&lot={lot}"),
     ("put-aways", "wil", "/ui/put-away"),
@@ -174,6 +199,21 @@ SCREENS = (
     ("reports-oee", "sam", "/ui/reports?report=oee&opens=06:00&closes=22:00"),
     ("reports-balance", "sam", "/ui/reports?report=balance"),
     ("reports-rows", "sam", "/ui/reports/rows?report=pieces"),
+    ("suspects", "max", "/ui/suspects?since=2026-11-20&until=2026-11-21&shifts=06:00,18:00"),
+    ("suspects-batches", "max", "/ui/suspects?of=batches&by=machine"),
+    ("suspects-none", "max", "/ui/suspects?since=2001-01-01&until=2001-01-02"),
+    ("suspects-rows", "max", "/ui/suspects/rows?operation=PRESS&workstation=SAW-2&since=2026-11-20&until=2026-11-21"),
+    ("reports-batches", "sam", "/ui/reports?report=batches"),
+    ("reports-parameters", "sam", "/ui/reports?report=parameters"),
+    ("reports-quality", "sam", "/ui/reports?report=quality"),
+    ("reports-flow", "sam", "/ui/reports?report=flow"),
+    ("reports-rows-values", "sam", "/ui/reports/rows?report=values&name=weight&status=outside"),
+    ("reports-rows-inspections", "sam", "/ui/reports/rows?report=inspections&material=API"),
+    ("saved-reports", "max", "/ui/saved-reports"),
+    ("saved-view-new", "sam", "/ui/saved-reports/new?address=%2Fui%2Freports%3Freport%3Dscrap&days=7"),
+    ("report-schedule-new", "sam", "/ui/saved-reports/plan"),
+    ("schedule", "pia", "/ui/schedule?opens=06:00&closes=22:00&days=0&days=1&days=2&days=3&days=4"),
+    ("schedule-preview", "pia", "/ui/schedule?down=BENCH&span=3"),
     ("andon", None, "{andon}"),
     ("andon-closed", None, "/ui/andon/A?token=mwd_nothing"),
     ("andon-list", "sam", "/ui/andon"),
@@ -185,11 +225,15 @@ SCREENS = (
     ("plant-act", "meg", "/ui/act/calibrate?path=/equipment/MIXER-2/calibrate&about=MIXER-2"),
     ("plant-clearances", "sam", "/ui/line-clearances?room=ROOM-1"),
     ("maintenance", "mia", "/ui/maintenance?show=all"),
+    ("maintenance-order", "sam", "/ui/maintenance/{upkeep}"),
     ("plant-training", "rae", "/ui/training"),
     ("plant-readiness", "sam", "/ui/readiness/{work_ready}/PRESS"),
     ("master-materials", "pat", "/ui/master"),
     ("master-material", "pat", "/ui/master/materials/CART"),
     ("master-tablet", "pat", "/ui/master/materials/TAB"),
+    ("master-import", "pat", "/ui/master/import?kind=inspectionPlans"),
+    ("equipment-classes", "pat", "/ui/equipment-classes"),
+    ("equipment-class", "pat", "/ui/equipment-classes/MIXER"),
     ("master-policies", "pat", "/ui/master/policies"),
     ("master-policy", "pat", "/ui/master/policies/gmp"),
     ("master-records", "pat", "/ui/master/records"),
@@ -204,6 +248,7 @@ SCREENS = (
     ("admin-machine", "ada", "/ui/admin/erp"),
     ("admin-new", "ada", "/ui/act/addUser?path=/users"),
     ("account", "olu", "/ui/account"),
+    ("login-take-over", "olu", "/ui/login?switch=true&badge=nora"),
     ("operations", "ada", "/ui/operations"),
 )
 
@@ -248,6 +293,11 @@ async def test_a_screen_can_be_read_by_everybody(
         if FOLDER:
             await terminal.page.wait_for_timeout(300)
             await terminal.picture(Path(FOLDER) / f"{name}-{language}-{label}.png")
+            await terminal.page.emulate_media(color_scheme="dark")
+            await terminal.picture(Path(FOLDER) / f"{name}-{language}-{label}-dark.png")
+            dark = await Axe().run(terminal.page, options=RULES)
+            assert dark.violations_count == 0, (name, language, label, "dark", dark.generate_report())
+            await terminal.page.emulate_media(color_scheme="light")
         found = await Axe().run(terminal.page, options=RULES)
         assert found.violations_count == 0, (name, language, label, found.generate_report())
         assert await terminal.has_no_sideways_scroll(), (name, language, label)

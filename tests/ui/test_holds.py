@@ -27,8 +27,7 @@ async def test_a_lot_is_held_with_what_was_shown_and_released_when_its_order_has
     order, work_order = await at_stage(company, "dispatched", fixedLots={"API": [lot]})
     await rae.page.fill("#f-reason", "glass was found")
     await rae.press("Hold: 1 lots, 0 orders")
-    await rae.sign()
-    refusal = rae.page.locator("#dialog")
+    refusal = rae.page.locator("#notices")
     await expect(refusal).to_contain_text("1 running orders")
     await expect(refusal.locator(".refusal .blockers")).to_be_visible()
     assert (await (await company.desk("rae")).get("/quality/holds", lot=lot)).json()["holds"] == []
@@ -36,6 +35,11 @@ async def test_a_lot_is_held_with_what_was_shown_and_released_when_its_order_has
     await expect(reach).to_have_text(["1", "1", "0"])
     await rae.page.fill("#f-reason", "glass was found")
     await rae.press("Hold: 1 lots, 1 orders")
+    signed = rae.page.locator("#dialog .signed")
+    running = (await (await company.desk("sam")).get(f"/mes/orders/{order}")).json()["number"]
+    await expect(signed).to_contain_text(running)
+    await expect(signed).to_contain_text("glass was found")
+    await expect(rae.page.locator("#dialog .statement")).to_contain_text("By signing I, rae")
     await rae.sign()
 
     # It leads to the hold, where the order's answer comes in by itself.

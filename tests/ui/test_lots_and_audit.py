@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 
 import pytest
 from playwright.async_api import expect
@@ -170,6 +171,33 @@ async def test_an_auditor_finds_what_happened_to_an_order_in_words(company: Comp
     await expect(rows).to_have_count(1)
     looked = (await (await company.desk("aud")).get("/audit", action="audit.viewed")).json()["rows"]
     assert any(row["actor"] == "aud" and row["new"]["action"] == "command.refused" for row in looked)
+
+
+@pytest.mark.accepts("AT-09")
+async def test_an_auditor_takes_along_what_was_found(company: Company, console: Console) -> None:
+    order = await submitted(company)
+    number = (await (await company.desk("aud")).get(f"/mes/orders/{order}")).json()["number"]
+    aud = await console.terminal("aud", "zh")
+    await aud.open(f"/ui/audit?record={number}&kind=production-order")
+    links = aud.page.locator("#export a")
+    files = {}
+    for form, link in zip(("csv", "pdf", "json"), await links.all(), strict=True):
+        async with aud.page.expect_download() as download:
+            await link.click()
+        taken = await download.value
+        assert taken.suggested_filename.endswith(f".{form}")
+        files[form] = await asyncio.to_thread((await taken.path()).read_bytes)
+    rows = list(csv.DictReader(io.StringIO(files["csv"].decode("utf-8-sig"))))
+    assert rows
+    assert {row["entity"] for row in rows} == {f"production-order/{number}"}
+    assert [row["seq"] for row in rows] == [str(row["seq"]) for row in json.loads(files["json"])["rows"]]
+    assert any("一" <= char <= "鿿" for char in rows[0]["text"])
+    assert files["pdf"].startswith(b"%PDF")
+    taken_by = (await (await company.desk("aud")).get("/audit", action="audit.exported")).json()["rows"]
+    assert {row["new"]["format"] for row in taken_by[:3]} == {"csv", "pdf", "json"}
+    sam = await console.terminal("sam")
+    await sam.open("/ui/audit/export?format=csv")
+    await sam.shows("Your role does not allow this")
 
 
 async def test_an_operator_is_told_that_the_audit_trail_is_not_for_him(console: Console) -> None:

@@ -34,6 +34,8 @@ async def test_a_recall_goes_from_the_lot_to_its_end(company: Company, console: 
     await max_.open("/ui/recalls")
     await max_.page.locator(f"#recall-{number}").click()
     await max_.press("批准召回")
+    await expect(max_.page.locator("#dialog .signed")).to_contain_text(batch)
+    await expect(max_.page.locator("#dialog .signed")).to_contain_text("范围已冻结")
     await max_.sign()
     await expect(max_.page.locator("h1")).to_contain_text("已批准")
     await rae.press("Carry the recall out")

@@ -102,7 +102,8 @@ async def test_too_much_is_refused_with_the_rest_named_and_what_was_typed_stays(
     await good.fill("1001")
     await terminal.press("报工", exact=True)
     await terminal.said("没有任何更改")
-    await terminal.said("1000")
+    await terminal.said("本次 1001，此前 0")
+    await terminal.said("订单 1000，最多再报 1000")
     assert await good.input_value() == "1001"
     assert reports(engine, work_order) == []
 

@@ -234,6 +234,8 @@ async def test_a_code_leads_to_its_screen_and_an_unknown_one_is_refused_with_wha
         (olu, f"operation/{own['number']}/MIX", f"/ui/tasks/{work_order}/MIX"),
         (olu, own["orderNumber"], f"/ui/orders/{order}"),
         (olu, "BENCH", "/ui/tasks?station=BENCH"),
+        (olu, "person/wil", "/ui/login?switch=true&badge=wil"),
+        (olu, "person/olu", "/ui/account"),
         (olu, lot, f"/ui/lots/{lot}"),
         (olu, lot.lower(), f"/ui/lots/{lot}"),
         (olu, symbol, f"/ui/lots/{lot}"),

@@ -104,6 +104,13 @@
     event.preventDefault();
     scanned(event.detail);
   });
+  // Where codes have to be scanned nothing is ticked by hand: the screen says so before the server has to.
+  document.addEventListener("click", (event) => {
+    const here = event.target.closest?.("[data-scan-only]");
+    if (!here || !event.target.matches("[data-mark]")) return;
+    event.preventDefault();
+    stop(here.dataset.scanOnly, here.dataset.scanHow);
+  }, { capture: true });
   document.addEventListener("change", (event) => { if (event.target.matches?.("[data-mark]")) keep(); });
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -255,7 +255,9 @@
     if (!dialog) { location.assign("/ui/login"); return; }
     document.body.classList.add("locked");
     if (!dialog.open) dialog.showModal();
-    $("input[name=password]", dialog)?.focus();
+    // Where people take over by badge, the badge is waited for; elsewhere the password.
+    const byBadge = localStorage.getItem("mes/door") === "badge";
+    $(byBadge ? "#lock-badge" : "#lock-password", dialog)?.focus();
   }
   // The session ends on the server, too; what was typed stays behind the lock.
   function leave() {
@@ -267,7 +269,8 @@
     const mine = words.user === answer.headers.get("x-user");
     for (const field of all("input[name=form_token]")) field.value = answer.headers.get("x-form-token");
     $("#lock").close();
-    $("#lock input[name=password]").value = "";
+    localStorage.setItem("mes/door", $("#lock-badge").value ? "badge" : "password");
+    for (const field of all("#lock input[type=password],#lock [data-badge]")) field.value = "";
     document.body.classList.remove("locked");
     last = Date.now();
     if (!mine) { location.assign("/ui/"); return; }

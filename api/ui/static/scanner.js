@@ -13,7 +13,18 @@
     if (/^(Digit|Numpad)\d$/.test(code)) return code.at(-1);
     return { Minus: event.shiftKey ? "_" : "-", Slash: "/", Period: ".", Equal: "=", Space: " ", BracketRight: "]" }[code] ?? "";
   };
+  // Somebody's badge, whatever has the focus: the PIN is next. At a locked screen nothing else is listened to.
+  const badge = (code) => {
+    const field = document.querySelector(document.body.classList.contains("locked") ? "#lock [data-badge]" : "#take-over [data-badge]");
+    if (!field) return false;
+    field.value = code;
+    field.form.elements.pin.value = "";
+    field.form.elements.pin.focus();
+    window.mes.sound(true);
+    return true;
+  };
   const send = (code) => {
+    if (badge(code)) return;
     const open = document.querySelector("dialog[open] [data-scan-into], [data-scan-into]:focus");
     if (open) { open.value = code; open.dispatchEvent(new Event("input", { bubbles: true })); open.form?.requestSubmit(); return; }
     const bar = document.getElementById("scan");
@@ -23,11 +34,14 @@
     window.mes.visit(`/ui/scan?code=${encodeURIComponent(code)}&back=${encodeURIComponent(location.pathname + location.search)}`).then((ok) => window.mes.sound(ok));
   };
   document.addEventListener("keydown", (event) => {
-    if (document.body.classList.contains("locked") || event.target.matches?.("input[type=password]")) return;
+    const locked = document.body.classList.contains("locked"), secret = event.target.matches?.("input[type=password]");
+    if (secret && !locked) return;
     const now = event.timeStamp, char = letter(event);
     const ends = event.key === "Enter" || event.key === "Tab";
     if (now - at > gap) { burst = ""; held = undefined; }
     at = now;
+    // A password may be typed by a machine, too; a code of our own badges is none.
+    if (ends && secret && !burst.startsWith("person/")) { burst = ""; return; }
     if (ends && burst.length >= 3) {
       event.preventDefault();
       event.stopImmediatePropagation();

@@ -1,0 +1,113 @@
+"""Every refusal speaks Chinese: all that the code can find and require has its sentence, and no letter of English stays
+in it but the values."""
+
+import importlib
+import json
+import pkgutil
+import re
+from typing import Final
+
+import pytest
+
+import domain
+from api.ui import refusals
+from api.ui.texts import Words, texts
+from domain.states import StateMachine
+from tests.ui.refusal_sentences import Sentence, sentences
+
+CHINESE: Final = Words("zh")
+TABLE: Final[dict[str, str]] = json.loads(refusals.SENTENCES.read_text(encoding="utf-8"))
+ALL: Final = sentences()
+NAMES: Final = re.compile(
+    r"--[a-z-]+|SHA-256|MES_SECRET_KEY(_FILE)?|UTF-8|CAPA|GMP|PIN|GS1|JSON|PDF|CSV|RFC|NUL|API|commandId|isOutput|\{seq\}|"
+    r'\{"material": \["lot"\]\}|\b[TZ]\b|\d+T\d+'
+)
+"""Names that are the same in every language: settings, formats, fields of the API."""
+SAID_ELSEWHERE: Final = {"POST {}/results or {}/decision"}
+"""Addresses of the API: people are told the place in the console instead."""
+
+
+def test_there_is_something_to_walk() -> None:
+    places = {one.place.partition("/")[0] for one in ALL}
+    assert places == {"domain", "workflows", "adapters", "db", "api"}
+    assert len(ALL) > 600
+
+
+def test_every_sentence_of_a_refusal_stands_in_chinese() -> None:
+    known = {*TABLE, *(one.text for one in ALL if refusals.text(CHINESE, one.text) != one.text)}
+    assert [f"{one.place}: {one.text}" for one in ALL if one.text not in known] == []
+
+
+def test_no_value_is_lost_on_the_way_to_chinese() -> None:
+    lost = {
+        template: chinese for template, chinese in TABLE.items()
+        if {int(at) for at, _ in _places(chinese)} != set(range(1, template.count("{}") + 1))
+    }  # fmt: skip
+    assert lost.keys() == SAID_ELSEWHERE
+
+
+def test_the_groups_that_values_are_looked_up_in_exist() -> None:
+    groups = {key.partition(".")[0] for key in texts("zh")} | {"raw"}
+    assert {group for chinese in TABLE.values() for _, group in _places(chinese) if group} - groups == set()
+
+
+def _places(chinese: str) -> list[tuple[str, str]]:
+    return re.findall(r"\{(\d+)(?::(\w+))?\}", chinese)
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.place)
+def test_a_refusal_is_said_in_chinese_and_keeps_its_values(one: Sentence) -> None:
+    values = iter(f"7{number}1" for number in range(one.text.count("{}")))
+    filled = "".join(part + next(values, "") for part in one.text.split("{}"))
+    said = refusals.text(CHINESE, filled)
+    assert re.search(r"[A-Za-z]{2,}", NAMES.sub("", said)) is None, f"{filled!r} → {said!r}"
+    if one.text not in SAID_ELSEWHERE:
+        assert all(f"7{number}1" in said for number in range(one.text.count("{}"))), f"{filled!r} → {said!r}"
+
+
+def test_every_state_and_every_step_of_every_life_has_a_word() -> None:
+    modules = [importlib.import_module(f"domain.{own.name}") for own in pkgutil.iter_modules(domain.__path__)]
+    machines = {id(own): own for module in modules for own in vars(module).values() if isinstance(own, StateMachine)}
+    assert len(machines) > 20
+    names = {str(name) for own in machines.values() for at, by in own.transitions for name in (at, by)}
+    names |= {str(target) for own in machines.values() for target in own.transitions.values()}
+    assert sorted(name for name in names if refusals.text(CHINESE, name) == name) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "entity", "chinese"),
+    [
+        ("released", "lot", "合格"),
+        ("released", "production order", "已下达"),
+        ("container C-1 (lot API-2 of API) for batch FCT-1", "scan", "容器 C-1（API 批次 API-2），用于批次 FCT-1"),
+        ("olu did completeOperation, startOperation", "batch record", "olu 做了 完成工序、开始工序"),
+        ("a state that allows start; possible now: nothing", "work order", "允许“开始”的状态；当前可执行：无"),
+        ("onHold by olu: start", "lot", "冻结，olu：start"),  # the reason is somebody's own word
+        ("gibt es nicht", "lot", "gibt es nicht"),
+        ("LOT 2026/11", "lot", "LOT 2026/11"),
+    ],
+)
+def test_values_are_words_where_there_are_words(said: str, entity: str, chinese: str) -> None:
+    assert refusals.text(CHINESE, said, entity) == chinese
+
+
+def test_english_readers_are_told_what_the_record_says() -> None:
+    english = Words("en")
+    assert refusals.text(english, "line 2 asks for 5 kg") == "line 2 asks for 5 kg"
+    assert refusals.text(english, "inProgress") == "In progress"
+    assert refusals.who(english, "qaReviewer, supervisor") == "QA reviewer, Supervisor"
+
+
+def test_a_text_that_is_too_long_to_be_a_sentence_is_left_alone() -> None:
+    long = "a, " * 1000
+    assert refusals.text(CHINESE, long) == long
+
+
+def test_a_wrong_field_is_named_by_the_kind_of_its_fault() -> None:
+    fault = {"field": "body.quantity", "problem": "Field required", "kind": "missing"}
+    assert refusals.field(CHINESE, fault) == "必填"
+    short = {"problem": "String should have at least 5 characters", "kind": "string_too_short"}
+    assert refusals.field(CHINESE, short) == "内容过短（5）"
+    assert refusals.field(Words("en"), short) == short["problem"]
+    assert refusals.field(CHINESE, fault | {"kind": "of_no_kind", "problem": "plain"}) == "plain"
+    assert refusals.place(CHINESE, "body.quantity") == "数量"

@@ -33,6 +33,7 @@ from api.routes import (
     audit,
     auth,
     bad_ones,
+    balance,
     batch_record,
     batch_record_prints,
     batch_records,
@@ -86,6 +87,7 @@ log = logging.getLogger("api")
 EXPIRY_SECONDS: Final = 15.0
 ROUTERS = (
     auth,
+    balance,
     audit,
     users,
     signatures,

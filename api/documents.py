@@ -1,6 +1,6 @@
 """What people see of an order: documents made from its folded state."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from domain.process import (
 )
 from domain.quantities import plain
 from domain.rules.line_side import LineStock, line_stock
+from domain.rules.material_balance import balance_documents
 from domain.rules.possible import waits_for
 from domain.rules.replanning import replanning_possible
 from domain.rules.starting import hold_time_ends, waits_for_verifier
@@ -114,11 +115,19 @@ def work_order(folded: Folded, number: str) -> Document:
         "inspection": _inspection(own.inspection, specification),
         "putAway": _put_away(own.put_away),
         "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
-        "reworks": [_dump(found) | {"lot": specification.output_lot} for found in own.reworks.values()],
+        "dosageForm": specification.dosage_form,
+        "reworks": [_rework(found, specification) for found in own.reworks.values()],
         "returns": [_dump(found) for found in own.returns.values()],
         "overReports": [_over_report(found) for found in own.over_reports.values()],
         "inputLots": _input_lots(folded, number),
     }
+
+
+def _rework(found: Rework, specification: WorkOrderSpecification) -> Document:
+    """`lot` is where the pieces came from, `ownLot` what they are while they are reworked and tested."""
+    operation = specification.operation(found.operation)
+    lot = found.parent_lot or specification.output_lot
+    return _dump(found) | {"lot": lot, "isForbidden": operation is not None and operation.rework_forbidden}
 
 
 def _operation(process: Process, own: WorkOrder, specification: OperationSpecification, quantity: Decimal) -> Document:
@@ -136,6 +145,9 @@ def _operation(process: Process, own: WorkOrder, specification: OperationSpecifi
         "good": plain(operation.good),
         "scrap": plain(operation.scrap),
         "reviewBoard": plain(operation.review_board),
+        "sampled": plain(operation.sampled),
+        "printCheckSeconds": specification.print_check_seconds,
+        "printCheckedAt": _time(operation.print_checked_at),
         "reports": operation.reports,
         "startedBy": operation.started_by,
         "startedAt": _time(operation.started_at),
@@ -209,44 +221,26 @@ def _pick_list(process: Process, own: WorkOrder) -> Document | None:
 def _line_stock(stock: LineStock) -> Document:
     quantities = {
         "issued": stock.issued, "consumed": stock.consumed, "returned": stock.returned, "scrapped": stock.scrapped,
-        "returning": stock.returning, "atLine": stock.at_line,
+        "returning": stock.returning, "atLine": stock.at_line, "sampled": stock.sampled,
+        "difference": stock.difference, "rest": stock.rest,
     }  # fmt: skip
     known = {"line": stock.line, "material": stock.material, "lot": stock.lot, "unit": stock.unit}
     return {**known, "operation": stock.operation, **{name: plain(value) for name, value in quantities.items()}}
 
 
 def material_balance(process: Process, number: str) -> Document:
-    """What was issued to a work order and what became of it (MT-09): by line and lot, and in all by material.
+    """What was issued to a work order and what became of it (MT-09): by line and lot, and by material and stage.
 
-    issued = consumed + returned + scrapped + difference. What is neither yet is the difference, and lies at the line.
+    issued = consumed + returned + sampled + scrapped + difference + what still lies at the line.
     """
     own = process.work_orders[number]
     lines = line_stock(process, own)
-    materials = dict.fromkeys((stock.material, stock.unit) for stock in lines)
     return {
         "workOrder": number,
         "state": own.state,
         "balanced": all(stock.at_line == 0 for stock in lines),
         "lines": [_line_stock(stock) for stock in lines],
-        "materials": [
-            _balance(material, unit, [stock for stock in lines if (stock.material, stock.unit) == (material, unit)])
-            for material, unit in materials
-        ],
-    }
-
-
-def _balance(material: str, unit: str, lines: list[LineStock]) -> Document:
-    def total(quantities: Iterable[Decimal]) -> str:
-        return plain(sum(quantities, Decimal(0)))
-
-    return {
-        "material": material,
-        "unit": unit,
-        "issued": total(stock.issued for stock in lines),
-        "consumed": total(stock.consumed for stock in lines),
-        "returned": total(stock.returned for stock in lines),
-        "scrapped": total(stock.scrapped for stock in lines),
-        "difference": total(stock.at_line for stock in lines),
+        "materials": balance_documents(process, own),
     }
 
 

@@ -51,6 +51,7 @@ class MaterialEntry(Body):
     is_active: bool = True
     gtin: Annotated[str, AfterValidator(_gtin)] | None = None
     strength: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    dosage_form: Annotated[str, Field(min_length=1, max_length=80)] | None = None
     approved_suppliers: Annotated[tuple[ApprovedSupplierEntry, ...], Field(max_length=200)] | None = None
 
 

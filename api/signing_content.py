@@ -25,6 +25,7 @@ Document = dict[str, Any]
 
 _ADDED_LATER: Final[Document] = {
     "consumed": None, "measuredAt": None, "isTyped": True, "device": None, "scans": [], "typed": False,
+    "reworkMethod": "rework", "procedure": "", "tests": [], "values": [],
 }  # fmt: skip
 """Fields that earlier releases did not know: as they usually are they say nothing, so that older signatures match."""
 

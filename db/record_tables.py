@@ -171,6 +171,7 @@ WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = 
     ),
     t.InProcessInspectionRow: _of_work_order(t.InProcessInspectionRow),
     t.ReworkRow: _of_work_order(t.ReworkRow),
+    t.PrintCheckRow: _of_work_order(t.PrintCheckRow),
     t.Deviation: _of_order(t.Deviation),
     t.QualityCaseRow: lambda scope: core(t.QualityCaseRow).c.number.in_(_cases(scope)),
     t.CaseFactRow: lambda scope: core(t.CaseFactRow).c.case_number.in_(_cases(scope)),

@@ -95,6 +95,8 @@ class Material(SQLModel, table=True):
     shelf_life_days: int | None = None
     gtin: str | None = Field(default=None, unique=True)
     strength: str | None = None
+    dosage_form: str | None = None
+    """What form of medicine it is, such as film-coated tablet; none: it is none."""
     approved_suppliers: list[dict[str, Any]] | None = _json()
     """Who may deliver it, each with the last day of the approval or none; null: nobody is asked (MD-06)."""
 
@@ -248,7 +250,7 @@ class PlantPolicy(SQLModel, table=True):
     body: dict[str, Any] = _json(nullable=False)
 
 
-OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER"})
+OUTSIDE_PLACES: Final = frozenset({"SUPPLIER", "PROCESS", "SCRAP", "CUSTOMER", "SAMPLE", "DIFFERENCE"})
 """Material comes from there or goes there; no balance is kept of it. Everybody who moves stock asks this one list."""
 
 
@@ -620,6 +622,7 @@ class OperationRow(SQLModel, table=True):
     good: Decimal = _number(default=Decimal(0))
     scrap: Decimal = _number(default=Decimal(0))
     review_board: Decimal = _number(default=Decimal(0))
+    sampled: Decimal = _number(default=Decimal(0))
     started_by: str | None = Field(default=None, index=True)
     started_at: datetime | None = _time(nullable=True, index=True)
     ended_at: datetime | None = _time(nullable=True)
@@ -993,6 +996,10 @@ class InProcessInspectionRow(SQLModel, table=True):
     opened_at: datetime = _time()
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
+    lot: str | None = None
+    tests: list[dict[str, Any]] | None = _json()
+    """What quality wants to know of reworked pieces."""
+    test_results: list[dict[str, Any]] | None = _json()
 
 
 class ReworkRow(SQLModel, table=True):
@@ -1014,6 +1021,28 @@ class ReworkRow(SQLModel, table=True):
     proposed_at: datetime = _time()
     approved_by: str | None = None
     done_by: str | None = None
+    own_lot: str | None = Field(default=None, index=True)
+    """The lot of the reworked pieces; `lot` is its parent."""
+    method: str | None = None
+    procedure: str | None = None
+    tests: list[dict[str, Any]] | None = _json()
+
+
+class PrintCheckRow(SQLModel, table=True):
+    """What stood on a pack when somebody looked, and what should stand there."""
+
+    __tablename__ = "print_check"
+    work_order: str = Field(foreign_key="work_order.number", primary_key=True)
+    operation: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    lot_text: str
+    expiry_text: str
+    expected_lot: str
+    expected_expiry: str
+    matches: bool
+    is_late: bool
+    checked_by: str
+    checked_at: datetime = _time()
 
 
 class MaterialReturnRow(SQLModel, table=True):

@@ -18,10 +18,14 @@ from domain.hold_commands import LiftLotHold as LiftLotHold
 from domain.hold_commands import PlaceLotHold as PlaceLotHold
 from domain.material_commands import ChooseLots as ChooseLots
 from domain.material_commands import ChosenLots as ChosenLots
+from domain.material_commands import CountMaterials as CountMaterials
 from domain.material_commands import LineQuantity as LineQuantity
 from domain.material_commands import ReturnDisposition as ReturnDisposition
 from domain.material_commands import ReturnedQuantity as ReturnedQuantity
 from domain.material_commands import ReturnMaterials as ReturnMaterials
+from domain.material_commands import SamplePurpose as SamplePurpose
+from domain.material_commands import TakeSample as TakeSample
+from domain.packaging_commands import CheckPrint as CheckPrint
 from domain.planning_commands import PlanPart as PlanPart
 from domain.planning_commands import ReduceQuantity as ReduceQuantity
 from domain.planning_commands import SplitOrder as SplitOrder
@@ -39,6 +43,7 @@ from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
 from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
 from domain.scanning import ScanKind
+from domain.specification import Characteristic, ReworkMethod
 from domain.weighing_commands import ChargeMaterials as ChargeMaterials
 from domain.weighing_commands import StageContainers as StageContainers
 from domain.weighing_commands import VoidContainer as VoidContainer
@@ -298,13 +303,24 @@ class DecideInProcessInspection(WorkOrderCommand):
     inspection: str
     failed: Exact = Field(default=0, ge=0, validate_default=True)
     defect: str | None = None
+    values: tuple[Measurement, ...] = Field(default=(), max_length=50)
+    """Results of the tests that quality set for reworked pieces."""
     roles: ClassVar = ("qcAnalyst",)
 
 
 class ApproveRework(WorkOrderCommand):
+    """Whether and how the pieces are made good is for the head of quality alone (CN 132).
+
+    `procedure` is the approved document that it follows; `tests` are made of the reworked pieces, beside the ordinary
+    ones.
+    """
+
     kind: Literal["approveRework"] = "approveRework"
     rework: str
-    roles: ClassVar = ("supervisor", "qualityManager")
+    rework_method: ReworkMethod = ReworkMethod.REWORK
+    procedure: str = ""
+    tests: tuple[Characteristic, ...] = Field(default=(), max_length=50)
+    roles: ClassVar = ("qualityManager",)
 
 
 class RejectRework(WorkOrderCommand):
@@ -312,7 +328,7 @@ class RejectRework(WorkOrderCommand):
 
     kind: Literal["rejectRework"] = "rejectRework"
     rework: str
-    roles: ClassVar = ("supervisor", "qualityManager")
+    roles: ClassVar = ("qualityManager",)
 
 
 class StartRework(WorkOrderCommand):
@@ -361,7 +377,7 @@ COMMANDS: tuple[type[Command], ...] = (
     StartRework, ReportRework, ReverseReport, DecideOverReport, CheckParameters, CorrectParameter, VerifyOperation,
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
     ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
-    ChooseLots,
+    ChooseLots, CountMaterials, TakeSample, CheckPrint,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -422,6 +438,9 @@ AnyCommand = Annotated[
     | StageContainers
     | ChargeMaterials
     | VoidContainer
-    | ChooseLots,
+    | ChooseLots
+    | CountMaterials
+    | TakeSample
+    | CheckPrint,
     Field(discriminator="kind"),
 ]

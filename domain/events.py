@@ -13,6 +13,7 @@ from pydantic import Field
 from domain import hold_events as h
 from domain import identification_events as i
 from domain import material_events as m
+from domain import packaging_events as k
 from domain import planning_events as p
 from domain import quality_events as q
 from domain import record_events as r
@@ -345,6 +346,9 @@ Event = Annotated[
     | r.ExceptionJustified
     | m.ReturnMoved
     | m.MaterialsReturned
+    | m.SampleTaken
+    | m.MaterialsCounted
+    | k.PrintChecked
     | p.OrderSplit
     | p.QuantityReduced
     | EquipmentOccupationMoved

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from domain import events as e
 from domain import identification_events as i
+from domain import packaging_events as k
 from domain import quality_events as q
 from domain import record_events as r
 from domain.base import Message
@@ -70,7 +71,10 @@ OF_DEVIATION: Final = {
     "OUT_OF_SPECIFICATION": ExceptionType.OUT_OF_SPECIFICATION,
     "HOLD_TIME_EXCEEDED": ExceptionType.HOLD_TIME_EXCEEDED,
     "BALANCE_OUT_OF_LIMIT": ExceptionType.CHARGE_OUT_OF_LIMITS,
+    "MATERIAL_BALANCE_OUT_OF_LIMIT": ExceptionType.CHARGE_OUT_OF_LIMITS,
+    "RECONCILIATION_OUT_OF_LIMIT": ExceptionType.CHARGE_OUT_OF_LIMITS,
     "YIELD_OUT_OF_LIMIT": ExceptionType.CHARGE_OUT_OF_LIMITS,
+    "REWORK_OUT_OF_SPECIFICATION": ExceptionType.OUT_OF_SPECIFICATION,
     "MACHINE_REPORT_REFUSED": ExceptionType.EQUIPMENT_MALFUNCTION,
     "EQUIPMENT_FAULT": ExceptionType.EQUIPMENT_MALFUNCTION,
 }
@@ -213,6 +217,8 @@ def _of_entry(event: e.Event) -> Iterator[_Found]:
         case e.ParametersRecorded(is_late=True):
             names = ", ".join(value.name for value in event.values)
             yield _found(ExceptionType.LATE_ENTRY, f"{names}: measured {event.measured_at}", event)
+        case k.PrintChecked(late=True):
+            yield _found(ExceptionType.LATE_ENTRY, f"print check {event.number} came after its interval", event)
         case r.ParameterCorrected():
             detail = f"{event.value.name} {event.number}: {event.old_text} → {event.value.text} {event.value.unit}"
             yield _found(ExceptionType.CORRECTED_VALUE, detail.strip(), event)

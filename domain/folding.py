@@ -5,8 +5,10 @@ recorded ones up to a moment, and the consistency check folds all of them: the t
 """
 
 from domain import events as e
+from domain import folding_balance as folding_balance
 from domain import folding_holds as folding_holds
 from domain import folding_record as folding_record
+from domain import folding_rework as folding_rework
 from domain import folding_weighing as folding_weighing
 from domain import material_events as m
 from domain import planning_events as p
@@ -16,7 +18,6 @@ from domain.commands import ReturnDisposition
 from domain.equipment_events import EquipmentFaultNoted, EquipmentOccupationMoved
 from domain.events import HOLD_TIME_EXCEEDED
 from domain.process import (
-    InProcessInspection,
     Inspection,
     LedDeviation,
     MaterialReturn,
@@ -25,11 +26,9 @@ from domain.process import (
     PickList,
     Process,
     PutAwayOrder,
-    Rework,
     Unchecked,
     Waiting,
 )
-from domain.rework_states import InProcessInspectionState, ReworkEvent, ReworkState
 from domain.states import InspectionState, LotStatus, OperationEvent, OperationState, OrderState, PickListState
 
 
@@ -125,7 +124,8 @@ def _(event: e.MaterialsConsumed, process: Process, fact: e.Fact) -> None:
 
 @apply.register
 def _(event: e.BatchStarted, process: Process, fact: e.Fact) -> None:
-    process.work_orders[event.work_order].lot_status = LotStatus.QUARANTINE
+    work_order = process.work_orders[event.work_order]
+    work_order.lot_status, work_order.started_at = LotStatus.QUARANTINE, fact.at
 
 
 @apply.register
@@ -263,59 +263,6 @@ def _(event: e.VerdictGiven, process: Process, fact: e.Fact) -> None:
 @apply.register
 def _(event: e.CommandRefused, process: Process, fact: e.Fact) -> None:
     """A refused command changes nothing."""
-
-
-@apply.register
-def _(event: q.InProcessInspectionMoved, process: Process, fact: e.Fact) -> None:
-    work_order = process.work_orders[event.work_order]
-    if event.origin is None:
-        work_order.in_process_inspections[event.inspection] = InProcessInspection(
-            number=event.inspection,
-            operation=event.operation,
-            report_number=event.report_number,
-            quantity=event.quantity,
-            is_output=event.is_output,
-            reported_by=fact.actor,
-            rework=event.rework,
-        )
-        return
-    inspection = work_order.in_process_inspections[event.inspection]
-    inspection.state = event.target
-    if event.target == InProcessInspectionState.CANCELLED:
-        return
-    inspection.failed, inspection.defect, inspection.decided_by = event.failed, event.defect, fact.actor
-    operation = work_order.operations[event.operation]
-    operation.good += event.back_to_good
-    operation.review_board -= event.back_to_good
-    if event.is_output:
-        work_order.produced += event.back_to_good
-
-
-@apply.register
-def _(event: q.ReworkMoved, process: Process, fact: e.Fact) -> None:
-    work_order = process.work_orders[event.work_order]
-    if event.origin is None:
-        work_order.reworks[event.rework] = Rework(
-            number=event.rework,
-            operation=event.operation,
-            report_number=event.report_number,
-            inspection=event.inspection,
-            quantity=event.quantity,
-            is_output=event.is_output,
-            proposed_by=fact.actor,
-        )
-        return
-    rework, operation = work_order.reworks[event.rework], work_order.operations[event.operation]
-    rework.state = event.target
-    match event.target:
-        case ReworkState.APPROVED:
-            rework.approved_by = fact.actor
-        case ReworkState.RUNNING:
-            rework.done_by = fact.actor
-    if event.event == ReworkEvent.REPORT:
-        rework.good, rework.scrap = event.good, event.scrap
-    operation.review_board -= event.scrap
-    operation.scrap += event.scrap
 
 
 @apply.register

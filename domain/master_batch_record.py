@@ -52,7 +52,9 @@ class RecordedOperation(Message):
     """What the record adds to one operation of the route.
 
     `longest_wait_seconds` is the hold time since its predecessors ended (MT-12), the yield limits are percent of the
-    operation's quantity, `verified` asks for a second person's signature.
+    operation's quantity, `verified` asks for a second person's signature. Without `rework_allowed` nothing that the
+    operation made may be reworked (QL-11). `print_check_seconds`: lot and expiry on the packs are checked before the
+    first report and at this interval (EB-09).
     """
 
     operation: Code
@@ -66,6 +68,8 @@ class RecordedOperation(Message):
     longest_wait_seconds: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
     yield_low_percent: Percent | None = None
     yield_high_percent: Percent | None = None
+    rework_allowed: bool = False
+    print_check_seconds: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
 
 
 class RecordedMaterial(Message):
@@ -73,7 +77,9 @@ class RecordedMaterial(Message):
 
     `weighing_tolerance_percent` (plus or minus) is of the needed quantity: a batch of another size keeps it.
     `assay` and `water` name the results of a lot's inspection (%) by which the weighed quantity makes up for its
-    potency; `reserve_percent` more is brought to the scale for that.
+    potency; `reserve_percent` more is brought to the scale for that. `balance_limit_percent`: how much of what was
+    issued may be an unexplained difference; without it the record's own limit counts. `printed`: printed packaging
+    material.
     """
 
     line: Annotated[int, Field(ge=0, le=2_000_000_000)]
@@ -82,6 +88,8 @@ class RecordedMaterial(Message):
     assay: Words = ""
     water: Words = ""
     reserve_percent: Percent | None = None
+    balance_limit_percent: Percent | None = None
+    printed: bool = False
 
 
 class MasterBatchRecordBody(Message):

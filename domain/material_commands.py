@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from domain.base import Message
-from domain.command_base import WorkOrderCommand
+from domain.command_base import OperationCommand, WorkOrderCommand
 from domain.quantities import Exact
 
 
@@ -59,3 +59,39 @@ class ChooseLots(WorkOrderCommand):
     kind: Literal["chooseLots"] = "chooseLots"
     choice: tuple[ChosenLots, ...] = Field(min_length=1, max_length=200)
     roles: ClassVar = ("supervisor",)
+
+
+class CountMaterials(WorkOrderCommand):
+    """What was counted of issued lots at the line; what should be there and is not is a difference (MT-09).
+
+    Without what is in containers or on its way back. A surplus is a difference below zero.
+    """
+
+    kind: Literal["countMaterials"] = "countMaterials"
+    lines: tuple[LineQuantity, ...] = Field(min_length=1, max_length=200)
+    roles: ClassVar = ("operator", "warehouseKeeper", "supervisor")
+
+
+class SamplePurpose(StrEnum):
+    """What a sample is taken for."""
+
+    IN_PROCESS = "inProcess"
+    RELEASE = "release"
+    RETAINED = "retained"
+
+
+class TakeSample(OperationCommand):
+    """A quantity that is used up by a test, or kept: of a lot at the line (`line` and `lot`), or of what the operation
+    has made."""
+
+    kind: Literal["takeSample"] = "takeSample"
+    quantity: Exact = Field(gt=0)
+    unit: str
+    line: int | None = None
+    lot: str | None = None
+    purpose: SamplePurpose = SamplePurpose.IN_PROCESS
+    roles: ClassVar = ("operator", "qcAnalyst")
+
+    def as_line(self) -> LineQuantity:
+        """What is taken, as a quantity of a line."""
+        return LineQuantity(line=self.line or 0, lot=self.lot or "", quantity=self.quantity, unit=self.unit)

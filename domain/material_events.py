@@ -3,7 +3,7 @@
 from typing import Literal
 
 from domain.base import Message
-from domain.commands import ReturnDisposition
+from domain.commands import ReturnDisposition, SamplePurpose
 from domain.quantities import Exact
 from domain.return_states import MaterialReturnEvent, MaterialReturnState
 
@@ -51,3 +51,49 @@ class MaterialsReturned(Message):
     work_order: str
     number: str
     lines: tuple[ReturnedLine, ...]
+
+
+class SampleTaken(Message):
+    """A quantity left the batch for a test: of an issued lot (`line`), or of the work order's own pieces.
+
+    `is_stock`: it lay at the line as stock. What an operation in between makes does not.
+    """
+
+    kind: Literal["sampleTaken"] = "sampleTaken"
+    work_order: str
+    operation: str
+    line: int | None = None
+    material: str
+    lot: str
+    quantity: Exact
+    unit: str
+    purpose: SamplePurpose
+    is_stock: bool
+
+
+class CountedLine(Message):
+    """What was counted of a lot at the line, and the difference to what should lie there (below zero: a surplus)."""
+
+    line: int
+    material: str
+    lot: str
+    unit: str
+    counted: Exact
+    difference: Exact
+
+
+class OutsideBalance(Message):
+    """A material whose difference at a stage is beyond its limit, and the deviation about it."""
+
+    operation: str
+    material: str
+    deviation: str
+
+
+class MaterialsCounted(Message):
+    """What lies at the line was counted: from here on that is what lies there."""
+
+    kind: Literal["materialsCounted"] = "materialsCounted"
+    work_order: str
+    lines: tuple[CountedLine, ...]
+    outside: tuple[OutsideBalance, ...] = ()

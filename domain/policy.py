@@ -54,6 +54,8 @@ class Policy(Message):
     """An order is submitted only when nothing that it needs is missing (PO-02). If not, its release asks for it."""
     start_gate: bool = False
     """An operation starts only when equipment, room, line clearance, training and lots are as they should be."""
+    rework_lots: bool = False
+    """What is reworked is a lot of its own, by an approved procedure, with tests that quality sets (CN 133, 135)."""
     scan_required: bool = False
     """Starting, picking and charging take scanned codes; typing one needs a reason and a second person (MT-05)."""
     weighing: bool = False

@@ -14,11 +14,18 @@ from domain.base import Holder
 from domain.commands import Disposition, ReportProduction
 from domain.container_states import ContainerState
 from domain.identification_events import LotsChosen
+from domain.quality_events import JudgedValue
 from domain.quantities import Exact
 from domain.record_states import BatchRecordState
 from domain.return_states import MaterialReturnState
 from domain.rework_states import REWORK, InProcessInspectionState, ReworkState
-from domain.specification import OperationSpecification, OrderSpecification, WorkOrderSpecification
+from domain.specification import (
+    Characteristic,
+    OperationSpecification,
+    OrderSpecification,
+    ReworkMethod,
+    WorkOrderSpecification,
+)
 from domain.states import (
     InspectionState,
     LotStatus,
@@ -50,6 +57,8 @@ class Operation(Holder):
     good: Exact = Decimal(0)
     scrap: Exact = Decimal(0)
     review_board: Exact = Decimal(0)
+    sampled: Exact = Decimal(0)
+    """Good pieces that were taken for tests."""
     reports: int = 0
     recorded: dict[str, bool] = Field(default_factory=dict)
     """Parameter name → whether its last value was within limits."""
@@ -73,6 +82,8 @@ class Operation(Holder):
     """Lots that are not weighed, and were identified when they were put in."""
     occupation: str | None = None
     """Of the workstation, where the policy has a start gate: asked, occupied, or none."""
+    print_checks: int = 0
+    print_checked_at: datetime | None = None
 
     @property
     def done_by(self) -> tuple[str, ...]:
@@ -81,8 +92,8 @@ class Operation(Holder):
 
     @property
     def reported(self) -> Decimal:
-        """Everything that was reported at this operation, good or not."""
-        return self.good + self.scrap + self.review_board
+        """Everything that was reported at this operation, good or not; samples were good."""
+        return self.good + self.scrap + self.review_board + self.sampled
 
 
 class Used(Holder):
@@ -91,6 +102,9 @@ class Used(Holder):
     consumed: Exact = Decimal(0)
     returned: Exact = Decimal(0)
     scrapped: Exact = Decimal(0)
+    sampled: Exact = Decimal(0)
+    difference: Exact = Decimal(0)
+    """What a count has not found; below zero it has found more."""
 
 
 class PickList(Holder):
@@ -104,6 +118,8 @@ class PickList(Holder):
     approved_by: str | None = None
     used: dict[str, Used] = Field(default_factory=dict)
     """`<line>/<lot>` → what became of it."""
+    outside: dict[str, str] = Field(default_factory=dict)
+    """`<operation>/<material>` whose difference is beyond its limit → the deviation about it."""
     choice: LotsChosen | None = None
     """Lots that somebody wants instead of those that expire first, until the warehouse has answered."""
 
@@ -189,6 +205,10 @@ class InProcessInspection(Holder):
     failed: Exact = Decimal(0)
     defect: str | None = None
     decided_by: str | None = None
+    lot: str | None = None
+    """Of the reworked pieces, when they have one of their own."""
+    tests: tuple[Characteristic, ...] = ()
+    test_results: tuple[JudgedValue, ...] = ()
 
 
 class Rework(Holder):
@@ -206,6 +226,13 @@ class Rework(Holder):
     done_by: str | None = None
     good: Exact = Decimal(0)
     scrap: Exact = Decimal(0)
+    parent_lot: str = ""
+    """The lot that the pieces came from; empty in the facts of earlier releases: the work order's own."""
+    parent_rework: str | None = None
+    own_lot: str | None = None
+    method: ReworkMethod | None = None
+    procedure: str = ""
+    tests: tuple[Characteristic, ...] = ()
 
 
 class OverReport(Holder):
@@ -227,6 +254,7 @@ class WorkOrder(Holder):
     put_away: PutAwayOrder | None = None
     lot_status: LotStatus | None = None
     """None until the batch was started."""
+    started_at: datetime | None = None
     held_from: LotStatus | None = None
     """Where the lot goes back to when nothing holds it any more."""
     consumed_at: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from domain.base import Message
 from domain.commands import ReportProduction
 from domain.quantities import Exact
 from domain.rework_states import InProcessInspectionEvent, InProcessInspectionState, ReworkEvent, ReworkState
+from domain.specification import Characteristic, ReworkMethod
 
 
 class JudgedValue(Message):
@@ -43,6 +44,12 @@ class InProcessInspectionMoved(Message):
     failed: Exact = Decimal(0)
     defect: str | None = None
     rework: str | None = None
+    lot: str | None = None
+    """The lot of the reworked pieces, when they have one of their own; `output_lot` is where good ones go back to."""
+    output_lot: str | None = None
+    tests: tuple[Characteristic, ...] = ()
+    """What quality wants to know of reworked pieces beside the ordinary inspection."""
+    test_results: tuple[JudgedValue, ...] = ()
 
     @property
     def back_to_good(self) -> Decimal:
@@ -71,6 +78,22 @@ class ReworkMoved(Message):
     is_output: bool
     good: Exact = Decimal(0)
     scrap: Exact = Decimal(0)
+    parent_rework: str | None = None
+    """The rework that did not make these pieces good: `lot` is then the lot of that one."""
+    own_lot: str | None = None
+    """The reworked pieces are this lot from the start on, where the policy says so."""
+    material: str = ""
+    """Of its own lot."""
+    rework_method: ReworkMethod | None = None
+    procedure: str = ""
+    tests: tuple[Characteristic, ...] = ()
+    kept: Exact | None = None
+    """Pieces that a cancelled order leaves in a lot of their own."""
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether the pieces lie at the line as stock of `lot`: what an operation in between makes does not."""
+        return self.is_output or self.parent_rework is not None
 
 
 class ReportReversed(Message):

@@ -48,6 +48,8 @@ def _operation(own: OperationSpecification, said: RecordedOperation | None) -> O
             "longest_wait_seconds": said.longest_wait_seconds,
             "yield_low_percent": said.yield_low_percent,
             "yield_high_percent": said.yield_high_percent,
+            "rework_forbidden": not said.rework_allowed,
+            "print_check_seconds": said.print_check_seconds,
         }
     )
 
@@ -79,7 +81,10 @@ def merged_value(own: Characteristic, said: ExpectedValue | None) -> Characteris
 
 def _material(line: MaterialLine, body: MasterBatchRecordBody) -> MaterialLine:
     said = next((own for own in body.materials if own.line == line.line), None)
-    if said is None or said.weighing_tolerance_percent is None:
+    if said is None:
+        return line
+    line = line.model_copy(update={"balance_limit_percent": said.balance_limit_percent, "printed": said.printed})
+    if said.weighing_tolerance_percent is None:
         return line
     tolerance = rounded(line.quantity * said.weighing_tolerance_percent / 100, PLACES)
     return line.model_copy(

@@ -50,6 +50,15 @@ class Characteristic(Message):
         return f"{low} … {high} {self.unit}".strip()
 
 
+class ReworkMethod(StrEnum):
+    """How nonconforming pieces are made good (CN 134)."""
+
+    REWORK = "rework"
+    """The approved steps of the same process once more."""
+    REPROCESS = "reprocess"
+    """Another process. Never of a dosage form."""
+
+
 class MaterialLine(Message):
     """One component: `quantity` in `unit` for the whole work order, loss included; consumed by `operation`.
 
@@ -69,6 +78,10 @@ class MaterialLine(Message):
     assay: str = ""
     water: str = ""
     reserve_percent: Exact | None = None
+    balance_limit_percent: Exact | None = None
+    """How much of what was issued may be an unexplained difference, either way (MT-09)."""
+    printed: bool = False
+    """Printed packaging material: what was used of it is counted (EB-09)."""
 
 
 class Equipment(StrEnum):
@@ -129,6 +142,10 @@ class OperationSpecification(Message):
     longest_wait_seconds: int | None = None
     yield_low_percent: Exact | None = None
     yield_high_percent: Exact | None = None
+    rework_forbidden: bool = False
+    """The master batch record does not permit to rework what this operation made (QL-11)."""
+    print_check_seconds: int | None = None
+    """Lot and expiry on the packs are checked before the first report, and then at this interval (EB-09)."""
 
 
 class WorkOrderSpecification(Message):
@@ -147,6 +164,8 @@ class WorkOrderSpecification(Message):
     record: RecordVersion | None = None
     balance_limit_percent: Exact | None = None
     """How much the material balance may differ from 100 %, either way (MT-09); none: it is not judged."""
+    dosage_form: str = ""
+    """What form of medicine it is, such as `film-coated tablet`; empty: none. A dosage form is never reprocessed."""
 
     def operation(self, code: str) -> OperationSpecification | None:
         """The operation of that code, if the route has it."""

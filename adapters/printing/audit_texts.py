@@ -183,6 +183,10 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "operation.charge": ("charged the materials of", "投料："),
     "scan.typed": ("typed a code instead of scanning it at", "以手工输入代替扫码："),
     # Operations
+    "operation.sample": ("took a sample at", "取样："),
+    "operation.checkPrint": ("checked the print on packs at", "检查包装打印内容："),
+    "work-order.count": ("counted the material of", "清点了物料："),
+    "lot.sampled": ("took a sample of", "取样："),
     "operation.record": ("recorded values at", "记录了参数值："),
     "operation.check": ("checked values at", "复核了参数值："),
     "operation.correct": ("corrected a value at", "更正了参数值："),

@@ -45,6 +45,34 @@ def in_process(document: Document, reading: Reading) -> Iterator[Part]:
                 cell(reading.who(own["doneBy"])))
             for own in found
         ])  # fmt: skip
+    yield from _reworked_lots(document, reading)
+
+
+def _reworked_lots(document: Document, reading: Reading) -> Iterator[Part]:
+    """Lots of reworked pieces: from which lot, by which procedure, and what the tests that quality set have shown."""
+    words = reading.words
+    found = [own for own in document["reworks"] if own.get("ownLot")]
+    if not found:
+        return
+    results = {own["rework"]: own for own in document["inProcessInspections"] if own.get("testResults")}
+    columns = (("lot", 2.0), ("parentLot", 2.0), ("reworkMethod", 1.4), ("procedure", 1.8), ("tests", 4.4))
+    yield table([(words(key), width) for key, width in columns], [
+        row(cell(own["ownLot"]), cell(own.get("parentLot") or document["batch"]),
+            cell(words.of("reworkMethod", own["method"])), cell(own["procedure"]),
+            _tests(own, results.get(own["number"]), reading))
+        for own in found
+    ])  # fmt: skip
+
+
+def _tests(own: Document, inspected: Document | None, reading: Reading) -> list[Part]:
+    entered = {} if inspected is None else {value["name"]: value for value in inspected["testResults"]}
+    parts: list[Part] = []
+    for test in own["tests"]:
+        limits = f"{between(test['low'], test['high'])} {test['unit']}".strip()
+        parts.append(line(f"{test['name']} ({limits})", "small"))
+        if (value := entered.get(test["name"])) is not None:
+            parts += _result(value, reading)
+    return parts
 
 
 def inspection(document: Document, reading: Reading) -> Iterator[Part]:

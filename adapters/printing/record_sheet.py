@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from adapters.printing.balance_sheet import balance
 from adapters.printing.operation_sheet import MARK, operation
 from adapters.printing.port import PrintJob
 from adapters.printing.quality_sheet import cases, deviations, exceptions, in_process, inspection, review, signatures
@@ -41,7 +42,8 @@ def sheet(job: PrintJob) -> dict[str, Any]:
         "watermark": words("draft") if job.is_draft else "",
         "badge": {"text": words.of("record", document["review"]["state"] or "none"), "isDraft": job.is_draft},
         "parts": [
-            *_batch(job, reading), *_materials(job, reading), *weighing(document, reading), *_operations(job, reading),
+            *_batch(job, reading), *_materials(job, reading), *weighing(document, reading),
+            *balance(document, reading), *_operations(job, reading),
             *in_process(document, reading), *inspection(document, reading), *deviations(document, reading),
             *cases(document, reading), *exceptions(document, reading), *review(document, reading),
             *signatures(document, reading),

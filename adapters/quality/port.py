@@ -7,12 +7,14 @@ Every method may raise `AdapterRefused`, `AdapterUnreachable` and `AdapterUnknow
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, Protocol
 
 from domain.base import Message
 from domain.commands import Measurement
 from domain.events import JudgedValue
 from domain.quality_cases import CaseDisposition
+from domain.quantities import Exact
 from domain.specification import Characteristic
 from domain.states import InspectionState, LotStatus
 
@@ -31,6 +33,18 @@ class ResultsAnswer(Message):
     state: InspectionState
     results: tuple[JudgedValue, ...]
     deviations: tuple[str, ...] = ()
+
+
+class SampleAnswer(Message):
+    """What was taken of a received lot for an inspection, and where it lay."""
+
+    number: str
+    lot: str
+    quantity: Exact
+    unit: str
+    place: str
+    left: Exact
+    """What still lies there."""
 
 
 class DecisionAnswer(Message):
@@ -80,6 +94,15 @@ class Quality(Protocol):
         """A new inspection of a lot, by the material's inspection plan if no characteristics are given.
 
         Refuses UNKNOWN_LOT and LOT_MISMATCH (the lot is of another material) for received lots.
+        """
+        ...
+
+    def take_sample(
+        self, number: str, quantity: Decimal, unit: str, place: str, *, key: str, actor: str
+    ) -> SampleAnswer:
+        """Take a sample of the lot of an inspection that is not decided: it leaves the stock at `place`.
+
+        Refuses UNKNOWN_INSPECTION, OWNED_BY_ORDER, INSPECTION_DECIDED, UNIT_MISMATCH and NOT_THERE.
         """
         ...
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from adapters.quality import cases, inspecting, records
+from adapters.quality import cases, inspecting, records, sampling
 from adapters.quality.port import (
     CancelAnswer,
     DecisionAnswer,
@@ -14,6 +15,7 @@ from adapters.quality.port import (
     InspectionTicket,
     LotAnswer,
     ResultsAnswer,
+    SampleAnswer,
 )
 from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find
 from domain.commands import Measurement
@@ -64,6 +66,16 @@ class PostgresQuality:
             request,
             InspectionTicket,
             lambda c: inspecting.request_inspection(c, request, lot, material, work_order, asked),
+        )
+
+    def take_sample(
+        self, number: str, quantity: Decimal, unit: str, place: str, *, key: str, actor: str
+    ) -> SampleAnswer:
+        """See `Quality.take_sample`."""
+        subject = f"inspection/{number}"
+        request = self._request("takeSample", subject, key, actor, quantity=quantity, unit=unit, place=place)
+        return self._once(
+            request, SampleAnswer, lambda c: sampling.take_sample(c, request, number, quantity, unit, place)
         )
 
     def enter_results(self, number: str, values: Sequence[Measurement], *, key: str, actor: str) -> ResultsAnswer:

@@ -231,5 +231,5 @@ def _material(row: Row[Any]) -> Document:
     return {
         "id": str(row.uuid), "code": row.code, "name": row.name, "kind": row.kind, "unit": row.unit,
         "isActive": row.is_active, "shelfLifeDays": row.shelf_life_days, "gtin": row.gtin,
-        "strength": row.strength, "approvedSuppliers": row.approved_suppliers,
+        "strength": row.strength, "dosageForm": row.dosage_form, "approvedSuppliers": row.approved_suppliers,
     }  # fmt: skip

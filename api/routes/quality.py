@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from api.case_openings import open_deviation as open_case
@@ -17,15 +18,17 @@ from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.neighbours import once
 from api.openapi import LATER
-from api.shapes import CommandBody, DecisionBody, Identifier, LongText, ValuesBody
+from api.shapes import CommandBody, DecisionBody, Identifier, LongText, Positive, ValuesBody
 from db.queries import quality as tables
 from db.queries import targets
 from db.queries.marking import marked
+from domain import sampling
 from domain.base import Message
 from domain.commands import Measurement, OpenDeviation
 
 router = APIRouter(prefix="/quality", tags=["quality"])
 Analyst = Annotated[Caller, Depends(only("enterResults", "inspection"))]
+Sampler = Annotated[Caller, Depends(only("takeSampleOfLot", "inspection"))]
 Requester = Annotated[
     Caller,
     Depends(
@@ -45,6 +48,14 @@ class LotBody(CommandBody):
     """A lot."""
 
     lot: Identifier
+
+
+class SampleBody(CommandBody):
+    """What is taken, and of what lies where."""
+
+    quantity: Positive
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+    place: Identifier = "RECEIVING"
 
 
 class LotDecisionBody(DecisionBody):
@@ -93,6 +104,17 @@ def inspections(reading: Reading, lot: Identifier, limit: Annotated[int, Query(g
     return {"inspections": marked(reading, tables.inspections(reading, lot, limit))}
 
 
+@router.post("/inspections/{number}/samples")
+def take_sample(number: Identifier, body: SampleBody, who: Sampler) -> dict[str, Any]:
+    """Take a sample of a received lot: what the test uses up leaves the stock at `place`."""
+    _known(who, number)
+    quality = who.services.quality
+    return _asked(
+        body.command_id,
+        lambda key: quality.take_sample(number, body.quantity, body.unit, body.place, key=key, actor=who.id),
+    )
+
+
 @router.post("/inspections/{number}/results")
 async def enter_results(number: Identifier, body: ValuesBody, who: Analyst) -> dict[str, Any]:
     """All results at once. A deviation that they open begins its process, where it has one."""
@@ -121,6 +143,21 @@ def decide(number: Identifier, body: LotDecisionBody, who: Decider) -> dict[str,
             number, body.accept, key=key, actor=who.id, reason=body.reason, retest_on=body.retest_on
         ),
     )
+
+
+@router.get("/sampling-plan")
+def sampling_plan(
+    lot_size: Annotated[int, Query(alias="lotSize", ge=1, le=10**9)],
+    aql: Annotated[str, Query(pattern=r"^[0-9]{1,2}([.][0-9]{1,3})?$")],
+    level: sampling.Level = sampling.Level.II,
+    severity: sampling.Severity = sampling.Severity.NORMAL,
+) -> dict[str, Any]:
+    """How many of a lot are inspected and how many may be bad (ISO 2859-1, single sampling; arrows are followed)."""
+    try:
+        found = sampling.plan(lot_size, Decimal(aql), level, severity)
+    except sampling.NoPlan as none:
+        raise Problem(422, "NO_SAMPLING_PLAN", str(none)) from None
+    return found.model_dump(mode="json", by_alias=True) | {"lotSize": lot_size, "aql": aql}
 
 
 def _known(who: Caller, number: str) -> None:

@@ -4,15 +4,18 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api.commands import WORK_ORDER, perform
 from api.deps import Caller, Reading, Who
 from api.errors import Problem, not_found
-from api.shapes import CommandBody, Identifier, NotNegative, Text
+from api.shapes import Body, CommandBody, Identifier, NotNegative, Text, Value
 from db.queries import reports
 from db.queries.marking import marked
 from domain import commands as c
+from domain.quantities import Exact
+from domain.specification import ReworkMethod
 
 router = APIRouter(tags=["reports"])
 ONE = "/mes/work-orders/{work_order_id}"
@@ -23,6 +26,26 @@ class InspectionDecisionBody(CommandBody):
 
     failed: NotNegative
     defect: Text | None = None
+    values: Annotated[tuple[Value, ...], Field(max_length=50)] = ()
+    """Results of the tests that quality set for reworked pieces."""
+
+
+class TestBody(Body):
+    """A test that reworked pieces have to pass; limits are inclusive and in `unit`."""
+
+    name: Text
+    unit: Annotated[str, Field(max_length=40)] = ""
+    low: Exact | None = None
+    high: Exact | None = None
+    method: Annotated[str, Field(max_length=200)] = ""
+
+
+class ReworkApprovalBody(CommandBody):
+    """How the pieces are made good: by which method and approved procedure, and what is tested afterwards."""
+
+    rework_method: ReworkMethod = ReworkMethod.REWORK
+    procedure: Annotated[str, Field(max_length=200)] = ""
+    tests: Annotated[tuple[TestBody, ...], Field(max_length=50)] = ()
 
 
 class ReworkReportBody(CommandBody):
@@ -53,8 +76,8 @@ async def decide_inspection(
 
 
 @router.post(ONE + "/reworks/{rework}/approve")
-async def approve_rework(work_order_id: UUID, rework: Identifier, body: CommandBody, who: Who) -> Response:
-    """Allow a proposed rework; not by who decided the inspection."""
+async def approve_rework(work_order_id: UUID, rework: Identifier, body: ReworkApprovalBody, who: Who) -> Response:
+    """Allow a proposed rework; by the head of quality, who has not decided the inspection."""
     return await perform(who, c.ApproveRework, WORK_ORDER, work_order_id, body, rework=rework)
 
 

@@ -62,9 +62,11 @@ async def pick(
         coverage = validation["lines"]
     lines = await run_in_threadpool(_lines, request, document)
     order = await read(request, f"/mes/orders/{document['orderId']}")
+    balance = await read(request, f"/mes/work-orders/{work_order_id}/material-balance")
     return page(
         request, "pick.html", doc=document, list=found, lines=lines, coverage=coverage, order=order,
-        live=f"{document['orderNumber']},lot", short=[one for one in coverage if one["short"] != "0"], by_hand=by_hand,
+        balance=balance["materials"], live=f"{document['orderNumber']},lot", by_hand=by_hand,
+        short=[one for one in coverage if one["short"] != "0"],
         **await possible(request, work_order_id),
     )  # fmt: skip
 

@@ -29,11 +29,16 @@ def _operation(own: Mapping[str, Any]) -> Values:
     told += [{"number": last + _STEP * (n + 1), "text": {}} for n in range(spare)]
     values = [{key: value for key, value in one.items() if key != _MARK} for one in own.get("expectedValues") or ()]
     values += [{} for _ in range(SPARE - sum(_is_empty_value(one) for one in values))]
-    seconds = own.get("longestWaitSeconds")
+    seconds, checks = own.get("longestWaitSeconds"), own.get("printCheckSeconds")
     return dict(own) | {
         "instructions": told, "expectedValues": values,
         "longestWaitMinutes": own.get("longestWaitMinutes") or (_minutes(seconds) if seconds else ""),
+        "printCheckMinutes": own.get("printCheckMinutes") or (_minutes(checks) if checks else ""),
     }  # fmt: skip
+
+
+_IN_MINUTES: Final = {"longestWaitMinutes": "longestWaitSeconds", "printCheckMinutes": "printCheckSeconds"}
+"""Fields that people see in minutes."""
 
 
 def _minutes(seconds: Any) -> str:
@@ -61,7 +66,7 @@ def content_of(form: Mapping[str, Any]) -> tuple[Values, dict[str, str]]:
 
 
 def _said(own: Mapping[str, Any], places: dict[str, str]) -> Values:
-    cleaned = {key: value for key, value in own.items() if key not in (_MARK, "longestWaitMinutes")}
+    cleaned = {key: value for key, value in own.items() if key not in (_MARK, *_IN_MINUTES)}
     for name, is_empty in (("instructions", _is_empty_instruction), ("expectedValues", _is_empty_value)):
         kept: list[Values] = []
         for place, row in enumerate(own.get(name) or ()):
@@ -71,8 +76,9 @@ def _said(own: Mapping[str, Any], places: dict[str, str]) -> Values:
             places[f"{name}.{len(kept)}"] = f"{name}.{place}"
             kept.append(bare | ({"text": bare.get("text", {})} if name == "instructions" else {}))
         cleaned[name] = kept
-    if minutes := own.get("longestWaitMinutes"):
-        cleaned["longestWaitSeconds"] = _seconds(minutes)
+    for shown, kept_as in _IN_MINUTES.items():
+        if minutes := own.get(shown):
+            cleaned[kept_as] = _seconds(minutes)
     return cleaned
 
 
@@ -95,7 +101,7 @@ def _is_empty_operation(own: Mapping[str, Any]) -> bool:
 
 
 def _is_empty_material(own: Mapping[str, Any]) -> bool:
-    return not own.get("weighingTolerancePercent")
+    return not any(own.get(name) for name in ("weighingTolerancePercent", "balanceLimitPercent", "printed"))
 
 
 def _is_empty_instruction(own: Mapping[str, Any]) -> bool:
@@ -113,7 +119,9 @@ def at_the_place(fields: Iterable[Mapping[str, str]], places: Mapping[str, str])
         path = one["field"].removeprefix("body.").removeprefix("content.")
         best = max((here for here in places if path == here or path.startswith(f"{here}.")), key=len, default="")
         there = places[best] + path[len(best) :] if best else path
-        found[there.replace("longestWaitSeconds", "longestWaitMinutes")] = one["problem"]
+        for shown, kept_as in _IN_MINUTES.items():
+            there = there.replace(kept_as, shown)
+        found[there] = one["problem"]
     return found
 
 

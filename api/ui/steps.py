@@ -15,6 +15,7 @@ SCREENS: Final = {
     "reportProduction": "/ui/tasks/{work_order_id}/{operation}",
     "recordParameters": "/ui/tasks/{work_order_id}/{operation}",
     "checkParameters": "/ui/tasks/{work_order_id}/{operation}",
+    "checkPrint": "/ui/tasks/{work_order_id}/{operation}",
     "verifyOperation": "/ui/tasks/{work_order_id}/{operation}",
     "releaseOperationHold": "/ui/exceptions?order={order_number}",
     "decideDeviation": "/ui/exceptions?order={order_number}",

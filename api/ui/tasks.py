@@ -84,6 +84,7 @@ async def _detail(request: Request, work_order_id: UUID, code: str) -> dict[str,
     return {
         "document": document, "operation": operation, "told": told, "missing": "", "readiness": ready,
         "materials": [one for one in document["materials"] if one["operation"] == code],
+        "printed": {one["line"] for one in document["materials"] if one["operation"] == code and one["printed"]},
         "lots": [one for one in (document["pickList"] or {}).get("lineSide", []) if one["operation"] == code],
         "weighing": await weighing.bench(request, work_order_id, code),
         "rest": max(Decimal(0), Decimal(operation["quantity"]) - _reported(operation)),
@@ -92,7 +93,7 @@ async def _detail(request: Request, work_order_id: UUID, code: str) -> dict[str,
 
 
 def _reported(operation: Mapping[str, Any]) -> Decimal:
-    return sum((Decimal(operation[name]) for name in ("good", "scrap", "reviewBoard")), Decimal(0))
+    return sum((Decimal(operation[name]) for name in ("good", "scrap", "reviewBoard", "sampled")), Decimal(0))
 
 
 def _stands(request: Request, work_order_id: UUID, code: str) -> dict[str, Any]:

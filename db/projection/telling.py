@@ -36,6 +36,7 @@ RECORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "parameter_check": (_OPERATION,),
     "parameter_value": (f"{_OPERATION}/{{number}}", _OPERATION),
     "pick_list": ("pick-list/{number}",),
+    "print_check": (_OPERATION,),
     "production_order": ("production-order/{number}",),
     "production_report": (_OPERATION,),
     "put_away": ("put-away/{number}",),

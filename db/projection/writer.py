@@ -49,10 +49,18 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "deviationProcess": False, "deviationClassificationSeconds": 8 * 3600,
     "lot": None, "hasProcess": False, "decidedBy": None,
     "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
+    "reworkForbidden": False, "dosageForm": "", "reworkLots": False, "outputLot": None, "tests": [], "testResults": [],
+    "parentRework": None, "ownLot": None, "reworkMethod": None, "procedure": "", "kept": None, "material": "",
+    "printed": False, "printCheckSeconds": None,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
-_COMMANDS_ADDED_LATER: Final = frozenset({"returnMaterials", "weighMaterial", "stageContainers", "chargeMaterials"})
+_COMMANDS_ADDED_LATER: Final = frozenset(
+    {
+        "returnMaterials", "weighMaterial", "stageContainers", "chargeMaterials", "countMaterials", "takeSample",
+        "checkPrint",
+    }
+)  # fmt: skip
 """Commands that earlier releases did not know. That one is `possible` is advice to its reader, not a decision."""
 
 

@@ -114,7 +114,7 @@ def shortest_seconds(connection: Connection) -> int:
 
 
 DEFAULT_SECONDS: Final = 900
-"""An alarm without a rule escalates after a quarter of an hour (as the trigger of migration 0022 says)."""
+"""An alarm without a rule escalates after a quarter of an hour (as the trigger says that sets it)."""
 
 
 def rules(connection: Connection) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from db.audit import canonical
-from db.queries import batch_record, containers, facts
+from db.queries import batch_record, containers, facts, print_checks
 from db.queries.record_cases import case_steps
 from db.queries.record_sources import (
     connection_gaps,
@@ -35,6 +35,7 @@ from domain.quantities import plain, rounded
 from domain.record_events import BatchRecordMoved
 from domain.record_states import BatchRecordEvent
 from domain.rules.batch_record import stage_balance, stage_yield
+from domain.rules.material_balance import balance_documents
 from domain.specification import OperationSpecification
 from domain.states import OperationState
 from domain.weighing_events import MaterialsCharged, MaterialWeighed
@@ -178,10 +179,12 @@ def _content(connection: Connection, process: Process, number: str, then: list[e
             "decidedBy": own.inspection.decided_by,
             "results": inspection_results(connection, own.inspection.number),
         },
-        "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
-        "reworks": [_dump(found) for found in own.reworks.values()],
+        "inProcessInspections": [_short(found, _OF_LOTS) for found in own.in_process_inspections.values()],
+        "reworks": [
+            _short(found, _OF_LOTS | {"parentLot": specification.output_lot}) for found in own.reworks.values()
+        ],
         "deviations": _deviations(then, number),
-    } | _weighed(connection, then, number)  # fmt: skip
+    } | _weighed(connection, then, number) | _balanced(connection, process, number)  # fmt: skip
 
 
 def _weighed(connection: Connection, then: list[e.Fact], number: str) -> Document:
@@ -198,6 +201,19 @@ def _weighed(connection: Connection, then: list[e.Fact], number: str) -> Documen
     if not charges and not any(isinstance(event, MaterialWeighed) for fact in then for event in fact.events):
         return {}
     return {"containers": containers.of_work_order(connection, number), "charges": charges}
+
+
+def _balanced(connection: Connection, process: Process, number: str) -> Document:
+    """Balance of materials and checks of prints, where they say something that records of earlier releases did not."""
+    own, specification = process.work_order(number)
+    found: Document = {}
+    has_limits = any(line.printed or line.balance_limit_percent is not None for line in specification.materials)
+    used = () if own.pick_list is None else own.pick_list.used.values()
+    if has_limits or any(one.sampled or one.difference for one in used):
+        found["materialBalance"] = balance_documents(process, own)
+    if any(operation.print_checks for operation in own.operations.values()):
+        found["printChecks"] = print_checks.of_work_order(connection, number)
+    return found
 
 
 def _stage(
@@ -222,7 +238,7 @@ def _stage(
         "yieldPercent": _percent(stage_yield(process, own, operation)) if counts else None,
         "balancePercent": _percent(balance) if counts and balance is not None else None,
         "yieldLimits": [plain_if_any(specification.yield_low_percent), plain_if_any(specification.yield_high_percent)],
-    }  # fmt: skip
+    } | ({"sampled": plain(operation.sampled)} if operation.sampled else {})  # fmt: skip
 
 
 def _times(then: list[e.Fact], number: str) -> dict[tuple[str, str], str]:
@@ -298,6 +314,22 @@ def _of(rows: Iterable[Document], code: str) -> list[Document]:
 def _dump(message: Any) -> Document:
     found: Document = message.model_dump(mode="json", by_alias=True)
     return found
+
+
+_OF_LOTS: Final[Document] = {
+    "lot": None, "tests": [], "testResults": [], "parentLot": "", "parentRework": None, "ownLot": None, "method": None,
+    "procedure": "",
+}  # fmt: skip
+"""What only reworks with lots of their own say. Others say nothing of it: so the hash of a record stays what it was."""
+
+
+def _short(message: Any, unsaid: Document) -> Document:
+    """Without the fields that say nothing."""
+    return {
+        name: value
+        for name, value in _dump(message).items()
+        if name not in unsaid or value not in (unsaid[name], _OF_LOTS.get(name))
+    }
 
 
 def _percent(value: Decimal) -> str:

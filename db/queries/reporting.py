@@ -249,12 +249,17 @@ def balance(connection: Connection, since: datetime, until: datetime) -> list[Do
     return _documents(connection, statement)
 
 
-DIRECTIONS: Final = ("received", "produced", "consumed", "scrapped", "shipped", "takenBack")
+DIRECTIONS: Final = (
+    "received", "produced", "consumed", "scrapped", "sampled", "lost", "found", "shipped", "takenBack",
+)  # fmt: skip
 _DIRECTIONS: Final = {
     "received": MOVES.c.from_place == "SUPPLIER",
     "produced": MOVES.c.from_place.in_(("PROCESS", "SCRAP")),
     "consumed": MOVES.c.to_place == "PROCESS",
     "scrapped": MOVES.c.to_place == "SCRAP",
+    "sampled": MOVES.c.to_place == "SAMPLE",
+    "lost": MOVES.c.to_place == "DIFFERENCE",
+    "found": MOVES.c.from_place == "DIFFERENCE",
     "shipped": MOVES.c.to_place == "CUSTOMER",
     "takenBack": MOVES.c.from_place == "CUSTOMER",
 }

@@ -54,6 +54,7 @@ def _inspections(connection: Connection, numbers: list[str]) -> dict[str, list[d
             {
                 "number": row.number, "state": row.state, "quantity": plain(row.quantity), "failed": plain(row.failed),
                 "defect": row.defect, "rework": row.rework, "decidedBy": row.decided_by,
+                "lot": row.lot, "tests": row.tests or [], "testResults": row.test_results or [],
             }
         )  # fmt: skip
     return found
@@ -105,7 +106,8 @@ def reworks(
             "reportNumber": row.report_number, "inspection": row.inspection, "lot": row.lot,
             "quantity": plain(row.quantity), "unit": row.unit, "state": row.state, "good": plain(row.good),
             "scrap": plain(row.scrap), "proposedBy": row.proposed_by, "approvedBy": row.approved_by,
-            "doneBy": row.done_by,
+            "doneBy": row.done_by, "ownLot": row.own_lot, "method": row.method, "procedure": row.procedure,
+            "tests": row.tests or [],
         }
         for row in connection.execute(statement.order_by(REWORKS.c.number).limit(limit))
     ]  # fmt: skip

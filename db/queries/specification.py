@@ -184,7 +184,7 @@ class _Builder:
         made = WorkOrderSpecification(
             number=number, material=part.code, quantity=quantity, unit=part.unit or self.line.unit, output_lot=lot,
             materials=materials, operations=operations, inspection=self.master.plans.get(part.code, ()),
-            feeds=feeds, shelf_life_days=part.shelf_life_days,
+            feeds=feeds, shelf_life_days=part.shelf_life_days, dosage_form=part.dosage_form,
         )  # fmt: skip
         # Before the work orders of its components.
         made = self._by_record(part, route, made)

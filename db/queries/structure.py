@@ -46,7 +46,7 @@ _BELOW = text(
             ORDER BY effective_from DESC, version DESC LIMIT 1
         ) bom JOIN bill_of_material_line line ON line.bill_of_material = bom.id
     )
-    SELECT below.material AS code, m.uuid, m.name, m.kind, m.unit, m.is_active, m.shelf_life_days,
+    SELECT below.material AS code, m.uuid, m.name, m.kind, m.unit, m.is_active, m.shelf_life_days, m.dosage_form,
            bom.id AS bom, bom.version, bom.base_quantity
     FROM below LEFT JOIN material m ON m.code = below.material
     LEFT JOIN LATERAL (
@@ -73,6 +73,7 @@ class Part:
     is_active: bool
     is_known: bool
     shelf_life_days: int | None
+    dosage_form: str
     version: str | None
     base_quantity: Decimal
     lines: tuple[Any, ...]
@@ -111,7 +112,7 @@ def _part(row: Row[Any], lines: tuple[Row[Any], ...]) -> Part:
     is_known = row.uuid is not None
     return Part(
         row.code, row.uuid, row.name or row.code, row.kind or "", row.unit or "", bool(row.is_active), is_known,
-        row.shelf_life_days, row.version, row.base_quantity or Decimal(1), lines,
+        row.shelf_life_days, row.dosage_form or "", row.version, row.base_quantity or Decimal(1), lines,
     )  # fmt: skip
 
 

@@ -26,6 +26,8 @@ LOTS, LINKS, MOVES, PLACES = core(Lot), core(LotLink), core(StockMove), core(Pla
 WORK_ORDERS: Final = core(WorkOrder)
 RETURN: Final = "return"
 """The kind of a move that brings back what had been there before."""
+REWORK: Final = "rework"
+"""The kind of the moves by which pieces of a lot become a lot of their own."""
 
 
 class LotUnknown(KeyError):

@@ -15,6 +15,7 @@ from db.queries.trace import (
     MOVES,
     PLACES,
     RETURN,
+    REWORK,
     WORK_ORDERS,
     InputLot,
     LotUnknown,
@@ -153,7 +154,10 @@ def _contradictions(
     """
     others = select(LINKS.c.work_order).where(LINKS.c.output_lot == batch_no, LINKS.c.work_order != work_order)
     net = case((MOVES.c.to_place == _PROCESS, MOVES.c.quantity), else_=-MOVES.c.quantity)
-    consumption = (MOVES.c.to_place == _PROCESS) | ((MOVES.c.from_place == _PROCESS) & (MOVES.c.kind == RETURN))
+    # What becomes a rework's own lot is linked to that lot, not to the batch.
+    consumption = ((MOVES.c.to_place == _PROCESS) & (MOVES.c.kind != REWORK)) | (
+        (MOVES.c.from_place == _PROCESS) & (MOVES.c.kind == RETURN)
+    )
     moved = _totals(
         connection,
         select(MOVES.c.work_order, MOVES.c.lot, func.sum(net))

@@ -11,10 +11,12 @@ from domain.rules import (
     equipment_faults,
     line_side,
     lot_holds,
+    material_balance,
     materials,
     operations,
     order_deviations,
     orders,
+    print_checks,
     record_review,
     release,
     replanning,
@@ -88,6 +90,9 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.StageContainers: charging.stage_containers,
     c.ChargeMaterials: charging.charge_materials,
     c.VoidContainer: weighing.void_container,
+    c.CountMaterials: material_balance.count_materials,
+    c.TakeSample: material_balance.take_sample,
+    c.CheckPrint: print_checks.check_print,
 }
 
 

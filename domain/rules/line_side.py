@@ -26,7 +26,8 @@ _TAKES_RETURNS = (OrderState.RELEASED, OrderState.IN_PROGRESS, OrderState.COMPLE
 class LineStock:
     """One lot of one line: what was issued of it and what became of that, in `unit`.
 
-    issued = consumed + returned + scrapped + at the line. `returning` is at the line too, but asked back.
+    issued = consumed + returned + sampled + scrapped + difference + at the line. `returning` is at the line too, but
+    asked back.
     """
 
     line: int
@@ -41,11 +42,14 @@ class LineStock:
     returning: Decimal = Decimal(0)
     dispensed: Decimal = Decimal(0)
     """In containers that are not charged."""
+    sampled: Decimal = Decimal(0)
+    difference: Decimal = Decimal(0)
+    """What a count has not found there; below zero it has found more."""
 
     @property
     def at_line(self) -> Decimal:
         """What lies at the line."""
-        return self.issued - self.consumed - self.returned - self.scrapped
+        return self.issued - self.consumed - self.returned - self.scrapped - self.sampled - self.difference
 
     @property
     def rest(self) -> Decimal:
@@ -57,7 +61,8 @@ class LineStock:
         """The figures in words, for a blocker: `5 kg issued, 4 consumed, 1 returned`."""
         parts = {
             "consumed": self.consumed, "returned": self.returned, "scrapped": self.scrapped,
-            "being returned": self.returning, "in containers": self.dispensed,
+            "being returned": self.returning, "in containers": self.dispensed, "sampled": self.sampled,
+            "difference": self.difference,
         }  # fmt: skip
         found = [f"{plain(quantity)} {what}" for what, quantity in parts.items() if quantity]
         return ", ".join([f"{plain(self.issued)} {self.unit} issued", *found])
@@ -110,8 +115,10 @@ def _dispensed(work_order: WorkOrder) -> dict[tuple[int, str], Decimal]:
 
 def _with_used(own: LineStock, pick_list: PickList, is_gone: bool, returning: Decimal) -> LineStock:
     used = pick_list.used.get(f"{own.line}/{own.lot}", Used())
-    consumed = own.issued if is_gone else used.consumed
-    return replace(own, consumed=consumed, returned=used.returned, scrapped=used.scrapped, returning=returning)
+    return replace(
+        own, consumed=own.issued if is_gone else used.consumed, returned=used.returned, scrapped=used.scrapped,
+        returning=returning, sampled=used.sampled, difference=used.difference,
+    )  # fmt: skip
 
 
 def material_on_line(process: Process, work_order: WorkOrder) -> list[Blocker]:
@@ -136,9 +143,10 @@ def material_on_line(process: Process, work_order: WorkOrder) -> list[Blocker]:
 def consumption_blockers(
     process: Process, work_order: WorkOrder, operation: Operation, stated: tuple[LineQuantity, ...] | None
 ) -> list[Blocker]:
-    """What stands in the way of a stated consumption; nothing when nothing is stated."""
+    """What stands in the way of a stated consumption; what was used of printed material has to be stated (EB-09)."""
+    unstated = _unstated(process, work_order, operation, stated)
     if not stated:
-        return []
+        return unstated
     own = [stock for stock in line_stock(process, work_order) if stock.operation == operation.code]
     weighed = _weighed(process, work_order)
     found = [
@@ -146,7 +154,29 @@ def consumption_blockers(
         for line in stated
         if line.line in weighed
     ]
-    return found + _judged(stated, own, f"used at {operation.code}")
+    return unstated + found + _judged(stated, own, f"used at {operation.code}")
+
+
+def _unstated(
+    process: Process, work_order: WorkOrder, operation: Operation, stated: tuple[LineQuantity, ...] | None
+) -> list[Blocker]:
+    """A blocker for each lot of printed material that lies at the line and of which nobody says how much was used."""
+    specification = process.specification.work_order(work_order.number)
+    printed = {line.line for line in specification.materials if line.printed}
+    named = {(line.line, line.lot) for line in stated or ()}
+    if not printed:
+        return []
+    return [
+        _lot_blocker(
+            "CONSUMPTION_NOT_STATED", own.lot, f"line {own.line}, printed material: {own.story}",
+            "how many of them were used, as counted",
+        )
+        for own in line_stock(process, work_order)
+        if own.line in printed
+        and own.operation == operation.code
+        and own.rest > 0
+        and (own.line, own.lot) not in named
+    ]  # fmt: skip
 
 
 def _weighed(process: Process, work_order: WorkOrder) -> set[int]:
@@ -192,6 +222,17 @@ def _summed(lines: Iterable[LineQuantity]) -> dict[tuple[int, str], Decimal]:
     for line in lines:
         total[line.line, line.lot] = total.get((line.line, line.lot), Decimal(0)) + line.quantity
     return total
+
+
+def not_on_line(lines: tuple[LineQuantity, ...], stock: Iterable[LineStock], *, most: bool = False) -> list[Blocker]:
+    """A blocker for each lot that was not issued, or in another unit; with `most` also for more than lies there."""
+    found = _judged(lines, stock, "issued")
+    return found if most else [blocker for blocker in found if blocker.code != "MORE_THAN_ON_LINE"]
+
+
+def may_move_at_line(process: Process, work_order: WorkOrder) -> list[Blocker]:
+    """What stands in the way of anything being done with material at the line: no issue, or an order that rests."""
+    return _order_takes_returns(process) + _not_issued(work_order)
 
 
 def _judged(lines: tuple[LineQuantity, ...], stock: Iterable[LineStock], what: str) -> list[Blocker]:

@@ -35,6 +35,7 @@ from domain.rules.common import (
 from domain.rules.equipment_faults import equipment_down
 from domain.rules.line_side import consumption, consumption_blockers
 from domain.rules.order_deviations import led_elsewhere, lot_on_hold
+from domain.rules.print_checks import print_unchecked
 from domain.rules.record_review import issue_record
 from domain.rules.starting import not_startable
 from domain.specification import OperationSpecification, WorkOrderSpecification
@@ -136,6 +137,7 @@ def complete_operation(process: Process, command: CompleteOperation) -> Events:
     """The operation is done: nothing mandatory is missing, what was issued for it becomes part of the batch."""
     work_order, operation, specification = running_operation(process, command)
     blockers = _open_points(work_order, operation, specification) + uncharged(process, work_order, operation)
+    blockers += print_unchecked(work_order, operation, specification, command.received_at)
     check(blockers + consumption_blockers(process, work_order, operation, command.consumed))
     moved = move_operation(work_order, operation, OperationEvent.COMPLETE)
     outside = balance_deviations(process, work_order, operation, specification)

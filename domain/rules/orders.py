@@ -19,6 +19,7 @@ from domain.record_states import BatchRecordState
 from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
 from domain.rules.line_side import material_on_line
 from domain.rules.lot_holds import held_by_lots
+from domain.rules.material_balance import balance_open
 from domain.rules.order_deviations import led_elsewhere
 from domain.states import (
     InspectionState,
@@ -193,7 +194,7 @@ def _open_documents(process: Process, work_order: WorkOrder) -> list[Blocker]:
     if policy.batch_record_review and work_order.record_state != BatchRecordState.ARCHIVED:
         found = str(work_order.record_state or "no record")
         missing("RECORD_NOT_ARCHIVED", found, "an approved batch record; archiving follows by itself", "qaReviewer")
-    return blockers + material_on_line(process, work_order)
+    return blockers + material_on_line(process, work_order) + balance_open(process, work_order)
 
 
 def _order_blocker(process: Process, code: str, found: str, required: str, who_can_fix: str) -> Blocker:

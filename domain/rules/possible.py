@@ -8,6 +8,8 @@ from domain.record_states import BATCH_RECORD, BatchRecordEvent
 from domain.rework_states import InProcessInspectionState, ReworkState
 from domain.rules.charging import may_stage, possible_at
 from domain.rules.line_side import line_stock
+from domain.rules.material_balance import also_possible
+from domain.rules.print_checks import asks_for_checks
 from domain.rules.record_review import record_open
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
@@ -84,7 +86,7 @@ def possible_for(process: Process, work_order: str | None = None, operation: str
     if process.open_deviations() and not process.specification.policy.deviation_process:
         names.append("decideDeviation")
     if (own := process.work_orders.get(work_order or "")) is not None:
-        names += _of_work_order(process, own)
+        names += [*_of_work_order(process, own), *also_possible(process, own, operation)]
         if operation in own.operations:
             names += _of_operation(process, own, operation)
     return tuple(names)
@@ -158,6 +160,7 @@ def _of_operation(process: Process, work_order: WorkOrder, code: str) -> list[st
         names.append("startOperation")
     if operation.state == OperationState.RUNNING:
         names += ["reportProduction", "recordParameters", *possible_at(process, work_order, code)]
+        names += ["checkPrint"] if asks_for_checks(process, work_order, code) else []
     if operation.unchecked:
         names.append("checkParameters")
     if waits_for_verifier(process, work_order, code):

@@ -18,6 +18,7 @@ from domain.rules.common import (
 )
 from domain.rules.line_side import material_on_line
 from domain.rules.lot_holds import held_by_lots
+from domain.rules.material_balance import balance_open
 from domain.rules.measurements import judge_values
 from domain.rules.order_deviations import OUT_OF_SPECIFICATION, STOPPED, deviation, failed, lot_on_hold, result_open
 from domain.rules.record_review import certification_request, record_open
@@ -199,7 +200,8 @@ def _before_release(process: Process, work_order: WorkOrder) -> list[Blocker]:
         for number in process.open_deviations()
     ]
     blockers += held_by_lots(process)
-    return blockers + record_open(process, work_order) + material_on_line(process, work_order)
+    blockers += record_open(process, work_order) + material_on_line(process, work_order)
+    return blockers + balance_open(process, work_order)
 
 
 def _blocker(work_order: WorkOrder, code: str, found: str, required: str, who_can_fix: str = "") -> Blocker:

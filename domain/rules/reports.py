@@ -21,6 +21,7 @@ from domain.rules.common import (
     same_person,
 )
 from domain.rules.order_deviations import deviation
+from domain.rules.print_checks import print_unchecked
 from domain.rules.rework import inspection_of_report
 from domain.specification import Equipment, OperationSpecification
 
@@ -86,6 +87,7 @@ def reported(
     """
     identity = f"{work_order.number}/{operation.code}"
     over_by, blockers = _open_quantity(process, work_order, operation, report, allowed_by is not None)
+    blockers += print_unchecked(work_order, operation, specification, report.received_at)
     if report.scrap > 0 and not report.scrap_reason:
         blockers.append(
             Blocker(

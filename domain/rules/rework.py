@@ -37,6 +37,8 @@ from domain.rules.common import (
     same_person,
     work_order_runs,
 )
+from domain.rules.order_deviations import deviation
+from domain.rules.rework_lots import TEST_FAILED, kept, not_permitted, own_lot, test_results, words
 from domain.specification import InspectionRule, OperationSpecification
 from domain.states import OperationState, TransitionRefused
 
@@ -75,24 +77,32 @@ def decide_in_process_inspection(process: Process, command: DecideInProcessInspe
     event = InProcessInspectionEvent.FAIL if command.failed > 0 else InProcessInspectionEvent.PASS
     moved = _move_inspection(process, work_order, inspection, event)
     blockers = order_is_worked_on(process)
-    if command.failed > inspection.quantity:
-        blockers.append(
-            _blocker(
-                "FAILED_TOO_MANY", inspection.number, plain(command.failed), f"at most {plain(inspection.quantity)}"
-            )
-        )
+    there = work_order.operations[inspection.operation].good
+    most = inspection.quantity if inspection.rework is not None else min(inspection.quantity, there)
+    if command.failed > most:
+        blockers.append(_blocker("FAILED_TOO_MANY", inspection.number, plain(command.failed), f"at most {plain(most)}"))
     if command.failed > 0 and not command.defect:
         blockers.append(_blocker("DEFECT_REQUIRED", inspection.number, "no defect", "what is wrong with the pieces"))
     blockers += same_person(
         command.actor, inspection.reported_by, "in-process inspection", inspection.number, "decide", "made the report"
     )
-    check(blockers)
-    events: Events = (moved.model_copy(update={"failed": command.failed, "defect": command.defect}),)
+    results, missing = test_results(inspection, command)
+    check(blockers + missing)
+    outside = words(results)
+    # A result outside its limits is stored as it is, and no piece of the lot passes.
+    failed, defect = (inspection.quantity, outside) if outside else (command.failed, command.defect)
+    if outside:
+        moved = _move_inspection(process, work_order, inspection, InProcessInspectionEvent.FAIL)
+    told = {"failed": failed, "defect": defect, "test_results": results}
+    events: Events = (moved.model_copy(update=told),)
+    if outside:
+        detail = f"{inspection.number}, lot {inspection.lot}: {outside}"
+        events = (*events, deviation(process, TEST_FAILED, detail, work_order.number))
     if inspection.rework is not None:
         done = work_order.reworks[inspection.rework]
         events = (*events, move_rework(process, work_order, done, ReworkEvent.COMPLETE))
-    if command.failed > 0:
-        events = (*events, _proposal(process, work_order, inspection, command.failed))
+    if failed > 0:
+        events = (*events, _proposal(process, work_order, inspection, failed))
     return events
 
 
@@ -107,6 +117,8 @@ def _proposal(
         quantity=quantity,
         is_output=inspection.is_output,
         proposed_by="",
+        parent_lot=inspection.lot or "",
+        parent_rework=inspection.rework if inspection.lot else None,
     )
     return move_rework(process, work_order, own, None)
 
@@ -115,8 +127,9 @@ def approve_rework(process: Process, command: ApproveRework) -> Events:
     work_order, rework = _rework(process, command.work_order, command.rework)
     moved = move_rework(process, work_order, rework, ReworkEvent.APPROVE)
     found = same_person(command.actor, rework.proposed_by, "rework", rework.number, "approve", "decided the inspection")
-    check(order_is_worked_on(process) + found)
-    return (moved,)
+    check(order_is_worked_on(process) + found + not_permitted(process, work_order, rework, command))
+    told = {"rework_method": command.rework_method, "procedure": command.procedure.strip(), "tests": command.tests}
+    return (moved.model_copy(update=told),)
 
 
 def reject_rework(process: Process, command: RejectRework) -> Events:
@@ -131,7 +144,9 @@ def start_rework(process: Process, command: StartRework) -> Events:
     work_order, rework = _rework(process, command.work_order, command.rework)
     moved = move_rework(process, work_order, rework, ReworkEvent.START)
     check(work_order_runs(process, work_order))
-    return (moved,)
+    lot = own_lot(process, work_order, rework)
+    material = process.specification.work_order(work_order.number).material if lot is not None else ""
+    return (moved.model_copy(update={"own_lot": lot, "material": material}),)
 
 
 def report_rework(process: Process, command: ReportRework) -> Events:
@@ -166,6 +181,9 @@ def report_rework(process: Process, command: ReportRework) -> Events:
         unit=moved.unit,
         is_output=moved.is_output,
         rework=rework.number,
+        lot=rework.own_lot,
+        output_lot=process.specification.work_order(work_order.number).output_lot if rework.own_lot else None,
+        tests=rework.tests,
     )
     return (reported, again)
 
@@ -186,6 +204,7 @@ def reverse_report(process: Process, command: ReverseReport) -> Events:
     inspections = [
         own for own in work_order.in_process_inspections.values() if own.report_number == command.report_number
     ]
+    blockers += _sampled(operation, command)
     failed = [own.number for own in inspections if own.state == InProcessInspectionState.FAILED]
     if failed:
         found = f"failed in {', '.join(failed)}"
@@ -207,11 +226,20 @@ def reverse_report(process: Process, command: ReverseReport) -> Events:
     return (*cancelled, reversal)
 
 
+def _sampled(operation: Operation, command: ReverseReport) -> list[Blocker]:
+    """A blocker if some of the report's pieces were taken for tests: they cannot be taken back."""
+    if command.good <= operation.good:
+        return []
+    there = f"{plain(operation.good)} of its {plain(command.good)} good pieces are there"
+    found = f"{there}; {plain(operation.sampled)} were sampled"
+    return [_blocker("REPORT_SAMPLED", command.report_number, found, "a report without samples")]
+
+
 def cancelled_rework(process: Process, work_order: WorkOrder) -> Events:
     """What voids all open in-process inspections and reworks of a work order."""
     inspections = _cancelled(process, work_order, work_order.in_process_inspections.values())
     reworks = tuple(
-        move_rework(process, work_order, own, ReworkEvent.CANCEL)
+        kept(process, own, move_rework(process, work_order, own, ReworkEvent.CANCEL))
         for own in work_order.reworks.values()
         if not REWORK.is_final(own.state)
     )
@@ -239,13 +267,15 @@ def move_rework(process: Process, work_order: WorkOrder, rework: Rework, event: 
         rework=rework.number,
         inspection=rework.inspection,
         report_number=rework.report_number,
-        lot=specification.output_lot,
+        lot=rework.parent_lot or specification.output_lot,
         event=event,
         origin=None if event is None else rework.state,
         target=target,
         quantity=rework.quantity,
         unit=specification.unit,
         is_output=rework.is_output,
+        parent_rework=rework.parent_rework,
+        own_lot=rework.own_lot,
     )
 
 
@@ -270,6 +300,8 @@ def _move_inspection(
         unit=specification.unit,
         is_output=inspection.is_output,
         rework=inspection.rework,
+        lot=inspection.lot,
+        output_lot=specification.output_lot if inspection.lot else None,
     )
 
 

@@ -24,12 +24,13 @@ INGREDIENTS: Final = {
 ONLINE_PRESS: Final = "PRESS-1"
 POLICY: Final = Policy(
     code="gmp",
-    version=3,
+    version=4,
     start_gate=True,
     deviation_process=True,
     master_batch_record=True,
     batch_record_review=True,
     record_judged_by_others=True,
+    rework_lots=True,
     over_report=OverReport.REFUSE,
     over_report_tolerance_percent=Decimal(5),
     signatures={
@@ -43,6 +44,8 @@ POLICY: Final = Policy(
         "approveDeviationAsQualityManager": "approved",
         "closeDeviation": "approved",
         "decideInspection": "reviewed",
+        "approveRework": "approved",
+        "rejectRework": "approved",
         "reviewBatchRecord": "reviewed",
         "approveBatchRecord": "approved",
         "certifyBatch": "certified",
@@ -98,6 +101,7 @@ def _product(code: str, strength: Decimal, size: int) -> Document:
         "kind": "finished",
         "unit": "pcs",
         "shelfLifeDays": 1095,
+        "dosageForm": "film-coated tablet",
     }
 
 

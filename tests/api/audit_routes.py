@@ -13,6 +13,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users/{user_id}/reset-password",
         "POST /users/{user_id}/roles",
     ),
+    "test_balance": (
+        "POST /mes/work-orders/{work_order_id}/count",
+        "POST /mes/work-orders/{work_order_id}/operations/{code}/print-checks",
+        "POST /mes/work-orders/{work_order_id}/operations/{code}/samples",
+        "POST /quality/inspections/{number}/samples",
+    ),
     "test_pins": (
         "POST /auth/pin",
         "POST /auth/take-over",
@@ -193,12 +199,14 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/production-reports/reverse",
         "POST /mes/work-orders/{work_order_id}/in-process-inspections/{inspection}/decision",
         "POST /mes/work-orders/{work_order_id}/over-reports/{over_report}/decision",
+    ),
+    "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
+    "test_rework_lots": (
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/approve",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/reject",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/report",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/start",
     ),
-    "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
     "test_saved_reports": (
         "POST /report-schedules",
         "POST /report-schedules/{schedule_id}/stop",

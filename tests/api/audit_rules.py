@@ -87,6 +87,7 @@ TOLD_AS: Final[dict[str, Names]] = {
     "plan_line": _names("plan-line/{reference}"),
     "plan_line_link": _names("plan-line/{child}", "plan-line/{parent}"),
     "plant_policy": _names("policy/{code}/{version}"),
+    "print_check": _names(_OPERATION),
     "production_order": _names("production-order/{number}"),
     "production_report": _names(_OPERATION),
     "put_away": _names("put-away/{number}"),
@@ -125,6 +126,7 @@ FOLLOWS: Final[dict[tuple[str, str], str]] = {
     ("operation", "good"): "the sum of reports, failed and reworked pieces",
     ("operation", "scrap"): "the same",
     ("operation", "review_board"): "the same",
+    ("operation", "sampled"): "the same",
     **dict.fromkeys(
         (
             (table, "record_version")
@@ -184,7 +186,7 @@ def untold(seen: Sequence[Transaction]) -> Iterator[str]:
 
 def _is_our_own_place(change: Change) -> bool:
     """Places that the product has for what is with customers or in containers: no person made or chose them."""
-    return change.table == "place" and change.row["code"] in ("CUSTOMER", "DISPENSED")
+    return change.table == "place" and change.row["code"] in ("CUSTOMER", "DISPENSED", "SAMPLE", "DIFFERENCE")
 
 
 def _of(change: Change, told: Sequence[Row], before: dict[str, set[str]]) -> Iterator[str]:

@@ -148,7 +148,7 @@ def test_loops_are_found_as_networkx_finds_them(edges: dict[int, set[int]]) -> N
 
     def part(code: int, below: set[int]) -> Part:
         lines: Any = tuple(Line(str(other)) for other in sorted(below))
-        return Part(str(code), None, "", "", "", True, True, None, "1", Decimal(1), lines)
+        return Part(str(code), None, "", "", "", True, True, None, "", "1", Decimal(1), lines)
 
     found = loop({str(code): part(code, below) for code, below in edges.items()})
     graph: Any = nx.DiGraph([(str(code), str(other)) for code, below in edges.items() for other in below])

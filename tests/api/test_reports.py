@@ -139,7 +139,7 @@ async def test_failed_pieces_are_reworked_and_inspected_again_before_the_order_e
     assert {"approveRework", "rejectRework"} <= set(early.json()["possible"])
     close = await (await company.desk("sam")).command(f"/mes/orders/{order}/close")
     assert [blocker["code"] for blocker in close.json()["blockers"]] == ["INVALID_TRANSITION", "REWORK_OPEN"]
-    await do(company, "sam", f"{path}/reworks/{rework}/approve")
+    await do(company, "max", f"{path}/reworks/{rework}/approve")
     await do(company, "olu", f"{path}/reworks/{rework}/start")
     part = await desk.command(f"{path}/reworks/{rework}/report", good="3", scrap="1")
     assert (part.status_code, part.json()["code"]) == (409, "REWORK_INCOMPLETE")
@@ -172,7 +172,7 @@ async def test_pieces_that_are_not_worth_a_rework_become_scrap(company: Company)
     inspection = (await report(company, work_order, 100, at="TURN")).json()["result"]["inspection"]
     decision = f"{path}/in-process-inspections/{inspection}/decision"
     rework = (await do(company, "ana", decision, failed="5", defect="burr"))["result"]["rework"]
-    await do(company, "sam", f"{path}/reworks/{rework}/reject", reason="cheaper to make new ones")
+    await do(company, "max", f"{path}/reworks/{rework}/reject", reason="cheaper to make new ones")
     await do(company, "olu", f"{path}/operations/TURN/complete")
     found = await until(company, order, lambda o: o["workOrders"][0]["state"] == "puttingAway")
     assert (found["goodQuantity"], found["scrapQuantity"], found["reviewBoardQuantity"]) == ("95", "5", "0")

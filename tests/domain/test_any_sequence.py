@@ -132,6 +132,12 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
         "line": st.sampled_from([1, 2]), "scale": st.just("SCALE-1"), "unit": st.just("kg"),
         "tare": st.just("1.0"), "gross": st.just("6.0"),
     },
+    c.CountMaterials: {"lines": st.lists(USED, min_size=1, max_size=1).map(tuple)},
+    c.TakeSample: {
+        "quantity": st.sampled_from([Decimal("0.5"), Decimal(3), Decimal(700)]), "unit": st.sampled_from(["kg", "pcs"]),
+        "line": st.sampled_from([None, 1]), "lot": st.just("API-1"),
+    },
+    c.CheckPrint: {"lot_text": st.just("LOT-PO-1")},
     c.StageContainers: {"place": st.just("BOOTH")},
     c.VoidContainer: {"container": st.just("PO-1-01-K1")},
     c.PutAway: {"place": st.just("QUARANTINE")},
@@ -290,14 +296,14 @@ class AnySequence(RuleBasedStateMachine):
         if hasattr(self, "desk"):
             work_order = self.desk.process.work_orders[self.desk.work_order]
             for operation in work_order.operations.values():
-                assert min(operation.good, operation.scrap, operation.review_board) >= 0
+                assert min(operation.good, operation.scrap, operation.review_board, operation.sampled) >= 0
             assert work_order.produced == work_order.operations["COAT"].good
             if work_order.state not in ("pending", "dispatched", "ready", "running", "paused"):
                 assert not work_order.open_rework()
 
     @invariant()
     def nothing_that_was_issued_is_lost(self) -> None:
-        """issued = consumed + returned + scrapped + at the line, as the facts say; a closed order left nothing."""
+        """What was issued is consumed, returned, sampled, scrapped, missing or at the line; closed, nothing is."""
         if not hasattr(self, "desk"):
             return
         process = self.desk.process
@@ -307,10 +313,16 @@ class AnySequence(RuleBasedStateMachine):
             for event in fact.events:
                 for line in event.lines if isinstance(event, e.MaterialsConsumed | m.MaterialsReturned) else ():
                     gone[line.lot] = gone.get(line.lot, Decimal(0)) + line.quantity
+                for counted in event.lines if isinstance(event, m.MaterialsCounted) else ():
+                    gone[counted.lot] = gone.get(counted.lot, Decimal(0)) + counted.difference
+                if isinstance(event, m.SampleTaken) and event.line is not None:
+                    gone[event.lot] = gone.get(event.lot, Decimal(0)) + event.quantity
         for own in line_stock(process, work_order):
             assert own.at_line == own.issued - gone.get(own.lot, Decimal(0))
-            assert own.consumed + own.returned + own.scrapped == gone.get(own.lot, Decimal(0))
-            assert 0 <= own.rest <= own.at_line <= own.issued == {"API-1": 5, "LAC-1": 95}[own.lot]
+            used = own.consumed + own.returned + own.scrapped + own.sampled + own.difference
+            assert used == gone.get(own.lot, Decimal(0))
+            assert 0 <= own.rest <= own.at_line
+            assert own.issued == {"API-1": 5, "LAC-1": 95}[own.lot]
             assert process.state != "closed" or own.at_line == 0
         assert ORDER.is_final(process.state) <= (not work_order.open_returns())
 

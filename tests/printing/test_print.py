@@ -292,3 +292,16 @@ def test_an_archive_copy_says_whether_it_is_sealed() -> None:
 def test_the_template_gets_plain_data() -> None:
     assert json.loads(json.dumps(sheet(job()))) == sheet(job())
     assert AT.isoformat()[:19].replace("T", " ") in sheet(job())["foot"]["text"]
+
+
+@pytest.mark.accepts("QL-11")
+def test_a_reworked_lot_is_printed_with_its_parent_procedure_and_results() -> None:
+    document = record()
+    test = {"name": "friability", "unit": "%", "low": None, "high": "0.8"}
+    result = {"name": "friability", "text": "0.31", "unit": "%", "withinLimits": True}
+    document["reworks"][0] |= {
+        "ownLot": "FCT-1-W1", "parentLot": "FCT-1", "method": "rework", "procedure": "SOP-RW-07", "tests": [test],
+    }  # fmt: skip
+    document["inProcessInspections"][0] |= {"rework": document["reworks"][0]["number"], "testResults": [result]}
+    found = words_of(job(document))
+    assert all(words in found for words in ("FCT-1-W1", "from lot", "SOP-RW-07", "friability", "0.31 %"))

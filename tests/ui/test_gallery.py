@@ -179,7 +179,7 @@ SCREENS = (
     ("inspection-decide", "ben", "/ui/inspections/{inspection_entered}"),
     ("inspection-outside", "max", "/ui/inspections/{inspection_outside}"),
     ("inspection-reports", "ana", "/ui/inspections/{work_turning}"),
-    ("inspection-rework", "sam", "/ui/inspections/{work_rework}"),
+    ("inspection-rework", "max", "/ui/inspections/{work_rework}"),
     ("plan", "pia", "/ui/plan"),
     ("plan-line", "pia", "/ui/plan/{plan_line}"),
     ("plan-line-new", "pia", "/ui/plan/new"),

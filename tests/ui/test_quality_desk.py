@@ -115,15 +115,18 @@ async def test_failed_pieces_are_reworked(console: Console, company: Company) ->
     await ana.page.locator(f"#defect-{inspection}").fill("crack")
     await failed.fill("5")
     await twice(ana, "Decide")
-    await ana.shows("Waits for the supervisor's approval.")
+    await ana.shows("Waits for the quality manager's approval.")
     (rework,) = (await document(company, f"/mes/work-orders/{work_order}"))["reworks"]
     assert (rework["quantity"], rework["state"]) == ("5", "proposed")
     await expect(ana.page.locator("main").get_by_role("button", name=word("command.approveRework"))).to_have_count(0)
 
-    sam, olu = await console.terminal("sam"), await console.terminal("olu", "zh", PHONE)
+    max_, olu = await console.terminal("max"), await console.terminal("olu", "zh", PHONE)
     await olu.open(f"/ui/inspections/{work_order}")
-    await sam.open(f"/ui/inspections/{work_order}")
-    await sam.press(word("command.approveRework"))
+    await max_.open(f"/ui/inspections/{work_order}")
+    await max_.page.locator(f"#procedure-{rework['number']}").fill("SOP-RW-07")
+    await max_.page.locator(f"#test-{rework['number']}-0").fill("hardness")
+    await max_.page.locator("[name='tests.0.low:number']").fill("4")
+    await max_.press(word("command.approveRework"))
     await olu.press(word("command.startRework", "zh"))  # the open page has heard of it
     await olu.page.locator(f"#rework-good-{rework['number']}").fill("4")
     await olu.press(word("command.reportRework", "zh"))
@@ -133,6 +136,17 @@ async def test_failed_pieces_are_reworked(console: Console, company: Company) ->
     await twice(olu, word("command.reportRework", "zh"))
     found = await until(company, order, lambda o: o["workOrders"][0]["reworks"][0]["state"] != "running")
     (done,) = found["workOrders"][0]["reworks"]
+    assert (done["procedure"], [(test["name"], test["low"]) for test in done["tests"]]) == (
+        "SOP-RW-07", [("hardness", "4")],
+    )  # fmt: skip
+    again = found["workOrders"][0]["inProcessInspections"][-1]["number"]
+    await ana.open(f"/ui/inspections/{work_order}")
+    await ana.page.locator(f"#value-{again}-0").fill("3.9")
+    await expect(ana.page.locator(f"[data-limit-of='value-{again}-0']")).to_be_visible()
+    await ana.page.locator(f"#value-{again}-0").fill("4.2")
+    await twice(ana, "Decide")
+    found = await until(company, order, lambda o: o["workOrders"][0]["reworks"][0]["state"] == "completed")
+    assert [one["text"] for one in found["workOrders"][0]["inProcessInspections"][-1]["testResults"]] == ["4.2"]
     assert (done["good"], done["scrap"], len(found["workOrders"][0]["reworks"])) == ("4", "1", 1)
 
 

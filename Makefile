@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for servers about as long as they compute: one process more than there are cores. Each needs a gigabyte.
 PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 1 : 6)))
 
-.PHONY: help setup demo up test trace-matrix check fix docs bench gallery browser again
+.PHONY: help setup demo up test trace-matrix check fix docs bench chaos gallery browser again
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ again: setup browser ## the tests that failed last, alone
 
 bench: setup ## what everything costs on this machine, one JSON document; QUICK=1 for two minutes
 	@$(RUN) mes bench $(if $(QUICK),--quick) --data-dir .mes-bench
+
+chaos: setup ## kill everything at random while 100 orders are made, and look whether the record noticed
+	@$(RUN) mes chaos --data-dir .mes-chaos
 
 trace-matrix: setup browser ## all tests, then one line per requirement; fails when a P0 one is not proved
 	$(RUN) pytest -n $(PROCESSES) --trace-matrix -q

@@ -22,6 +22,7 @@ import records
 import recovery
 import wiring
 from benchmarks.command import app as bench_app
+from chaos.command import chaos
 from db import migrate
 from db.audit_heads import HeadsUnreadable
 from db.queries.trace import Direction, LotUnknown, Trace, trace
@@ -49,6 +50,7 @@ signatures_app = typer.Typer(no_args_is_help=True, help="Electronic signatures."
 app.add_typer(signatures_app, name="signatures")
 app.add_typer(bench_app, name="bench")
 app.add_typer(records.record_app, name="record")
+app.command()(chaos)
 app.command()(recovery.processes)
 SAMPLE_SERIES: Final = wiring.SAMPLE_TABLETS / "press_timeseries.csv"
 screen = Console(stderr=True)

@@ -62,6 +62,11 @@ class Settings:
     clock_reference: str = ""
     """What the server's clock is compared with: `ntp://HOST[:PORT]`, `record` (the database server's), or nothing."""
     clock_check_seconds: int = 300
+    metrics_port: int | None = None
+    """Where this process serves its metrics for Prometheus; None: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    traces: bool = False
+    """Whether spans are sent by OTLP (OpenTelemetry's own variables say where to)."""
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -97,7 +102,17 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         audit_head_seconds=_at_least(1, "MES_AUDIT_HEAD_SECONDS", env.get("MES_AUDIT_HEAD_SECONDS", "300")),
         clock_reference=_clock(env.get("MES_CLOCK_REFERENCE", "")),
         clock_check_seconds=_at_least(1, "MES_CLOCK_CHECK_SECONDS", env.get("MES_CLOCK_CHECK_SECONDS", "300")),
+        metrics_port=_port(env),
+        metrics_host=env.get("MES_METRICS_HOST") or "127.0.0.1",
+        traces=env.get("MES_TRACES", "off") == "on",
     )
+
+
+def _port(env: Mapping[str, str]) -> int | None:
+    value = env.get("MES_METRICS_PORT", "")
+    if value and (not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536):
+        raise SettingWrong("MES_METRICS_PORT", value, "a port, 1 to 65535")
+    return int(value) if value else None
 
 
 def _clock(name: str) -> str:

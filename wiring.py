@@ -220,12 +220,12 @@ def children(series: Path | None = None) -> Callable[[Addresses], Sequence[Child
         if series is not None and series.exists():
             press, environment = _press(addresses, series, environment)
         python = sys.executable
-        orders = {**environment, **_seal(addresses)}
+        orders = environment | _seal(addresses) | _metrics(1)
         api = environment | _second_factor_key(addresses) | _audit_heads(addresses)
         return [
             *press,
             ChildSpec("worker", (python, "-m", "worker", "--role", "orders"), orders),
-            ChildSpec("gateway", (python, "-m", "worker", "--role", "gateway"), environment),
+            ChildSpec("gateway", (python, "-m", "worker", "--role", "gateway"), environment | _metrics(2)),
             ChildSpec("api", (python, "-m", "api"), api, ready=lambda: _answers(addresses)),
         ]
 
@@ -239,6 +239,12 @@ def audit_heads(data_dir: Path) -> Path:
 
 def _audit_heads(addresses: Addresses) -> dict[str, str]:
     return {"MES_AUDIT_HEADS": str(audit_heads(addresses.data_dir))}
+
+
+def _metrics(after: int) -> dict[str, str]:
+    """Processes of one machine serve their metrics on ports that follow one another: API, worker, gateway."""
+    first = os.environ.get("MES_METRICS_PORT", "")
+    return {"MES_METRICS_PORT": str(int(first) + after)} if first.isdecimal() else {}
 
 
 def _second_factor_key(addresses: Addresses) -> dict[str, str]:
@@ -269,7 +275,7 @@ def backup_keys() -> tuple[str, ...]:
 
 def _answers(addresses: Addresses) -> bool:
     with suppress(httpx.HTTPError):
-        return httpx.get(f"{addresses.api_url}/api/v1/readyz", timeout=2).status_code == 200
+        return httpx.get(f"{addresses.api_url}/api/v1/readyz", params={"scope": "api"}, timeout=5).status_code == 200
     return False
 
 

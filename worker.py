@@ -25,6 +25,7 @@ from temporalio.worker import (
 )
 
 import settings as configuration
+import telemetry
 from activities.alarms import AlarmActivities
 from activities.batch_records import BatchRecordActivities
 from activities.equipment import EquipmentActivities
@@ -183,6 +184,8 @@ async def run(role: str) -> None:
         settings.temporal_namespace,
         payload_keys=settings.payload_keys,
         tls=temporal_tls(settings.temporal_tls),
+        interceptors=telemetry.interceptors(telemetry.tracer(settings, f"millwright-{role}")),
+        runtime=telemetry.runtime(settings),
     )
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -222,8 +225,8 @@ def main() -> None:
     role = parser.parse_args().role
     try:
         asyncio.run(run(role))
-    except configuration.SettingMissing as missing:
-        sys.exit(str(missing))
+    except (configuration.SettingMissing, configuration.SettingWrong) as wrong:
+        sys.exit(str(wrong))
     # The SDK's threads can abort the interpreter on its way out; everything is flushed by now.
     logging.shutdown()
     os._exit(0)

@@ -15,11 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 from starlette.concurrency import run_in_threadpool
 
+import telemetry
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.postgres import PostgresInventory
 from adapters.printing.typst_printer import TypstPrinter
 from adapters.quality.postgres import PostgresQuality
-from api import ceremonies, errors, openapi, watching
+from api import ceremonies, errors, metrics, openapi, watching
 from api.cases_door import Cases
 from api.deps import Services, inside
 from api.gate import PREFIX, Gate
@@ -75,6 +76,7 @@ from api.routes import (
     work_orders,
 )
 from api.security import Sessions
+from api.tracing import Traced
 from api.ui import console
 from api.ui.bell import Bell
 from api.ui.door import Door
@@ -134,10 +136,10 @@ ROUTERS = (
 )
 
 
-def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services:
+def build_services(settings: Settings, task_queue: str = TASK_QUEUE, tracer: Any = None) -> Services:
     """The services of one process. Nothing is connected yet."""
     engine = engine_for(settings.database_url, pool_size=15, application="millwright-api")
-    orders = Orders(settings, task_queue)
+    orders = Orders(settings, task_queue, telemetry.interceptors(tracer))
     return Services(
         settings=settings,
         engine=engine,
@@ -154,9 +156,10 @@ def build_services(settings: Settings, task_queue: str = TASK_QUEUE) -> Services
     )
 
 
-def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
+def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_processor: Any = None) -> FastAPI:
     """The API on the record and the engine that the settings name. It starts without either, and answers 503."""
-    services = build_services(settings, task_queue)
+    tracer = telemetry.tracer(settings, "millwright-api", span_processor)
+    services = build_services(settings, task_queue, tracer)
     changes = Changes(settings.database_url)
     bell = Bell(services.engine, changes)
 
@@ -167,7 +170,8 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
         }  # fmt: skip
         tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]
         try:
-            yield
+            with metrics.served(settings, services.engine):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -187,9 +191,17 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     console.install(app)
+    _guard(app, tracer)
+    return app
+
+
+def _guard(app: FastAPI, tracer: Any) -> None:
+    """What every request goes through, the outermost last."""
     app.add_middleware(Door)
     app.add_middleware(Gate)
-    return app
+    app.add_middleware(metrics.Counted)
+    if tracer is not None:
+        app.add_middleware(Traced, tracer=tracer)
 
 
 def _background(settings: Settings, services: Services) -> dict[str, Coroutine[Any, Any, None]]:

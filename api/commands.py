@@ -55,7 +55,7 @@ async def perform(
             command.command_id, lambda: who.services.cases.send(prepared.target, command)
         )
     except OrderGone:
-        raise await run_in_threadpool(_over, who, prepared) from None
+        outcome = await run_in_threadpool(_over, who, prepared)
     except Problem as problem:
         problem.command_id = command.command_id
         raise
@@ -92,13 +92,20 @@ def build(who: Caller, kind: type[C], target: Target, content: dict[str, Any]) -
     return kind.model_validate(content | {"actor": who.id, "received_at": now(), "source": who.source})
 
 
-def _over(who: Caller, prepared: Prepared) -> Problem:
-    """No workflow runs: the order is over. The record says in which state, and the refusal is audited."""
+def _over(who: Caller, prepared: Prepared) -> Outcome:
+    """No workflow runs: the order is over. The record says in which state, and the refusal is audited.
+
+    The order may be over *by* this command, sent twice at once: a workflow ends when all its verdicts are written, so
+    this one stands in the record by now, and both senders hear the same. Raises the refusal.
+    """
     with who.services.engine.begin() as connection:
+        earlier = record.earlier(connection, prepared.command.command_id)
+        if earlier is not None and earlier.outcome is not None:
+            return earlier.outcome
         state = targets.state(connection, prepared.target)
         blocker = _nothing_possible(prepared.target, state or "unknown")
         _audit_refusal(connection, who, prepared, blocker)
-    return of_refusal(Refused((blocker,)), prepared.command.command_id)
+    raise of_refusal(Refused((blocker,)), prepared.command.command_id)
 
 
 def _nothing_possible(target: Target, state: str) -> Blocker:

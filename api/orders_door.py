@@ -1,12 +1,12 @@
 """The only door to the orders' workflows: start one, send it a command, ask it how it stands."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.client import Client, Interceptor, WorkflowQueryFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -42,10 +42,13 @@ def unavailable() -> Problem:
 class Orders:
     """The orders' workflows on one Temporal server. The connection is made at the first call."""
 
-    def __init__(self, settings: Settings, task_queue: str = TASK_QUEUE) -> None:
+    def __init__(
+        self, settings: Settings, task_queue: str = TASK_QUEUE, interceptors: Sequence[Interceptor] = ()
+    ) -> None:
         self.task_queue = task_queue
         self._address, self._namespace = settings.temporal_address, settings.temporal_namespace
         self._payload_keys, self._tls = settings.payload_keys, settings.temporal_tls
+        self._interceptors = interceptors
         self._connected: Client | None = None
 
     async def client(self) -> Client:
@@ -56,6 +59,7 @@ class Orders:
                 namespace=self._namespace,
                 data_converter=data_converter(self._payload_keys),
                 tls=temporal_tls(self._tls),
+                interceptors=self._interceptors,
                 lazy=True,
             )
         return self._connected

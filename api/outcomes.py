@@ -7,6 +7,7 @@ reconnect, and once more when the waiting time is over, so that no verdict is mi
 import asyncio
 import json
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from typing import Final
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
+from api import metrics
 from api.listening import notifications
 from db.queries import outcomes as record
 from domain.events import Outcome
@@ -37,9 +39,12 @@ class Outcomes:
 
     async def ask(self, command_id: str, send: Callable[[], Awaitable[None]]) -> Outcome | None:
         """Send, and wait up to 2 s for the verdict on this command id; None when it has not come yet."""
+        begun = time.perf_counter()
         with self._waiting(f"c/{command_id}") as changed:
             await send()
-            return await self._verdict(command_id, changed, VERDICT_SECONDS)
+            found = await self._verdict(command_id, changed, VERDICT_SECONDS)
+        metrics.judged(None if found is None else found.accepted, time.perf_counter() - begun)
+        return found
 
     async def wait(self, command_id: str, seconds: float) -> Outcome | None:
         """The verdict on a command id that was sent before."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from api import ceremonies
 from api import signing_content as content
@@ -257,10 +258,20 @@ def _changed(who: Caller, signing: Signing, problem: Problem) -> Problem:
 
 
 def store(who: Caller, people: list[Authenticated]) -> list[str]:
-    """Store all signatures, or none; answers their ids in the same order."""
-    with who.services.engine.begin() as connection:
-        ids, entries = store_with(connection, who, people)
-        audit.append(connection, entries)
+    """Store all signatures, or none; answers their ids in the same order.
+
+    Of two copies of a command that come at the same moment one stores them; the other goes on with what stands then.
+    """
+    try:
+        with who.services.engine.begin() as connection:
+            ids, entries = store_with(connection, who, people)
+            audit.append(connection, entries)
+    except IntegrityError:
+        given = [one.given or _given(who, one.signing, one.user) for one in people]
+        stand = [identity for identity in given if identity is not None]
+        if len(stand) < len(people):
+            raise
+        return stand
     return ids
 
 

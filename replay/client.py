@@ -35,8 +35,13 @@ def command_id(*parts: object) -> str:
 class Plant:
     """The API of one system and the people who use it. Use as `async with`; safe for many tasks at once."""
 
-    def __init__(self, client_factory: Callable[[], httpx.AsyncClient], people: Mapping[str, Person]) -> None:
-        self._client_factory, self.people = client_factory, people
+    def __init__(
+        self,
+        client_factory: Callable[[], httpx.AsyncClient],
+        people: Mapping[str, Person],
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._client_factory, self.people, self.patience = client_factory, people, patience
         self._client: httpx.AsyncClient | None = None
         self._tokens: dict[str, str] = {}
         self._logins: dict[str, asyncio.Lock] = {}
@@ -92,12 +97,13 @@ class Plant:
         who: str,
         number: str,
         reached: Callable[[Document], bool],
-        patience: float = PATIENCE_SECONDS,
+        patience: float | None = None,
     ) -> Document:
         """The order as soon as it is as `reached` wants it.
 
-        Raises `NotTaken` when for `patience` seconds nothing at all happens to the order.
+        Raises `NotTaken` when for `patience` seconds (none: the plant's own) nothing at all happens to the order.
         """
+        patience = self.patience if patience is None else max(patience, self.patience)
         path = f"/mes/orders/{uuid_for('production-order', number)}"
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience
@@ -120,7 +126,7 @@ class Plant:
 
     async def _verdict(self, who: str, command: str) -> Document:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
+        deadline = loop.time() + self.patience
         while loop.time() < deadline:
             response = await self._send(who, "GET", f"/commands/{command}")
             if response.status_code != 404:
@@ -129,12 +135,12 @@ class Plant:
                     raise _refused(409, outcome)
                 return outcome
             await asyncio.sleep(_PAUSE_SECONDS)
-        raise NotTaken(0, "NO_VERDICT", f"no verdict on command {command} within {PATIENCE_SECONDS:g} s")
+        raise NotTaken(0, "NO_VERDICT", f"no verdict on command {command} within {self.patience:g} s")
 
     async def _send(self, who: str, method: str, path: str, **content: Any) -> httpx.Response:
         """Send until the system takes it: a command id makes that safe, and a system that restarts is no error."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
+        deadline = loop.time() + self.patience
         while True:
             try:
                 response = await self._once(who, method, path, **content)

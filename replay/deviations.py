@@ -9,7 +9,7 @@ from typing import Any, Final
 from domain.base import uuid_for
 from domain.rules.order_deviations import OUT_OF_SPECIFICATION
 from replay import people as p
-from replay.client import PATIENCE_SECONDS, NotTaken, Plant
+from replay.client import NotTaken, Plant
 
 OWNER: Final = p.SUPERVISOR
 
@@ -81,7 +81,7 @@ async def open_deviations(plant: Plant, order_id: str, *, results: bool) -> list
 async def _begun(plant: Plant, number: str) -> str:
     """Where a deviation takes its commands, as soon as its process has begun."""
     path = f"/quality/deviations/{uuid_for('deviation', number)}"
-    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    deadline = asyncio.get_running_loop().time() + plant.patience
     while await plant.find(p.REVIEWER, path) is None:
         if asyncio.get_running_loop().time() > deadline:
             raise NotTaken(0, "NOT_REACHED", f"the process of deviation {number} has not begun")

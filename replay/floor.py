@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final
 
-from replay.client import PATIENCE_SECONDS, Document, Plant
+from replay.client import Document, Plant
 
 _OCCUPIED: Final = frozenset({"EQUIPMENT_IN_USE", "ROOM_OCCUPIED", "EQUIPMENT_RESERVED"})
 _TO_CLEAN: Final = frozenset({"toBeCleaned", "cleaning", "cleanExpired", "dirtyHoldExceeded"})
@@ -55,7 +55,7 @@ class Floor:
         The answer is what still stands in the way, and is not a matter of the floor.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
+        deadline = loop.time() + self._plant.patience
         while True:
             found: list[Document] = (await self._plant.get(step.doer, f"{step.path}/readiness"))["blockers"]
             codes = {blocker["code"] for blocker in found}

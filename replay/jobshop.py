@@ -10,7 +10,7 @@ import httpx
 
 from plants.jobshop import master_data
 from plants.jobshop.source import Job, read
-from replay.client import NotTaken, Plant
+from replay.client import PATIENCE_SECONDS, NotTaken, Plant
 from replay.job_order import JobOrder
 from replay.people import PLANNER, Person
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
@@ -26,6 +26,7 @@ async def replay_jobshop(
     concurrency: int = 8,
     zone: tzinfo = UTC,
     watcher: Watcher | None = None,
+    patience: float = PATIENCE_SECONDS,
 ) -> ReplayReport:
     """Replay a file: its master data, and one order per work order with all its reports in time order.
 
@@ -40,7 +41,7 @@ async def replay_jobshop(
     made: dict[str, ReplayedOrder] = {}
     refusals: list[Refusal] = []
 
-    async with Plant(client_factory, people) as plant:
+    async with Plant(client_factory, people, patience) as plant:
         await import_master_data(plant, master_data.build(source.jobs))
 
         async def work(job: Job) -> None:

@@ -11,7 +11,7 @@ from plants.tablets import equipment, master_batch_record, master_data
 from plants.tablets.source import Batch, read
 from plants.texts import Unreadable
 from replay import lots
-from replay.client import Document, NotTaken, Plant
+from replay.client import PATIENCE_SECONDS, Document, NotTaken, Plant
 from replay.floor import Floor
 from replay.open_orders import STAGES, OpenOrder, left_open
 from replay.people import OPERATOR, OPERATOR_2, PLANNER, Person
@@ -31,18 +31,20 @@ async def replay_tablets(
     concurrency: int = 8,
     press_connection: Mapping[str, str] | None = None,
     watcher: Watcher | None = None,
+    patience: float = PATIENCE_SECONDS,
 ) -> ReplayReport:
     """Replay a folder: its master data and master batch records, its lots with their real values, one order per row.
 
     `client_factory` makes a client whose base URL is the system's root; `people` are `replay.people.crew` and exist
     already. `batches` are the batch numbers to do, none means all. With `press_connection` the products of
-    `press_timeseries.csv` run on the press that takes jobs. Can be done again: what was done is not done twice.
-    Raises `NotTaken` if master data or records are refused, `SourceUnreadable` and OSError for the files.
+    `press_timeseries.csv` run on the press that takes jobs. Can be done again: what was done is not done twice. The
+    people have so many seconds of `patience` with a system that is away. Raises `NotTaken` if master data or records
+    are refused, `SourceUnreadable` and OSError for the files.
     """
     stopwatch = Stopwatch()
     folder = await asyncio.to_thread(_Folder, directory, press_connection)
     chosen = [batch for batch in folder.source.batches if batches is None or batch.number in batches]
-    async with Plant(client_factory, people) as plant:
+    async with Plant(client_factory, people, patience) as plant:
         await folder.set_up(plant, {batch.code for batch in chosen}, max(1, concurrency))
         replay = _Replay(plant, chosen, Count(len(chosen), watcher))
         await replay.run(max(1, concurrency))

@@ -15,7 +15,7 @@ from system.refusals import ChildFailed, SystemRefusal
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 30.0
 _STEADY_SECONDS = 60.0
 
 
@@ -104,11 +104,14 @@ class Child:
 class Keeper:
     """Starts a service again when it has ended: soon, then after ever longer pauses while it keeps ending."""
 
-    def __init__(self, service: Service, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, service: Service, report: Callable[[str], None], longest_pause: float = LONGEST_PAUSE_SECONDS
+    ) -> None:
         self.service = service
         self.restarts = 0
         self._report = report
-        self._pause = _FIRST_PAUSE_SECONDS
+        self._longest_pause = longest_pause
+        self._pause = min(_FIRST_PAUSE_SECONDS, longest_pause)
         self._started = time.monotonic()
         self._due: float | None = None
 
@@ -117,12 +120,12 @@ class Keeper:
         now = time.monotonic()
         if self.service.alive():
             if now - self._started > _STEADY_SECONDS:
-                self._pause = _FIRST_PAUSE_SECONDS
+                self._pause = min(_FIRST_PAUSE_SECONDS, self._longest_pause)
             return False
         if self._due is None:
             self._due = now + self._pause
             self._report(f"{self.service.name} ended; it is started again in {self._pause:.1f} s")
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+            self._pause = min(self._pause * 2, self._longest_pause)
             return True
         if now < self._due:
             return False

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from system import ports, postgres, processes
 from system.addresses import Addresses, Outside, database_place
-from system.children import Child, ChildSpec, Keeper, Service
+from system.children import LONGEST_PAUSE_SECONDS, Child, ChildSpec, Keeper, Service
 from system.data_folder import DataFolder
 from system.postgres import Postgres
 from system.refusals import SystemRefusal
@@ -43,7 +43,8 @@ class EmbeddedSystem:
 
     `children` is asked for the processes to run once the servers have addresses, after `migrate` has run. Servers
     that the environment names (DATABASE_URL, TEMPORAL_ADDRESS) are used and not started; without `with_temporal` the
-    record alone is there, and nothing is asked of Temporal or its data. `report` is told every step,
+    record alone is there, and nothing is asked of Temporal or its data. What ends is started again, after pauses that
+    grow up to `longest_pause` seconds while it keeps ending. `report` is told every step,
     also from the watching thread. Use it as a context manager, or `start` and `stop` it. From the main thread,
     SIGTERM and SIGHUP become SystemExit (143, 129) between the two: whoever waits is unwound, everything is stopped.
     """
@@ -60,12 +61,14 @@ class EmbeddedSystem:
         dynamic_config: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         with_temporal: bool = True,
+        longest_pause: float = LONGEST_PAUSE_SECONDS,
     ) -> None:
         self._folder = DataFolder(data_dir)
         self._asked_port, self._api_host = api_port, api_host
         self._specs, self._migrate, self._report = children, migrate, _unbreakable(report)
         self._dynamic_config = dict(dynamic_config or {})
         self._outside, self._with_temporal = Outside.of(environment, with_temporal), with_temporal
+        self._longest_pause = longest_pause
         self._held = contextlib.ExitStack()
         self._postgres: Postgres | None = None
         self._temporal: TemporalServer | None = None
@@ -200,7 +203,7 @@ class EmbeddedSystem:
         if self._with_temporal and self._outside.temporal_address is None:
             self._temporal = TemporalServer(self._folder, _port(self._last, "temporal"), self._dynamic_config)
         servers: list[Service] = [server for server in (self._postgres, self._temporal) if server]
-        self._keepers = [Keeper(server, self._report) for server in servers]
+        self._keepers = [Keeper(server, self._report, self._longest_pause) for server in servers]
         if not servers:
             return
         self._report("starting " + " and ".join(server.name for server in servers))
@@ -214,7 +217,7 @@ class EmbeddedSystem:
         for child in children:
             self._report(f"starting {child.name}")
             child.start()
-            self._keepers.append(Keeper(child, self._report))
+            self._keepers.append(Keeper(child, self._report, self._longest_pause))
         self._write()
         for child in children:
             child.wait_ready()

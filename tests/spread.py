@@ -22,9 +22,10 @@ TOGETHER: Final = {
 """Folders that are run by one process, and why."""
 
 SECONDS: Final = {
+    "tests/kills/test_chaos_in_small.py": 180,
+    "tests/chaos/": 15,
     "tests/benchmarks/test_sections.py": 80,
     "tests/benchmarks/test_trace.py": 30,
-    "tests/kills/test_chaos_in_small.py": 90,
     "tests/kills/test_between_commit_and_answer.py": 90,
     "tests/api/test_permissions.py": 45,
     "tests/kills/test_dispatch.py": 60,
@@ -34,6 +35,9 @@ SECONDS: Final = {
     "tests/ui/test_order_changes.py": 20,
     "tests/ui/test_configuration.py": 15,
     "tests/kills/test_lot_holds.py": 80,
+    "tests/workflows/test_long_order.py": 90,
+    "tests/api/test_readiness.py": 15,
+    "tests/replay/": 25,
     "tests/workflows/test_equipment_clock.py": 40,
     "tests/workflows/test_start_gate.py": 12,
     "tests/api/test_devices.py": 12,

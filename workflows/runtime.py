@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from temporalio.client import Client, Interceptor
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -61,13 +62,19 @@ async def connect(
     interceptors: Sequence[Interceptor] = (),
     payload_keys: Sequence[str] = (),
     tls: bool | TLSConfig = False,
+    runtime: Runtime | None = None,
 ) -> Client:
     """A client; a server that is not there yet is asked again every half second."""
     converter = data_converter(payload_keys)
     for attempt in range(attempts):
         try:
             return await Client.connect(
-                address, namespace=namespace, data_converter=converter, interceptors=interceptors, tls=tls
+                address,
+                namespace=namespace,
+                data_converter=converter,
+                interceptors=interceptors,
+                tls=tls,
+                runtime=runtime,
             )
         except RuntimeError:
             if attempt == attempts - 1:

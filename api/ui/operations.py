@@ -1,21 +1,18 @@
 """What is stuck, and whether everything that the plant's software runs on is well."""
 
-from asyncio import gather
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
 from api.errors import Problem
 from api.orders_door import RPC, OrderGone, reached
+from api.queues import queues
 from api.roles import Role
 from api.scopes import Scope
 from api.ui.calls import call
@@ -28,40 +25,6 @@ router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 200
 ALARMS: Final = 50
 ROLES: Final = (Role.SUPERVISOR, Role.MAINTENANCE, Role.ADMINISTRATOR)
-KINDS: Final = {"workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY}
-
-
-@dataclass(frozen=True)
-class Queue:
-    """One task queue. `workers`: who asks it for work, and when last; `backlog`: tasks that nobody has taken."""
-
-    name: str
-    kind: str
-    workers: tuple[tuple[str, datetime], ...]
-    backlog: int
-    oldest_seconds: int
-
-
-async def queues(client: Client, names: tuple[str, ...]) -> list[Queue]:
-    """The queues as the engine sees them. Raises 503 when it cannot be reached."""
-    # Machines are asked by activities alone: nobody waits for decisions in their queue.
-    asked = [(name, kind) for name in names for kind in KINDS if (name, kind) != (EQUIPMENT_QUEUE, "workflow")]
-    return await gather(*(_queue(client, name, kind) for name, kind in asked))
-
-
-async def _queue(client: Client, name: str, kind: str) -> Queue:
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=KINDS[kind], report_stats=True
-    )
-    found = await reached(client.workflow_service.describe_task_queue(request, timeout=RPC))
-    workers = tuple(
-        (own.identity, own.last_access_time.ToDatetime(tzinfo=UTC))
-        for own in sorted(found.pollers, key=lambda own: own.identity)
-    )
-    stats = found.stats
-    return Queue(
-        name, kind, workers, stats.approximate_backlog_count, stats.approximate_backlog_age.ToTimedelta().seconds
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"domain", "db"},
     "activities": {"domain", "adapters", "db"},
     "workflows": {"domain", "activities"},
-    "api": {"domain", "workflows", "activities", "adapters", "db", "settings"},
+    "api": {"domain", "workflows", "activities", "adapters", "db", "settings", "telemetry"},
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
     "benchmarks": {"adapters", "domain", "plants", "replay", "db", "workflows", "system", "settings", "wiring"},
+    "chaos": {"replay", "system", "wiring"},
 }
-ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "recovery", "settings", "wiring")
+ROOMS = (*MAY_IMPORT, "worker", "cli", "records", "recovery", "settings", "telemetry", "wiring")
 OUTSIDE_WORLD = {
     "sqlmodel", "sqlalchemy", "psycopg", "alembic", "fastapi", "uvicorn", "asyncua", "httpx", "os", "socket", "random",
     "requests", "time", "uuid", "secrets",

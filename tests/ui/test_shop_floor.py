@@ -86,9 +86,9 @@ async def test_a_value_outside_its_limits_is_red_with_a_word_before_it_is_sent(
     field = terminal.page.locator("input[name='values.0.text:entry']")
     await field.press_sequentially("119")
     await expect(field).to_have_attribute("aria-invalid", "true")
-    await expect(terminal.page.get_by_text("outside the limits")).to_be_visible()
+    await expect(terminal.page.locator("#task").get_by_text("outside the limits")).to_be_visible()
     await field.fill("118")
-    await expect(terminal.page.get_by_text("outside the limits")).to_be_hidden()
+    await expect(terminal.page.locator("#task").get_by_text("outside the limits")).to_be_hidden()
 
 
 async def test_too_much_is_refused_with_the_rest_named_and_what_was_typed_stays(
@@ -116,10 +116,10 @@ async def test_a_double_tap_counts_once(
     terminal = await console.terminal("olu")
     await terminal.open(f"/ui/tasks/{work_order}/PRESS")
     await terminal.page.locator("input[name='good:number']").fill("40")
-    await terminal.page.locator("form.report button.go").dblclick()
+    await terminal.page.locator("form.report[data-outbox] button.go").dblclick()
     await terminal.said("Recorded")
     # Without scripts the browser itself sends twice, under the same id.
-    form = terminal.page.locator("form.report")
+    form = terminal.page.locator("form.report[data-outbox]")
     body = await form.evaluate("form => new URLSearchParams(new FormData(form)).toString()")
     sent = body.replace("good%3Anumber=0", "good%3Anumber=7")
     for _ in range(2):

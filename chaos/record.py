@@ -125,7 +125,7 @@ BROKEN: Final[Mapping[str, LiteralString]] = {
 
 
 _BESIDE: Final = {"inspection": "inspection", "lotNumber": "lot"}
-"""What the answer to a receipt has beside the warehouse's own: its name there, and where under the command it is kept."""
+"""What the answer to a receipt has beside the warehouse's own: its name there, and where under the command it is."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ A version of a bill of material, a route or a policy is never changed: orders we
 version.
 """
 
-import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,13 +15,13 @@ from sqlalchemy import Connection, Row, Table
 
 from api.deps import Caller
 from api.master_data_document import MasterDataDocument, faults
+from api.number_patterns import shared_numbers
 from api.security import now
 from db import audit
 from db.queries import configuration, numbers, structure
 from db.queries import master_data as tables
 from domain.base import uuid_for
 from domain.errors import Blocker, Refused
-from domain.numbering import compile_pattern, overlap
 from domain.policy import Policy
 from domain.quantities import plain
 from domain.rules.configuration import uncontrolled
@@ -310,17 +309,6 @@ def _refuse_loop(loop: tuple[str, ...] | None) -> None:
         found = " → ".join(loop)
         blocker = _blocker("BOM_LOOP", "bill of material", loop[0], found, "a product that is not made of itself")
         raise Refused((blocker,))
-
-
-def shared_numbers(rows: Sequence[Row[Any]]) -> tuple[Blocker, ...]:
-    """A blocker for every two patterns of a plant, of different kinds, that could make one and the same number."""
-    compiled = [(row, compile_pattern(row.pattern)) for row in rows]
-    return tuple(
-        _blocker("PATTERNS_OVERLAP", "number pattern", f"{one.plant}/{one.kind}/{one.version}",
-                 f"{text} could be of {other.kind} version {other.version}, too", "a number that tells its kind")
-        for (one, first), (other, second) in itertools.combinations(compiled, 2)
-        if one.plant == other.plant and one.kind != other.kind and (text := overlap(first, second)) is not None
-    )  # fmt: skip
 
 
 def _blocker(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:

@@ -1,7 +1,4 @@
-"""The state of one production order.
-
-How events change it stands in `domain/folding.py`.
-"""
+"""The state of one production order; how events change it stands in `domain/folding.py`."""
 
 from datetime import datetime
 from decimal import Decimal

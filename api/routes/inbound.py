@@ -1,6 +1,6 @@
 """Messages that come in from registered systems, and the quarantine of those that were not taken."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -30,6 +30,11 @@ class SystemBody(CommandBody):
     is_active: bool = True
 
 
+_PUT_ASIDE: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"description": "Put aside: `blockers` say what is wrong with the message, and a person decides about it."}
+}
+
+
 @router.get("/systems")
 def systems(reading: Reading) -> dict[str, Any]:
     """All registered systems, and the kinds of message that there are."""
@@ -45,7 +50,7 @@ def set_system(body: SystemBody, who: Administrator) -> dict[str, Any]:
     return found.model_dump(mode="json", by_alias=True)
 
 
-@router.post("/messages/{kind}", openapi_extra=_ANY)
+@router.post("/messages/{kind}", openapi_extra=_ANY, responses=_PUT_ASIDE)
 async def receive(
     kind: Annotated[str, Field(min_length=1, max_length=40)],
     request: Request,

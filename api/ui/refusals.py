@@ -23,6 +23,7 @@ GROUPS: Final = (
 """Where a value without a group is looked for, first come first served."""
 OF_ENTITY: Final = {
     "lot": "lot", "scan": "lot", "container": "lot", "batch record": "record", "equipment": "axis", "room": "axis",
+    "configuration change": "configuration.state", "order change": "change",
 }  # fmt: skip
 """What is looked through first, by what the refusal is about: a released lot is another word than a released order."""
 DEPTH: Final = 3

@@ -298,4 +298,5 @@ REPLACES = {"/master-batch-records/{record_id}", "/configuration-changes/{change
 FOR_EVERYBODY = {
     "/auth/login", "/auth/logout", "/auth/password", "/auth/pin", "/auth/take-over", "/auth/second-factor",
     "/auth/second-factor/confirm", "/signatures/requests", "/signatures/requests/{request_id}/abandon",
+    "/saved-views", "/saved-views/{view_id}/share", "/saved-views/{view_id}/remove",
 }  # fmt: skip

@@ -33,7 +33,7 @@ def filled(path: str, **ids: str) -> str:
     for name in (
         "order_id", "work_order_id", "pick_list_id", "plan_id", "product_id", "put_away_id", "record_id", "other_id",
         "key_id", "request_id", "signature_id", "deviation_id", "capa_id", "maintenance_id",
-        "display_id", "change_id",
+        "display_id", "change_id", "view_id", "schedule_id", "report_id",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (

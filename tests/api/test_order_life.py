@@ -117,7 +117,7 @@ async def test_a_refusal_names_all_blockers_and_what_is_possible(company: Compan
     body = answer.json()
     assert (answer.status_code, body["code"]) == (409, "INVALID_TRANSITION")
     assert answer.headers["content-type"] == "application/problem+json"
-    assert set(body["possible"]) == {"submitOrder", "cancelOrder"}
+    assert set(body["possible"]) == {"submitOrder", "cancelOrder", "changeOrder"}
     assert body["blockers"][0]["found"] == "draft"
     for path in ("start", "pause", "complete"):
         never = await (await company.desk("olu")).command(f"/mes/orders/{order}/{path}")

@@ -21,8 +21,9 @@ ALL: Final = sentences()
 NAMES: Final = re.compile(
     r"--[a-z-]+|SHA-256|MES_SECRET_KEY(_FILE)?|UTF-8|CAPA|GMP|PIN|GS1|JSON|PDF|CSV|RFC|NUL|API|commandId|isOutput|\{seq\}|"
     r'\{"material": \["lot"\]\}|\b[TZ]\b|\d+T\d+'
+    r"|HTTP|Message-Id|Content-SHA256|OperationsRequest|MaterialRequirement|MaterialUse|（Production）"
 )
-"""Names that are the same in every language: settings, formats, fields of the API."""
+"""Names that are the same in every language: settings, formats, fields of the API and of outside messages."""
 SAID_ELSEWHERE: Final = {"POST {}/results or {}/decision"}
 """Addresses of the API: people are told the place in the console instead."""
 
@@ -83,6 +84,9 @@ def test_every_state_and_every_step_of_every_life_has_a_word() -> None:
         ("olu did completeOperation, startOperation", "batch record", "olu 做了 完成工序、开始工序"),
         ("a state that allows start; possible now: nothing", "work order", "允许“开始”的状态；当前可执行：无"),
         ("onHold by olu: start", "lot", "冻结，olu：start"),  # the reason is somebody's own word
+        ("rejected", "configuration change", "已驳回"),
+        ("quantity, dueAt of an order that is released", "production order", "数量、交期（订单为已下达）"),
+        ("dueAt: 2026-12-01, changed by olu", "production order", "交期：2026-12-01，由 olu 更改"),
         ("gibt es nicht", "lot", "gibt es nicht"),
         ("LOT 2026/11", "lot", "LOT 2026/11"),
     ],

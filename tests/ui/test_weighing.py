@@ -10,7 +10,7 @@ from tests.api.company import Company
 from tests.api.words import at_stage
 from tests.line import Line
 from tests.ui.booth import dispensing, issued, picked
-from tests.ui.floor import scan
+from tests.ui.floor import scan, stopped
 from tests.ui.screen import Console, Terminal
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -111,9 +111,8 @@ async def test_what_is_picked_was_scanned_and_not_only_ticked(company: Company, 
     _, work_order, _ = await picked(company)
     wil = await console.terminal("wil")
     await wil.open(f"/ui/picks/{work_order}")
-    await wil.page.locator("[data-mark]").first.check()
-    await wil.press("Issue to the line")
-    await wil.said("the scan of lot API-W")
+    await wil.page.locator("[data-mark]").first.click()
+    await stopped(wil, "Scan it")
     await scan(wil, "lot/API-W")
     await expect(wil.page.locator("[data-marked]")).to_contain_text("API-W")
     await wil.press("Issue to the line")

@@ -39,7 +39,7 @@ from domain.rules.common import (
 )
 from domain.rules.order_deviations import deviation
 from domain.rules.rework_lots import TEST_FAILED, kept, not_permitted, own_lot, test_results, words
-from domain.specification import InspectionRule, OperationSpecification
+from domain.specification import InspectionRule, OperationSpecification, ReworkMethod
 from domain.states import OperationState, TransitionRefused
 
 Found = TypeVar("Found", InProcessInspection, Rework)
@@ -128,7 +128,10 @@ def approve_rework(process: Process, command: ApproveRework) -> Events:
     moved = move_rework(process, work_order, rework, ReworkEvent.APPROVE)
     found = same_person(command.actor, rework.proposed_by, "rework", rework.number, "approve", "decided the inspection")
     check(order_is_worked_on(process) + found + not_permitted(process, work_order, rework, command))
-    told = {"rework_method": command.rework_method, "procedure": command.procedure.strip(), "tests": command.tests}
+    # Where nobody asks for a procedure, the usual way is not said: the facts of such orders never did.
+    is_said = process.specification.policy.rework_lots or command.rework_method != ReworkMethod.REWORK
+    method = command.rework_method if is_said else None
+    told = {"rework_method": method, "procedure": command.procedure.strip(), "tests": command.tests}
     return (moved.model_copy(update=told),)
 
 

@@ -82,7 +82,7 @@ async def test_a_refusal_leaves_one_audit_row_and_nothing_else(plant: Plant) -> 
     with pytest.raises(Refusal) as refusal:
         await order.do(c.ReleaseOrder, "sam")
     assert refusal.value.codes == ["INVALID_TRANSITION"]
-    assert refusal.value.outcome.possible == ("submitOrder", "cancelOrder")
+    assert refusal.value.outcome.possible == ("submitOrder", "cancelOrder", "changeOrder")
     assert (await order.process()).model_copy(update={"revision": 0}) == before
     rows = plant.rows("SELECT action FROM audit_row WHERE command_id = :c", c=refusal.value.outcome.command_id)
     assert [row.action for row in rows] == ["command.refused"]

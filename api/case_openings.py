@@ -10,14 +10,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.cases_door import opening
-from api.commands import CAPA, DEVIATION, ORDER, later, perform
+from api.commands import CAPA, DEVIATION, ORDER, later, perform, perform_while_it_runs
 from api.deps import Caller
 from api.errors import not_found
 from api.neighbours import once
+from api.orders_door import OrderGone
 from api.security import now
 from api.shapes import CommandBody
 from db.once import COMMAND_OUTCOMES, Done, Request, answer_once
-from db.queries import cases, policies, targets
+from db.queries import cases, outcomes, policies, targets
 from db.queries import quality as tables
 from domain.base import Message, uuid_for
 from domain.commands import OpenDeviation
@@ -76,10 +77,14 @@ async def open_deviation(
     order_number, is_led_by_order = await run_in_threadpool(_subject, who, body, order_id, lot, equipment)
     if is_led_by_order and order_id is not None:
         about = "".join(f"{kind} {name}: " for kind, name in (("lot", lot), ("equipment", equipment)) if name)
-        answer = await perform(who, OpenDeviation, ORDER, order_id, body, code=what.code, detail=about + what.detail)
-        if answer.status_code != 200:
-            return answer
-        return _opened(body.command_id, json.loads(bytes(answer.body))["result"]["deviation"], has_process=True)
+        said = {"code": what.code, "detail": about + what.detail}
+        try:
+            return _noted(await perform_while_it_runs(who, OpenDeviation, ORDER, order_id, body, **said))
+        except OrderGone:
+            # Over since we looked: it has judged this command before, or the deviation is one for the record.
+            order_number, is_led_by_order = await run_in_threadpool(_subject, who, body, order_id, lot, equipment)
+            if is_led_by_order:
+                return _noted(await perform(who, OpenDeviation, ORDER, order_id, body, **said))
     quality = who.services.quality
     opened = await run_in_threadpool(
         once,
@@ -93,6 +98,14 @@ async def open_deviation(
     return _opened(body.command_id, opened.number, has_process=opened.has_process)
 
 
+def _noted(answer: JSONResponse) -> JSONResponse:
+    """The verdict of an order, as this door tells it."""
+    if answer.status_code != 200:
+        return answer
+    verdict = json.loads(bytes(answer.body))
+    return _opened(verdict["commandId"], verdict["result"]["deviation"], has_process=True)
+
+
 def _opened(command_id: str, number: str, *, has_process: bool) -> JSONResponse:
     body: dict[str, Any] = {"commandId": command_id, "number": number, "hasProcess": has_process}
     if has_process:
@@ -103,7 +116,11 @@ def _opened(command_id: str, number: str, *, has_process: bool) -> JSONResponse:
 def _subject(
     who: Caller, body: CommandBody, order_id: UUID | None, lot: str | None, equipment: str | None
 ) -> tuple[str | None, bool]:
-    """The order's number, and whether its process runs and leads its deviations. 404 for what does not exist."""
+    """The order's number, and whether the command is one for its process. 404 for what does not exist.
+
+    It is, where the process runs and leads its deviations; and where it has judged this very command before it ended:
+    a copy that comes later gets the same answer.
+    """
     with who.services.engine.connect() as connection:
         if lot is not None and tables.material_of(connection, lot) is None:
             raise not_found("lot", lot)
@@ -115,6 +132,9 @@ def _subject(
         if target is None:
             raise not_found("production order", order_id)
         who.scope.check(who, target, body, who.id)
+        before = outcomes.earlier(connection, body.command_id)
+        if before is not None and before.order_number == target.order_number:
+            return target.order_number, True
         state = OrderState(targets.state(connection, target) or OrderState.DRAFT)
         is_over = ORDER_MACHINE.is_final(state) or state == OrderState.CANCELLING
         is_led = policies.leads_deviations(connection, target.order_number)

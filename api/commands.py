@@ -47,6 +47,21 @@ async def perform(
 ) -> JSONResponse:
     """Answer a command about the object of that uuid: 200 accepted, 409 refused, 202 not judged within 2 s."""
     prepared = await run_in_threadpool(_prepare, who, kind, what, identity, body, more)
+    try:
+        return await _judged(who, prepared)
+    except OrderGone:
+        return shown(await run_in_threadpool(_over, who, prepared), prepared.command)
+
+
+async def perform_while_it_runs(
+    who: Caller, kind: type[Command], what: str, identity: UUID, body: CommandBody, **more: Any
+) -> JSONResponse:
+    """As `perform`; raises `OrderGone`, and audits nothing, where no process runs that could judge the command."""
+    return await _judged(who, await run_in_threadpool(_prepare, who, kind, what, identity, body, more))
+
+
+async def _judged(who: Caller, prepared: Prepared) -> JSONResponse:
+    """The verdict of the process, or the one that it gave before."""
     command = prepared.command
     if prepared.earlier is not None:
         return shown(prepared.earlier, command)
@@ -54,8 +69,6 @@ async def perform(
         outcome = await who.services.outcomes.ask(
             command.command_id, lambda: who.services.cases.send(prepared.target, command)
         )
-    except OrderGone:
-        outcome = await run_in_threadpool(_over, who, prepared)
     except Problem as problem:
         problem.command_id = command.command_id
         raise

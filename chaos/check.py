@@ -71,7 +71,7 @@ def honest(found: Record, told: Told) -> Iterator[Finding]:
                 yield Finding("contradicted", f"command {command}", f"told {_brief(first)}, then {_brief(other)}")
         stored = found.outcomes.get(command)
         if stored is not None:
-            own = answer_of(dict(stored))
+            own = answer_of(dict(stored), told.path(command))
             if _differ(own, first):
                 yield Finding("contradicted", f"command {command}", f"told {_brief(first)}, recorded {_brief(own)}")
         elif first.accepted:

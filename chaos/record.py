@@ -18,7 +18,8 @@ Rows = Counter[tuple[Any, ...]]
 
 # Which batch is the next at a station is chance: what is occupied, cleaned and cleared there is another thing in every
 # run. A neighbour that did not answer at once is an exception of the batch record: a step of the review may be refused
-# because of it, somebody explains it, and the step is done under another id.
+# because of it, somebody explains it, and the step is done under another id. That somebody waited for a neighbour, and
+# was answered, is told in the trail of the run in which it was away.
 _EXCEPTION: Final = "body @? '$.blockers[*] ? (@.code == \"EXCEPTION_OPEN\")'"
 _ANY_RUN: Final = (
     "order_number !~ '^(equipment|line-clearance|workstation|open)/' AND NOT EXISTS (SELECT 1 FROM order_fact f "
@@ -33,7 +34,7 @@ _REVIEWED: Final = (
 _TOLD_OF: Final = (
     "split_part(entity, '/', 1) IN ('production-order', 'work-order', 'operation', 'lot', 'pick-list', 'put-away', "
     "'inspection', 'deviation') AND action NOT IN ('command.refused', 'command.taken', 'operation.occupied', "
-    "'operation.freed')"
+    "'operation.freed', 'neighbour.waiting', 'neighbour.answered')"
 )
 
 SAME: Final[Mapping[str, LiteralString]] = {
@@ -123,6 +124,10 @@ BROKEN: Final[Mapping[str, LiteralString]] = {
 """Sums and chains: what each statement finds is wrong, in any record."""
 
 
+_BESIDE: Final = {"inspection": "inspection", "lotNumber": "lot"}
+"""What the answer to a receipt has beside the warehouse's own: its name there, and where under the command it is."""
+
+
 @dataclass(frozen=True)
 class Record:
     """What a record says at the end of a run."""
@@ -152,7 +157,7 @@ def of(connection: psycopg.Connection[Any]) -> Record:
     return Record(
         {name: Counter(connection.execute(statement).fetchall()) for name, statement in SAME.items()},
         {name: found for name, statement in BROKEN.items() if (found := connection.execute(statement).fetchall())},
-        dict(connection.execute("SELECT command_id, body FROM command_outcome").fetchall()),
+        _outcomes(connection),
         frozenset(
             str(row[0])
             for row in connection.execute("SELECT command_id FROM audit_row WHERE action = 'command.refused'")
@@ -161,6 +166,18 @@ def of(connection: psycopg.Connection[Any]) -> Record:
         rows,
         broken_audit,
     )
+
+
+def _outcomes(connection: psycopg.Connection[Any]) -> dict[str, Mapping[str, Any]]:
+    """All verdicts and answers. The warehouse keeps its own; what a receipt tells beside them is kept under its id."""
+    found: dict[str, Mapping[str, Any]] = dict(
+        connection.execute("SELECT command_id, body FROM command_outcome").fetchall()
+    )
+    for key, answer in connection.execute("SELECT key, answer FROM inventory_request").fetchall():
+        beside = {name: found.get(f"{key}/{part}") for name, part in _BESIDE.items()}
+        more = {name: own["answer"] for name, own in beside.items() if own is not None}
+        found.setdefault(key, {"accepted": True, "answer": {**answer, **more}})
+    return found
 
 
 def _states(connection: psycopg.Connection[Any]) -> dict[str, list[tuple[int, str]]]:

@@ -1,10 +1,15 @@
 """What the clients of a run sent, and everything that they were told."""
 
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Content = dict[str, Any]
+DEVIATIONS: Final = "/quality/deviations"
+"""A door that tells what an order or the record has judged in words of its own."""
+_NAMESPACE: Final = uuid.UUID("6d1c3f0e-6f0b-5d6e-9a57-3a1f1f1d9b10")
+"""Of the addresses of everything; written out here once more on purpose."""
 
 
 @dataclass(frozen=True)
@@ -52,31 +57,47 @@ class Told:
         if not isinstance(body, dict):
             return
         if method == "GET" and "/commands/" in path and status == 200:
-            self._answer(str(body.get("commandId") or path.rsplit("/", 1)[-1]), body)
+            own = str(body.get("commandId") or path.rsplit("/", 1)[-1])
+            self._answer(own, body, self.path(own))
         elif method == "GET" and "/mes/orders/" in path and status == 200 and "revision" in body:
             self.sightings.add(Sighting(str(body["number"]), int(body["revision"]), str(body["state"])))
         elif method == "POST" and command is not None:
             if status == 202:
                 self.taken.add(command)
             elif status in (200, 201, 409):
-                self._answer(command, body if status != 409 else {"accepted": False, **body})
+                self._answer(command, body if status != 409 else {"accepted": False, **body}, path)
 
-    def _answer(self, command: str, body: Content) -> None:
-        self.answers[command].append(answer_of(body))
+    def path(self, command: str) -> str:
+        """Where a command was sent; empty for one that nobody here sent."""
+        sent = self.sent.get(command)
+        return "" if sent is None else sent.path
+
+    def _answer(self, command: str, body: Content, path: str) -> None:
+        self.answers[command].append(answer_of(body, path))
 
 
-def answer_of(body: Content) -> Answer:
+def answer_of(body: Content, path: str = "") -> Answer:
     """What an answer says: a verdict, the answer of a direct act, or a refusal with all that stands in the way.
 
-    The same of a response's body and of a verdict as the record keeps it.
+    The same of a response's body and of a verdict as the record keeps it; `path` is where the command was sent.
     """
     if body.get("accepted", True) is False:
         return Answer(False, {"blockers": body.get("blockers") or [], "code": _code(body)})
     if "answer" in body:
-        return Answer(True, _without(body["answer"], "commandId"))
-    if "accepted" in body:
-        return Answer(True, {name: body.get(name) for name in ("revision", "result", "possible")})
-    return Answer(True, _without(body, "commandId"))
+        return Answer(True, _as_told_at(path, _without(body["answer"], "commandId")))
+    if "accepted" in body and "revision" in body:
+        return Answer(True, _as_told_at(path, {name: body.get(name) for name in ("revision", "result", "possible")}))
+    return Answer(True, _without(body, "commandId", "accepted"))
+
+
+def _as_told_at(path: str, content: Content) -> Content:
+    """What a door with words of its own has to make of a verdict or an answer as it is recorded."""
+    if not path.endswith(DEVIATIONS):
+        return content
+    if "result" in content:
+        content = {"number": (content["result"] or {}).get("deviation"), "hasProcess": True}
+    address = uuid.uuid5(_NAMESPACE, f"deviation/{content.get('number')}")
+    return {**content, "id": str(address)} if content.get("hasProcess") else content
 
 
 def _code(body: Content) -> str:
@@ -85,5 +106,5 @@ def _code(body: Content) -> str:
     return str(blockers[0].get("code", "")) if blockers else str(body.get("code", ""))
 
 
-def _without(content: Any, name: str) -> Content:
-    return {key: value for key, value in content.items() if key != name} if isinstance(content, dict) else {}
+def _without(content: Any, *names: str) -> Content:
+    return {key: value for key, value in content.items() if key not in names} if isinstance(content, dict) else {}

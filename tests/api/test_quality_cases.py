@@ -9,11 +9,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from api import case_openings
 from db.queries import plan_lines
 from domain.base import uuid_for
 from tests.api.company import PASSWORD, Company, policy
 from tests.api.signing import shown, verdict
 from tests.api.words import create, do, until
+from workflows.policies import workflow_id
 
 pytestmark = pytest.mark.usefixtures("working")
 
@@ -204,6 +206,43 @@ async def test_an_order_that_leads_its_deviations_takes_one_by_hand(company: Com
     assert problem["code"] == "DEVIATION_UNDER_INVESTIGATION"
     listed = await read(company, "/quality/deviations", orderId=order)
     assert [(one["id"], one["hasProcess"]) for one in listed["deviations"]] == [(opened["id"], True)]
+
+
+@pytest.mark.accepts("E2")
+async def test_a_copy_that_comes_after_the_end_of_its_order_has_the_same_answer(company: Company) -> None:
+    order = (await create(company, policy="led"))["id"]
+    body = {"commandId": f"d/{uuid.uuid4()}", "orderId": order, "code": "SPILL", "detail": "oil on the floor"}
+    first = await (await company.desk("olu")).post("/quality/deviations", body)
+    assert first.status_code == 200, first.text
+    await do(company, "pia", f"/mes/orders/{order}/cancel", reason="not needed")
+    await until(company, order, lambda o: o["state"] == "cancelled")
+    again = await (await company.desk("olu")).post("/quality/deviations", body)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert len((await read(company, "/quality/deviations", orderId=order))["deviations"]) == 1
+    elsewhere = {**body, "orderId": None, "equipment": "SAW-1"}
+    other = await (await company.desk("olu")).post("/quality/deviations", elsewhere)
+    assert (other.status_code, other.json()["code"]) == (409, "COMMAND_ID_REUSED")
+
+
+@pytest.mark.accepts("E2")
+async def test_an_order_that_ends_while_its_deviation_is_on_the_way(
+    company: Company, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at while it ran, sent when it was over: the deviation is one for the record, for every copy."""
+    order = (await create(company, policy="led"))["id"]
+    await do(company, "pia", f"/mes/orders/{order}/cancel", reason="not needed")
+    number = (await until(company, order, lambda o: o["state"] == "cancelled"))["number"]
+    engine = await app.state.services.orders.client()
+    await engine.get_workflow_handle(workflow_id(number)).result()
+    look, looks = case_openings._subject, [(number, True)]
+    monkeypatch.setattr(case_openings, "_subject", lambda *about: looks.pop() if looks else look(*about))
+    body = {"commandId": f"d/{uuid.uuid4()}", "orderId": order, "code": "SPILL", "detail": "oil on the floor"}
+    answers = [await (await company.desk("olu")).post("/quality/deviations", body) for _ in range(2)]
+    assert looks == []
+    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+    assert answers[0].json() == answers[1].json()
+    (listed,) = (await read(company, "/quality/deviations", orderId=order))["deviations"]
+    assert listed["number"] == answers[0].json()["number"]
 
 
 @pytest.mark.accepts("QL-06")

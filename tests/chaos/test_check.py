@@ -5,6 +5,7 @@ A real order is made; then somebody with the owner's login and without scruples 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, LiteralString
 
 import psycopg
@@ -187,3 +188,84 @@ def test_what_was_promised_and_never_done_is_lost(connection: psycopg.Connection
     assert sorted((one.kind, one.where) for one in found) == [
         ("lost", "command promised"), ("lost", "command taken"), ("lost", "order PO-NOWHERE"),
     ]  # fmt: skip
+
+
+def test_a_receipt_is_answered_by_the_warehouse_and_that_is_compared(connection: psycopg.Connection[Any]) -> None:
+    clean = record.of(connection)
+    told = as_told(clean)
+    assert told.answers["in/API-1"][0].content["lot"] == "API-1"
+
+    told.answers["in/API-1"] = [Answer(True, {**told.answers["in/API-1"][0].content, "quantity": "101"})]
+    (found,) = check(clean, as_told(clean), clean, told)
+    assert (found.kind, found.where) == ("contradicted", "command in/API-1")
+
+    found_after = after(connection, "DELETE FROM inventory_request WHERE key = 'in/API-1'")
+    assert ("lost", "command in/API-1") in {(one.kind, one.where) for one in found_after}
+
+
+def test_what_a_receipt_tells_beside_is_compared(connection: psycopg.Connection[Any]) -> None:
+    """Its inspection has an answer of its own."""
+    connection.execute(
+        "INSERT INTO command_outcome (command_id, order_number, revision, accepted, body, at) VALUES ("
+        "'in/API-1/inspection', 'lot/API-1', 0, true, "
+        """'{"accepted": true, "answer": {"number": "API-1-I1", "characteristics": []}}', now())"""
+    )
+    clean = record.of(connection)
+    receipt = answer_of(dict(clean.outcomes["in/API-1"]))
+    assert receipt.content["inspection"] == {"number": "API-1-I1", "characteristics": []}
+    told = as_told(clean)
+    told.answers["in/API-1"] = [Answer(True, receipt.content | {"inspection": {"number": "API-1-I2"}})]
+    (found,) = check(clean, as_told(clean), clean, told)
+    assert (found.kind, found.where) == ("contradicted", "command in/API-1")
+
+
+VERSION: Final = {"id": "v", "state": "inReview", "product": "TABLET-1", "stillNeeded": ["qualityHead"]}
+NOTED: Final = {"revision": 2, "result": {"deviation": "PO-1-D1"}, "possible": ["submitOrder"]}
+OPENED: Final = {"number": "PO-1-D1", "hasProcess": True, "id": "e13f41ef-b8a4-5b56-8209-39d943cead1e"}
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "recorded", "same"),
+    [
+        ("/versions/v/submit", {"accepted": True, **VERSION}, {"answer": VERSION}, True),
+        ("/versions/v/submit", {"accepted": True, **VERSION, "state": "draft"}, {"answer": VERSION}, False),
+        ("/versions/v/submit", {"accepted": True, "id": "v"}, {"answer": VERSION}, False),
+        ("/orders/1/submit", {"accepted": True, **NOTED}, NOTED, True),
+        ("/orders/1/submit", {"accepted": True, **NOTED, "possible": []}, NOTED, False),
+        ("/quality/deviations", OPENED, NOTED, True),
+        ("/quality/deviations", {"accepted": True, **NOTED}, NOTED, True),
+        ("/quality/deviations", {**OPENED, "number": "PO-1-D2"}, NOTED, False),
+        ("/quality/deviations", {**OPENED, "id": "another"}, NOTED, False),
+        ("/quality/deviations", {**OPENED, "hasProcess": False}, NOTED, False),
+        ("/quality/deviations", {"number": "PO-1-D1", "hasProcess": True}, NOTED, False),
+        ("/quality/deviations", OPENED, {"answer": {"number": "PO-1-D1", "hasProcess": True}}, True),
+        ("/quality/deviations", OPENED, {"answer": {"number": "PO-1-D1", "hasProcess": False}}, False),
+        ("/elsewhere", OPENED, NOTED, False),
+    ],
+)  # fmt: skip
+def test_an_answer_is_compared_as_its_door_tells_it(
+    connection: psycopg.Connection[Any], path: str, told: dict[str, Any], recorded: dict[str, Any], same: bool
+) -> None:
+    """A door tells what was judged in its own words: they have to be the ones that the record leads to."""
+    clean = record.of(connection)
+    found = replace(clean, outcomes={**clean.outcomes, "own": {"accepted": True, **recorded}})
+    heard = as_told(clean)
+    heard.sent["own"] = Sent("sam", path, {"commandId": "own"})
+    heard.note("POST", path, "own", 200, {"commandId": "own", **told})
+    contradictions = [one.kind for one in check(clean, as_told(clean), found, heard)]
+    assert contradictions == ([] if same else ["contradicted"])
+
+
+def test_somebody_who_waited_for_a_neighbour_is_no_difference(connection: psycopg.Connection[Any]) -> None:
+    clean = record.of(connection)
+    with unguarded(connection):
+        for action in ("neighbour.waiting", "neighbour.answered", "operation.completed"):
+            connection.execute(
+                "INSERT INTO audit_row (seq, at, actor, action, entity, hash) SELECT max(seq) + 1, now(), 'system', "
+                "%s, 'production-order/PO-1', 'x' FROM audit_row", (action,),
+            )  # fmt: skip
+    (found,) = (
+        one for one in check(clean, as_told(clean), record.of(connection), as_told(clean)) if one.kind != "broken"
+    )
+    assert (found.kind, found.where) == ("doubled", "audit trail")
+    assert "operation.completed" in found.detail

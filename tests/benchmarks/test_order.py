@@ -49,8 +49,9 @@ def test_what_an_order_costs_in_sql_has_a_limit(measured: dict[str, Any]) -> Non
     """The numbers are the same on every machine, but for session look-ups and for what a slow one has to wait for."""
     worker, api = measured["perOrder"]["sql"]["worker"], measured["perOrder"]["sql"]["api"]
     rows = measured["perOrder"]["rowsAdded"]
-    # Every fact is a transaction of its own or shares one, and every request to warehouse and quality is another.
-    assert worker["transactions"]["wrote"] <= rows["order_fact"] + 4
+    # Every fact is a transaction of its own or shares one, and every request to warehouse and quality is another. The
+    # watcher of control charts writes down where it is: once a second, however many orders there are.
+    assert worker["transactions"]["wrote"] <= rows["order_fact"] + 8
     assert worker["transactions"]["onlyRead"] == worker["transactions"]["rolledBack"] == 0
     assert worker["statements"] <= 10 * worker["transactions"]["wrote"]
     assert api["transactions"]["wrote"] <= 4

@@ -37,7 +37,6 @@ async def machines(company: Company) -> str:
     await do(company, "olu", "/line-clearances", room="ROOM-1", product="TAB", batch="B-0042", operation="MIX",
              items=items)  # fmt: skip
     await do(company, "rae", "/training-records", person="olu", qualification="granulation", validUntil=NEXT_YEAR)
-    await do(company, "sam", f"/maintenance-orders/{fault['maintenanceOrderId']}/approve")
     return str(fault["maintenanceOrderId"])
 
 
@@ -58,6 +57,7 @@ async def versions(company: Company) -> dict[str, str]:
 async def engineering(company: Company) -> dict[str, str]:
     """Everything of this module; answers what is needed for the addresses of screens."""
     upkeep = await machines(company)
+    await do(company, "sam", f"/maintenance-orders/{upkeep}/approve")
     pat, ada = await company.desk("pat"), await company.desk("ada")
     newer = policy("gmp", approvals=2, startGate=True, signatures={"approveOrder": "approved"}) | {"version": 2}
     changed = await pat.post("/master-data/import", {"policies": [newer]})

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -72,7 +73,9 @@ async def press(tmp_path: Path) -> AsyncIterator[PressProcess]:
 async def haunted(servers: Addresses, database: Database, engine: Engine, client: Client) -> Plant:
     """A plant without a worker of its own: the workers of these tests are processes that die."""
     settings = Settings(database_url=database.app_url, database_owner_url="", temporal_address=servers.temporal_address)
-    plant = Plant(client, engine, settings, task_queue="haunted")
+    # Every module has a database of its own, but they share one Temporal: an order that another module left in the
+    # middle of its life must not be gone on with here.
+    plant = Plant(client, engine, settings, task_queue=f"haunted-{uuid.uuid4().hex[:6]}")
     await asyncio.to_thread(plant.set_up)
     await plant.stock("API-1", "API", "1000")
     await plant.stock("LAC-1", "LAC", "10000")

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.queries import spc as tables
 from db.queries.spc import Asked, Sample
 from db.queries.users import raise_alarm_once
+from db.session import reading
 from db.tables import AuditRow, OrderFact, ParameterValue, WatchPosition, WorkOrder, core
 from domain import spc
 from domain.spc_rules import Signal
@@ -66,6 +67,9 @@ class SpcWatch:
 
     def look(self) -> int:
         """Look at what is new; the answer is the number of new alarms."""
+        with reading(self._engine) as connection:
+            if not _is_something_new(connection):
+                return 0
         with self._engine.begin() as connection:
             position = self._locked(connection)
             statement = select(AUDIT.c.seq, AUDIT.c.action, AUDIT.c.entity, AUDIT.c.new).where(AUDIT.c.seq > position)
@@ -84,6 +88,14 @@ class SpcWatch:
         connection.execute(insert(POSITIONS).values(name=NAME, position=start).on_conflict_do_nothing())
         own = select(POSITIONS.c.position).where(POSITIONS.c.name == NAME).with_for_update()
         return int(connection.execute(own).scalar_one())
+
+
+def _is_something_new(connection: Connection) -> bool:
+    """Whether the trail goes on behind the position, or nobody has ever looked. Asked every second: no transaction."""
+    position = connection.execute(select(POSITIONS.c.position).where(POSITIONS.c.name == NAME)).scalar_one_or_none()
+    if position is None:
+        return True
+    return connection.execute(select(AUDIT.c.seq).where(AUDIT.c.seq > position).limit(1)).first() is not None
 
 
 def _new(connection: Connection, rows: Sequence[Row[Any]]) -> dict[Series, set[tuple[str, str]]]:

@@ -18,6 +18,7 @@ from adapters.outbound.port import Receiver
 from db import outbox
 from db.outbox import Claimed
 from db.queries import performance
+from db.session import reading
 from domain.b2mml import RESPONSE_STATE, operations_performance
 from domain.errors import AdapterRefused, AdapterUnknown, AdapterUnreachable
 from domain.outbound import Endpoint, MessageFormat, back_off
@@ -57,7 +58,7 @@ class Courier:
                 self._running[endpoint.code] = asyncio.create_task(self._serve(endpoint), name=endpoint.code)
 
     def _due(self) -> list[Endpoint]:
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             return outbox.due(connection)
 
     async def _serve(self, endpoint: Endpoint) -> None:

@@ -68,6 +68,7 @@ def wanted(reference: str) -> dict[str, Any]:
 
 
 @pytest.mark.accepts("IN-01")
+@pytest.mark.usefixtures("working")
 async def test_a_schedule_becomes_a_plan_line_and_an_order_once(company: Company) -> None:
     first = await send(company, "erp", SCHEDULE, wanted("ERP-100"), "m-100")
     again = await send(company, "erp", SCHEDULE, wanted("ERP-100"), "m-100")

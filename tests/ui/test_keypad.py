@@ -33,7 +33,7 @@ async def test_a_tap_opens_large_keys_with_unit_and_limits_and_no_keyboard(
     field, pad = terminal.page.locator("input[name='values.0.text:entry']"), terminal.page.locator("#keypad")
     await field.tap()
     await expect(pad).to_be_visible()
-    assert await field.get_attribute("inputmode") == "none"
+    await expect(field).to_have_attribute("inputmode", "none")
     await expect(pad.locator("h2")).to_have_text("weight")
     await expect(pad.locator("[data-unit]")).to_have_text("mg")
     await expect(pad.locator("[data-limits]")).to_contain_text("108")

@@ -200,7 +200,11 @@ async def retry(who: Caller, number: int, reason: str) -> dict[str, Any]:
 
 def _row(who: Caller, number: int) -> Row[Any]:
     with who.services.engine.begin() as connection:
-        row = tables.lock(connection, number)
+        return _locked(connection, number)
+
+
+def _locked(connection: Connection, number: int) -> Row[Any]:
+    row = tables.lock(connection, number)
     if row is None:
         raise refused("UNKNOWN_MESSAGE", "message", str(number), "no such message", "a message of the quarantine")
     return row
@@ -230,9 +234,7 @@ def discard(who: Caller, number: int, command_id: str, reason: str) -> InboundDe
     )
 
     def work(connection: Connection, _: tuple[str, ...]) -> tuple[InboundDecided, Sequence[audit.Entry]]:
-        row = tables.lock(connection, number)
-        if row is None:
-            raise refused("UNKNOWN_MESSAGE", "message", str(number), "no such message", "a message of the quarantine")
+        row = _locked(connection, number)
         if row.state != QUARANTINED:
             raise refused("INVALID_TRANSITION", "message", str(number), row.state, QUARANTINED)
         tables.change(

@@ -77,10 +77,11 @@ class Sessions:
         user = self.known(user_id, password, Attempt("login", source))
         refuse_expired(user, self._settings.password_days)
         self._check_second_factor(user, code, source)
-        token, session = new_session(user, now() + LONGEST)
+        at = now()
+        token, session = new_session(user, at + LONGEST)
         with self._engine.begin() as connection:
-            users.open_session(connection, session.token_hash, user.id, now(), session.expires_at)
-            audit.append(connection, [audit.Entry(now(), user.id, "login", f"user/{user.id}", source=source)])
+            users.open_session(connection, session.token_hash, user.id, at, session.expires_at)
+            audit.append(connection, [audit.Entry(at, user.id, "login", f"user/{user.id}", source=source)])
         return token, session
 
     def known(self, user_id: str, password: str, attempt: Attempt) -> users.User:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Row, func, literal, select, text, update
 
 from db import audit
+from db.queries.users import raise_alarm_once
 from db.queries.written import stamp, stamp_if_any
-from db.tables import Alarm, OutboundEndpoint, OutboundMessage, core
+from db.tables import OutboundEndpoint, OutboundMessage, core
 from domain.outbound import Endpoint, MessageState
 
 ENDPOINTS: Final = core(OutboundEndpoint)
 MESSAGES: Final = core(OutboundMessage)
-ALARMS: Final = core(Alarm)
 _ERROR_LENGTH: Final = 500
 PARKED: Final = "MESSAGE_PARKED"
 
@@ -140,12 +140,8 @@ def park(connection: Connection, message: Claimed, endpoint: Endpoint, error: st
         return
     if not message.topic.startswith("alarm."):
         detail = f"{message.topic} {message.subject} could not be sent to {endpoint.code}: {error[:200]}"
-        connection.execute(
-            insert(ALARMS).values(
-                at=at, code=PARKED, detail=detail, key=f"{PARKED}/{message.id}/{at.isoformat()}",
-                subject=f"message/{message.id}",
-            )
-        )  # fmt: skip
+        key, subject = f"{PARKED}/{message.id}/{at.isoformat()}", f"message/{message.id}"
+        raise_alarm_once(connection, PARKED, detail, at, key, subject)
     new = {"state": MessageState.PARKED, "attempts": message.attempts, "lastError": error[:_ERROR_LENGTH]}
     entry = audit.Entry(
         at, "system", "message.parked", f"message/{message.id}", {"state": MessageState.PENDING}, new

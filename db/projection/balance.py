@@ -31,10 +31,11 @@ def _(event: m.SampleTaken, context: Context) -> None:
 @project.register
 def _(event: m.MaterialsCounted, context: Context) -> None:
     fact, batch = context.fact, context.batch
+    if any(line.difference != 0 for line in event.lines):
+        _make(context, DIFFERENCE)
     for index, line in enumerate(event.lines):
         if line.difference == 0:
             continue
-        _make(context, DIFFERENCE)
         way = ("LINE", DIFFERENCE) if line.difference > 0 else (DIFFERENCE, "LINE")
         batch.move(
             key=f"difference:{context.key}:{index}", lot=line.lot, from_place=way[0], to_place=way[1],

@@ -12,11 +12,11 @@ from db import audit, register
 from db.projection.telling import told
 from db.projection.together import Together
 from db.rows import insert_rows
-from db.tables import OUTSIDE_PLACES, Lot, StockBalance, StockMove, core
+from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
 Key = tuple[tuple[str, Any], ...]
 
-_MOVES, _BALANCES, _LOTS = core(StockMove), core(StockBalance), core(Lot)
+_MOVES, _BALANCES = core(StockMove), core(StockBalance)
 
 
 class Batch:
@@ -68,8 +68,7 @@ class Batch:
     def flush(self, connection: Connection) -> None:
         """Write everything; the audit rows come last, because their chain is locked until the commit."""
         together = Together(connection)
-        # A link names lots that may be new too, made by a later fact of the same batch.
-        for table, rows in sorted(self._inserts.items(), key=lambda own: own[0] is not _LOTS):
+        for table, rows in self._inserts.items():
             columns = {column for row in rows for column in row}
             together.insert(table, [{column: row.get(column) for column in columns} for row in rows])
         for table, changes in self._updates.items():

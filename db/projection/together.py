@@ -2,6 +2,7 @@
 
 Every change is a part `WITH part_0 AS (INSERT …), part_1 AS (UPDATE …) SELECT`. The parts of one statement see the
 record as it was before it, so a table stands in a statement once: a row that is new in it cannot be changed in it.
+Foreign keys are looked at when the whole statement is done: a link may stand before the lot that it names.
 """
 
 from collections.abc import Mapping, Sequence

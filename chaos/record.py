@@ -63,7 +63,9 @@ SAME: Final[Mapping[str, LiteralString]] = {
     f"FROM command_outcome o WHERE o.command_id = s.command_id AND o.{_EXCEPTION})",
     "transitions": "SELECT entity || '/' || entity_id, event, from_state, to_state, actor FROM state_transition "
     "WHERE split_part(entity, ' ', 1) NOT IN ('equipment', 'room')",
-    "audit trail": f"SELECT entity, action, actor FROM audit_row WHERE {_TOLD_OF}",
+    "audit trail": f"SELECT entity, action, actor FROM audit_row a WHERE {_TOLD_OF} "
+    "AND NOT (action = 'signature.given' AND EXISTS (SELECT 1 FROM command_outcome o "
+    f"WHERE o.command_id = a.command_id AND o.{_EXCEPTION}))",
     "verdicts": f"SELECT command_id, order_number, accepted FROM command_outcome o WHERE {_ANY_RUN}",
     "reviews": _REVIEWED,
 }

@@ -152,6 +152,27 @@ def test_a_changed_audit_row_is_found(connection: psycopg.Connection[Any]) -> No
     assert next(one.detail for one in found if one.where == "audit trail" and one.kind == "broken").startswith("row 3 ")
 
 
+def test_a_signature_under_a_review_that_a_neighbour_stopped_is_no_doubling(
+    connection: psycopg.Connection[Any],
+) -> None:
+    """Somebody explains that the neighbour was away, and signs once more; any other second signature is found."""
+    clean = record.of(connection)
+    told = as_told(clean)
+    with unguarded(connection):
+        connection.execute(
+            "INSERT INTO audit_row SELECT (jsonb_populate_record(a, jsonb_build_object('seq', seq + 1000, 'action', "
+            "'signature.given', 'command_id', 'again'))).* FROM audit_row a WHERE entity LIKE 'work-order/%' LIMIT 1"
+        )
+    signed_twice = check(clean, told, record.of(connection), told)
+    assert ("doubled", "audit trail") in {(one.kind, one.where) for one in signed_twice}
+    connection.execute(
+        "INSERT INTO command_outcome (command_id, order_number, revision, accepted, body, at) "
+        """VALUES ('again', 'PO', 0, false, '{"accepted": false, "blockers": [{"code": "EXCEPTION_OPEN"}]}', now())"""
+    )
+    stopped = check(clean, told, record.of(connection), told)
+    assert ("doubled", "audit trail") not in {(one.kind, one.where) for one in stopped}
+
+
 def test_contradicted_answers_are_found(connection: psycopg.Connection[Any], order: Order) -> None:
     clean = record.of(connection)
     accepted = next(command for command, body in clean.outcomes.items() if body["accepted"])

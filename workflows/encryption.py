@@ -10,7 +10,7 @@ Not encrypted, because Temporal has to read it: workflow ids, names of signals a
 from collections.abc import Sequence
 from dataclasses import replace
 from os import urandom
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,6 +20,9 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.exceptions import ApplicationError
+
+from domain.start import StartOrder
+from workflows.sharing import shared
 
 ENCODING: Final = b"binary/encrypted"
 KEY_ID: Final = "encryption-key-id"
@@ -111,6 +114,11 @@ class OneConverter(PydanticPayloadConverter):
 
     def __init__(self) -> None:
         """Nothing is left to do."""
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """The values; of an order's beginning the parts that other orders have, too, stand in memory once."""
+        values = super().from_payloads(payloads, type_hints)
+        return [shared(value) if isinstance(value, StartOrder) else value for value in values]
 
 
 def data_converter(secrets: Sequence[str] = ()) -> DataConverter:

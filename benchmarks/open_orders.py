@@ -136,10 +136,9 @@ class _Open:
         memory = self._memory()
         self._bars.say("kill -9 of all workers")
         used, killed = self._cpu(), self._kill()
-        began = time.perf_counter()
         with self._bars.bar("every order answers again", len(self._numbers)) as advance:
-            after, people = await asyncio.gather(self._ask_all(client, advance), self._as_people_do())
-        answered, spent_after = time.perf_counter() - began, self._spent(used, killed)
+            (after, answered), people = await asyncio.gather(self._all_answers(client, advance), self._as_people_do())
+        spent_after = self._spent(used, killed)
         return {
             "orders": len(self._numbers), "ordersWanted": self._settings.orders,
             "openingSeconds": round(opening, 1), "openingSecondsByRound": rounds,
@@ -235,6 +234,11 @@ class _Open:
                     (now,) = await counted.fetchone() or (0,)
                     advance(now - found)
                     found = now
+
+    async def _all_answers(self, client: Client, advance: Callable[[int], None]) -> tuple[list[float], float]:
+        """As `_ask_all`, and the seconds until the last answer."""
+        began = time.perf_counter()
+        return await self._ask_all(client, advance), time.perf_counter() - began
 
     async def _ask_all(self, client: Client, advance: Callable[[int], None]) -> list[float]:
         """Seconds until each order has said how it stands, asked again until it does."""

@@ -110,14 +110,11 @@ class Batch:
             changes[move["lot"], move["from_place"]] -= move["quantity"]
             changes[move["lot"], move["to_place"]] += move["quantity"]
         # Everybody locks balances in the order of lot and place, so that nobody waits in a circle.
-        ordered = [
-            {"of_lot": lot, "at_place": place, "change": change}
-            for (lot, place), change in sorted(changes.items())
-            if place not in OUTSIDE_PLACES and change != 0
-        ]
+        ordered = [own for own in sorted(changes.items()) if own[0][1] not in OUTSIDE_PLACES and own[1] != 0]
         # Neighbours of one kind travel together, in their order. The CHECK refuses to take more than there is.
-        for is_taken, of_kind in groupby(ordered, lambda own: own["change"] < Decimal(0)):
-            connection.execute(_TAKE if is_taken else _PUT, list(of_kind))
+        for is_taken, of_kind in groupby(ordered, lambda own: own[1] < 0):
+            rows = [{"of_lot": lot, "at_place": place, "change": change} for (lot, place), change in of_kind]
+            connection.execute(_TAKE if is_taken else _PUT, rows)
 
 
 def _update(together: Together, table: Table, changes: dict[Key, dict[str, Any]]) -> None:

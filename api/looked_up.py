@@ -5,11 +5,12 @@ The order judges what they turned out to be; it has no way to look them up itsel
 
 from typing import Any
 
+from api.clock import now
 from api.deps import Caller
-from db.queries import containers, devices, scans
+from db.queries import containers, devices, recoveries, scans
 from db.session import reading
 from domain.command_base import Command, ScanningCommand
-from domain.commands import WeighMaterial
+from domain.commands import RequestRecovery, WeighMaterial
 from domain.scanning import ScanKind
 
 Content = dict[str, Any]
@@ -21,6 +22,10 @@ def looked_up(who: Caller, kind: type[Command], content: Content) -> Content:
     device = next((content[name] for name in _DEVICE_NAMES if content.get(name)), None)
     scanning = kind if issubclass(kind, ScanningCommand) else None
     codes = () if scanning is None else content.get("scans", ())
+    if kind is RequestRecovery:
+        with reading(who.services.engine) as connection:
+            known = recoveries.recoverable(connection, str(content.get("lot")), now().date())
+        return {name: value for name, value in content.items() if name != "known"} | {"known": known}
     more = {
         name: value for name, value in content.items() if name not in (*_DEVICE_NAMES, "device", "scans", "results")
     }

@@ -46,6 +46,11 @@ from domain.record_commands import ResubmitBatchRecord as ResubmitBatchRecord
 from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
 from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
+from domain.recovery_commands import ApproveRecovery as ApproveRecovery
+from domain.recovery_commands import IntroduceRecovery as IntroduceRecovery
+from domain.recovery_commands import RecoverableLot as RecoverableLot
+from domain.recovery_commands import RejectRecovery as RejectRecovery
+from domain.recovery_commands import RequestRecovery as RequestRecovery
 from domain.scanning import ScanKind
 from domain.specification import Characteristic, ReworkMethod
 from domain.weighing_commands import ChargeMaterials as ChargeMaterials
@@ -382,7 +387,7 @@ COMMANDS: tuple[type[Command], ...] = (
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
     ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
     ChooseLots, CountMaterials, TakeSample, CheckPrint, ChangeOrder, RequestOrderChange, ApproveOrderChange,
-    RejectOrderChange,
+    RejectOrderChange, RequestRecovery, ApproveRecovery, RejectRecovery, IntroduceRecovery,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -450,6 +455,10 @@ AnyCommand = Annotated[
     | ChangeOrder
     | RequestOrderChange
     | ApproveOrderChange
-    | RejectOrderChange,
+    | RejectOrderChange
+    | RequestRecovery
+    | ApproveRecovery
+    | RejectRecovery
+    | IntroduceRecovery,
     Field(discriminator="kind"),
 ]

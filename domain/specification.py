@@ -59,6 +59,24 @@ class ReworkMethod(StrEnum):
     """Another process. Never of a dosage form."""
 
 
+class ApprovedRecovery(Message):
+    """Nonconforming material that an order is made from: quality approved it before there was an order (QL-11)."""
+
+    batch_rework: str
+    """The approved rework of a whole batch."""
+    operation: str
+    lot: str
+    lot_status: str
+    quantity: Exact
+    unit: str
+    procedure: str
+    tests: tuple[Characteristic, ...]
+    requested_by: str
+    approved_by: str
+    reason: str = ""
+    assessment: str = ""
+
+
 class MaterialLine(Message):
     """One component: `quantity` in `unit` for the whole work order, loss included; consumed by `operation`.
 
@@ -146,6 +164,8 @@ class OperationSpecification(Message):
     """The master batch record does not permit to rework what this operation made (QL-11)."""
     print_check_seconds: int | None = None
     """Lot and expiry on the packs are checked before the first report, and then at this interval (EB-09)."""
+    recovery_allowed: bool = False
+    """The master batch record permits that material of an earlier batch is introduced here (CN 133)."""
 
 
 class WorkOrderSpecification(Message):
@@ -166,6 +186,8 @@ class WorkOrderSpecification(Message):
     """How much the material balance may differ from 100 %, either way (MT-09); none: it is not judged."""
     dosage_form: str = ""
     """What form of medicine it is, such as `film-coated tablet`; empty: none. A dosage form is never reprocessed."""
+    recoveries: tuple[ApprovedRecovery, ...] = ()
+    """A whole batch that is reworked is what this one is made from."""
 
     def operation(self, code: str) -> OperationSpecification | None:
         """The operation of that code, if the route has it."""

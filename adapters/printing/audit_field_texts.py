@@ -80,7 +80,7 @@ VALUES: Final[dict[str, str]] = {
     "dispatched": "已下达", "done": "已完成", "down": "故障", "draft": "草稿", "dueSoon": "即将到期",
     "effective": "已生效", "effectivenessCheck": "有效性检查", "expired": "已过期", "failed": "不合格",
     "held": "已暂停", "implemented": "已实施", "inProgress": "进行中", "inReview": "审核中", "inUse": "使用中",
-    "ineffective": "无效", "inspecting": "检验中", "investigation": "调查中", "issued": "已发料",
+    "ineffective": "无效", "inspecting": "检验中", "introduced": "已投入", "introducing": "取料中", "investigation": "调查中", "issued": "已发料",
     "issuing": "发料中", "laboratoryErrorProven": "实验室差错已证实", "laboratoryPhase1": "实验室第一阶段",
     "lapsed": "已失效", "analysed": "已分析", "tested": "已测试", "published": "已发布",
     "moving": "移动中", "notConfirmed": "未确认", "notRequired": "不需要", "onHold": "冻结", "open": "未关闭",

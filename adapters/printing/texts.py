@@ -325,6 +325,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "exception.samePerson": ("Same person", "同一人"),
     "exception.refusedSignature": ("Refused signature", "签名被拒"),
     "exception.dataGap": ("Data gap", "数据缺口"),
+    "exception.recoveredMaterial": ("Material of an earlier batch", "投入前批物料"),
+    "recoveries": ("Material of earlier batches", "前批物料回收"),
+    "requestedBy": ("asked for by", "申请人"),
+    "introducedBy": ("introduced by", "投入人"),
+    "assessment": ("assessment of the risk", "质量风险评估"),
+    "recovery.requested": ("requested", "已申请"),
+    "recovery.approved": ("approved", "已批准"),
+    "recovery.introducing": ("being brought", "取料中"),
+    "recovery.introduced": ("introduced", "已投入"),
+    "recovery.rejected": ("rejected", "已拒绝"),
+    "recovery.cancelled": ("cancelled", "已取消"),
     **RECALL_TEXTS,
 }
 

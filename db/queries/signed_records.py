@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from db.queries import lot_holds, recalls, stock
-from db.tables import AuditRow, Destruction, core
+from db.tables import AuditRow, BatchReworkRow, Destruction, core
+from domain.batch_rework import ApproveBatchRework
 from domain.command_base import Command
 from domain.disposal_commands import DecideDestruction, DestroyLot, MoveRejectedStock
 from domain.hold_commands import HoldLot, ReleaseLotHold
@@ -18,7 +19,7 @@ from domain.quantities import plain
 from domain.recall_commands import ApproveRecall
 from domain.signing import Shown, listed
 
-DESTRUCTIONS, AUDIT = core(Destruction), core(AuditRow)
+DESTRUCTIONS, AUDIT, REWORKS = core(Destruction), core(AuditRow), core(BatchReworkRow)
 NOTHING: Final[Shown] = {}
 
 
@@ -27,7 +28,14 @@ def shown(connection: Connection, command: Command) -> Shown:
     match command:
         case ApproveRecall():
             return _recall(connection, command.recall)
-        case HoldLot() | ReleaseLotHold() | DecideDestruction() | MoveRejectedStock() | DestroyLot():
+        case (
+            HoldLot()
+            | ReleaseLotHold()
+            | DecideDestruction()
+            | MoveRejectedStock()
+            | DestroyLot()
+            | ApproveBatchRework()
+        ):
             lot = _lot(connection, command.lot)
             return lot | _about(connection, command) if lot else NOTHING
         case _:
@@ -43,6 +51,8 @@ def _about(connection: Connection, command: Command) -> Shown:
             }  # fmt: skip
         case ReleaseLotHold():
             return _hold(connection, command.hold)
+        case ApproveBatchRework():
+            return _rework(connection, command.rework)
         case DestroyLot():
             return _decision(connection, command.destruction)
         case _:
@@ -82,6 +92,17 @@ def _decision(connection: Connection, number: str) -> Shown:
     return {
         "destruction": row.number, "destructionState": row.state, "decidedBy": row.decided_by,
         "decisionReason": row.reason,
+    }  # fmt: skip
+
+
+def _rework(connection: Connection, number: str) -> Shown:
+    row = connection.execute(select(REWORKS).where(REWORKS.c.number == number)).one_or_none()
+    if row is None:
+        return NOTHING
+    return {
+        "batchRework": row.number, "reworkState": row.state, "reworkQuantity": f"{plain(row.quantity)} {row.unit}",
+        "reworkFrom": row.operation, "reworkMethod": row.method, "reworkReason": row.reason,
+        "proposedBy": row.proposed_by,
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from domain.rules.material_balance import also_possible
 from domain.rules.order_changes import instead
 from domain.rules.print_checks import asks_for_checks
 from domain.rules.record_review import record_open
+from domain.rules.recovery import possible_recoveries
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
     INSPECTION,
@@ -101,6 +102,7 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
         names += [WORK_ORDER_COMMANDS[event] for event in possible if event in WORK_ORDER_COMMANDS]
         names += _of_documents(process, work_order)
         names += _of_reports(work_order)
+        names += possible_recoveries(process, work_order)
         names += ["stageContainers"] if may_stage(process, work_order) else []
     if work_order.record_state is not None:
         names += [
@@ -186,6 +188,8 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         "pauseOperation",
         "returnBatchRecord",
         "rejectRework",
+        "requestRecovery",
+        "rejectRecovery",
         "changeOrder",
         "requestOrderChange",
         "rejectOrderChange",

@@ -74,6 +74,10 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{OPERATION}/samples": (c.TakeSample, {"quantity": "1", "unit": "kg"}),
     f"{OPERATION}/print-checks": (c.CheckPrint, {"lotText": "L"}),
     f"{WORK_ORDER}/in-process-inspections/{{inspection}}/decision": (c.DecideInProcessInspection, {"failed": 0}),
+    f"{WORK_ORDER}/recoveries": (c.RequestRecovery, {"operation": "MIX", "lot": "L", "quantity": 1}),
+    f"{WORK_ORDER}/recoveries/{{recovery}}/approve": (c.ApproveRecovery, {}),
+    f"{WORK_ORDER}/recoveries/{{recovery}}/reject": (c.RejectRecovery, {"reason": "not good enough"}),
+    f"{WORK_ORDER}/recoveries/{{recovery}}/introduce": (c.IntroduceRecovery, {}),
     f"{WORK_ORDER}/reworks/{{rework}}/approve": (c.ApproveRework, {}),
     f"{WORK_ORDER}/reworks/{{rework}}/reject": (c.RejectRework, {"reason": "not worth it"}),
     f"{WORK_ORDER}/reworks/{{rework}}/start": (c.StartRework, {}),
@@ -280,6 +284,11 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     ),
     "/quality/lots/{lot}/decide-destruction": ((R.QUALITY_MANAGER,), {"reason": "it is rejected"}),
     "/quality/lots/{lot}/destroy": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER), {"destruction": "X", "how": "burnt"}),
+    "/quality/lots/{lot}/propose-rework": (
+        (*QUALITY, R.SUPERVISOR), {"reason": "only chipped", "operation": "MIX"}
+    ),
+    "/quality/lots/{lot}/approve-rework": ((R.QUALITY_MANAGER,), {"reason": "risk assessed", "rework": "X"}),
+    "/quality/lots/{lot}/reject-rework": ((R.QUALITY_MANAGER,), {"reason": "not worth it", "rework": "X"}),
     "/quality/lots/{lot}/hold": (
         (R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"reason": "glass was found", "lots": 1, "orders": 0, "shipped": "0"},

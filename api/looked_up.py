@@ -8,9 +8,10 @@ from typing import Any
 from api.clock import now
 from api.deps import Caller
 from db.queries import containers, devices, recoveries, scans
+from db.queries.evidence import with_evidence
 from db.session import reading
 from domain.command_base import Command, ScanningCommand
-from domain.commands import RequestRecovery, WeighMaterial
+from domain.commands import EnterInspectionResults, Measurement, RequestRecovery, WeighMaterial
 from domain.scanning import ScanKind
 
 Content = dict[str, Any]
@@ -26,6 +27,11 @@ def looked_up(who: Caller, kind: type[Command], content: Content) -> Content:
         with reading(who.services.engine) as connection:
             known = recoveries.recoverable(connection, str(content.get("lot")), now().date())
         return {name: value for name, value in content.items() if name != "known"} | {"known": known}
+    if kind is EnterInspectionResults:
+        entered = [Measurement.model_validate(value) for value in content.get("values", ())]
+        if any(value.model_fields_set - {"name", "text", "unit"} for value in entered):
+            with reading(who.services.engine) as connection:
+                return content | {"values": tuple(with_evidence(connection, entered, now()))}
     more = {
         name: value for name, value in content.items() if name not in (*_DEVICE_NAMES, "device", "scans", "results")
     }

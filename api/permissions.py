@@ -31,6 +31,7 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "takeSampleOfLot": (R.QC_ANALYST, R.WAREHOUSE_KEEPER),
     "enterResults": (R.QC_ANALYST,),
     "decideInspection": (R.QC_ANALYST, R.QUALITY_MANAGER),
+    "decideMaterialRelease": (R.QC_ANALYST, R.QUALITY_MANAGER),
     "openDeviation": (*QUALITY, R.OPERATOR, R.SUPERVISOR, R.WAREHOUSE_KEEPER, R.MAINTENANCE, R.INTEGRATION),
     "openCapa": (*QUALITY, R.SUPERVISOR, R.PROCESS_ENGINEER, R.MAINTENANCE),
     "makeBackorder": (R.PLANNER, R.INTEGRATION),
@@ -134,6 +135,7 @@ COMMAND_ROUTES: Final[Mapping[str, type[c.Command]]] = {
     f"{_ORDER}/change-requests": c.RequestOrderChange,
     f"{_ORDER}/change-requests/{{change}}/approve": c.ApproveOrderChange,
     f"{_ORDER}/change-requests/{{change}}/reject": c.RejectOrderChange,
+    f"{_ORDER}/change-requests/{{change}}/withdraw": c.WithdrawOrderChange,
     f"{_ORDER}/split": c.SplitOrder,
     f"{_ORDER}/reduce": c.ReduceQuantity,
     f"{_PICK_LIST}/return": c.ReturnMaterials,
@@ -211,6 +213,7 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /quality/inspections/{number}/results": "enterResults",
     "POST /quality/inspections/{number}/samples": "takeSampleOfLot",
     "POST /quality/inspections/{number}/decision": "decideInspection",
+    "POST /quality/inspections/{inspection}/release-record": "decideMaterialRelease",
     "POST /quality/deviations": "openDeviation",
     "POST /quality/capas": "openCapa",
     "POST /wms/shipments": "shipGoods",
@@ -338,7 +341,7 @@ SEPARATIONS: Final = (
     Separation("whoever wrote a configuration change", "approve or publish it", "always"),
     Separation("dispatchWorkOrder", "approvePickList", "policy pickListApproverDiffers"),
     Separation("enterInspectionResults", "decideInspection", "policy resultsReviewedBySecondPerson"),
-    Separation("enterResults", "decideInspection of a received lot", "always"),
+    Separation("enterResults", "decideInspection of a received lot, decideMaterialRelease", "always"),
     Separation("reviewBatchRecord", "approveBatchRecord", "always"),
     Separation(
         "startOperation, completeOperation", "reviewBatchRecord, approveBatchRecord", "policy recordJudgedByOthers"

@@ -248,6 +248,8 @@ class InspectionPlan(SQLModel, table=True):
     method: str = Field(default="", sa_column_kwargs={"server_default": ""})
     sample_size: str = Field(default="", sa_column_kwargs={"server_default": ""})
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    evidence: list[str] | None = _json()
+    """What a result has to say beside its value."""
 
 
 class Workstation(SQLModel, table=True):
@@ -990,6 +992,8 @@ class InspectionRow(SQLModel, table=True):
     entered_by: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
+    release_record: dict[str, Any] | None = _json()
+    """Of a received lot: checks of the supplier's report and the packaging, the conclusion, the signature (CN 229)."""
 
 
 class InspectionResult(SQLModel, table=True):
@@ -1008,6 +1012,8 @@ class InspectionResult(SQLModel, table=True):
     within_limits: bool
     entered_by: str
     entered_at: datetime = _time()
+    measured_with: dict[str, Any] | None = _json()
+    """Instrument with its calibration, method, lots of reagents and standards."""
 
 
 class InProcessInspectionRow(SQLModel, table=True):

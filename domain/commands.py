@@ -13,6 +13,7 @@ from domain.change_commands import ApproveOrderChange as ApproveOrderChange
 from domain.change_commands import ChangeOrder as ChangeOrder
 from domain.change_commands import RejectOrderChange as RejectOrderChange
 from domain.change_commands import RequestOrderChange as RequestOrderChange
+from domain.change_commands import WithdrawOrderChange as WithdrawOrderChange
 from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
@@ -387,7 +388,7 @@ COMMANDS: tuple[type[Command], ...] = (
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
     ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
     ChooseLots, CountMaterials, TakeSample, CheckPrint, ChangeOrder, RequestOrderChange, ApproveOrderChange,
-    RejectOrderChange, RequestRecovery, ApproveRecovery, RejectRecovery, IntroduceRecovery,
+    RejectOrderChange, RequestRecovery, ApproveRecovery, RejectRecovery, IntroduceRecovery, WithdrawOrderChange,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -459,6 +460,7 @@ AnyCommand = Annotated[
     | RequestRecovery
     | ApproveRecovery
     | RejectRecovery
-    | IntroduceRecovery,
+    | IntroduceRecovery
+    | WithdrawOrderChange,
     Field(discriminator="kind"),
 ]

@@ -272,6 +272,14 @@ def scale_blockers(code: str, item: Item | None, workstation: str | None, at: da
     return found
 
 
+def instrument_blockers(item: Item, at: datetime) -> list[Blocker]:
+    """Everything that stands in the way of a result that was measured with it at this moment (CN 223)."""
+    found = not_qualified(item, at) + _calibration(item, at)
+    if item.availability in (Availability.DOWN, Availability.UNDER_MAINTENANCE, Availability.OUT_OF_SERVICE):
+        found.append(_blocker("DOWN", item.kind, item.code, item.availability, "available", "maintenance"))
+    return found
+
+
 def _blocker(code: str, entity: str, identity: str, found: str, required: str, who: str) -> Blocker:
     return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix=who)
 

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from domain.base import Message
 from domain.errors import Blocker
+from domain.evidence import Evidence
 from domain.policy import Policy
 from domain.quantities import Exact
 
@@ -32,6 +36,14 @@ class Characteristic(Message):
     method: str = ""
     sample_size: str = ""
     plan_version: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+    """What a result has to say beside its value (QL-03)."""
+
+    @model_serializer(mode="wrap")
+    def _short(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What asks for no evidence says nothing of it: so older records and requests stay what they were."""
+        found: dict[str, Any] = handler(self)
+        return {name: value for name, value in found.items() if name != "evidence" or value}
 
     def accepts(self, value: Decimal) -> bool:
         """Whether the value lies inside the limits."""

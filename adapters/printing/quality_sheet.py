@@ -117,9 +117,25 @@ def inspection(document: Document, reading: Reading) -> Iterator[Part]:
 
 def _result(own: Document, reading: Reading) -> list[Part]:
     text = f"{own['text']} {own['unit']}".strip()
-    if own["withinLimits"]:
-        return [line(text, "strong")]
-    return [line(text, "bad"), line(reading.words("outOfLimits"), "bad")]
+    shown = [line(text, "strong")] if own["withinLimits"] else [
+        line(text, "bad"), line(reading.words("outOfLimits"), "bad")
+    ]  # fmt: skip
+    return shown + _measured_with(own.get("measuredWith"), reading)
+
+
+def _measured_with(own: Document | None, reading: Reading) -> list[Part]:
+    """Instrument with its certificate, method, lots of reagents: one line each, where they were said."""
+    if own is None:
+        return []
+    words, parts = reading.words, []
+    if (instrument := own["instrument"]) is not None:
+        certificate = f", {instrument['certificate']}" if instrument["certificate"] else ""
+        parts.append(f"{words('instrument')} {instrument['code']}{certificate}")
+    if own["method"]:
+        parts.append(f"{words('method')} {own['method']} {own['methodVersion']}".strip())
+    if own["reagents"]:
+        parts.append(f"{words('reagents')} {', '.join(reagent['lot'] for reagent in own['reagents'])}")
+    return [line(text, "small") for text in parts]
 
 
 def deviations(document: Document, reading: Reading) -> Iterator[Part]:

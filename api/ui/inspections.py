@@ -95,9 +95,11 @@ async def of_lot(number: str, request: Request) -> Response:
         "may_decide": InspectionEvent.REJECT in allowed and may(request, "decideInspection"),
     }  # fmt: skip
     failed = [value["name"] for value in own["results"] if not value["withinLimits"]]
+    needs_record = any("releaseRecord" in one.get("evidence", ()) for one in own["characteristics"])
     return page(
         request, "inspection.html", doc=None, own={**own, "failed": failed}, subject=subject, defects=(),
-        values=latest(own["results"]), possible=set(), order_state="", live=f"lot,inspection,{lot}",
+        values=latest(own["results"]), possible=set(), order_state="", needs_record=needs_record,
+        live=f"lot,inspection,{lot}",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from db.projection.context import project as project
 from db.segregation import segregate
 from domain import events as e
 from domain.base import uuid_for
+from domain.evidence import evidence_of
 from domain.quality_events import OverReportDecided
 from domain.states import LotStatus, OperationState, OrderState, PickListState, WorkOrderState
 
@@ -185,7 +186,7 @@ def _(event: e.OutputProduced, context: Context) -> None:
 
 def judged(value: e.JudgedValue) -> dict[str, Any]:
     """The columns of a measured value and its judgement."""
-    return value.model_dump()
+    return value.model_dump(exclude={"measured_with"})
 
 
 @project.register
@@ -243,8 +244,8 @@ def _(event: e.InspectionMoved, context: Context) -> None:
     context.batch.update(INSPECTIONS, {"number": event.inspection}, **values)
     for result in event.results:
         context.batch.insert(
-            RESULTS, inspection=event.inspection, **result.model_dump(exclude={"is_warning"}), entered_by=fact.actor,
-            entered_at=fact.at,
+            RESULTS, inspection=event.inspection, **result.model_dump(exclude={"is_warning", "measured_with"}),
+            entered_by=fact.actor, entered_at=fact.at, measured_with=evidence_of(result),
         )  # fmt: skip
     context.transition("inspection", event.inspection, event.event, event.origin, event.target)
 

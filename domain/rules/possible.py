@@ -193,6 +193,7 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         "changeOrder",
         "requestOrderChange",
         "rejectOrderChange",
+        "withdrawOrderChange",
     }
     order_kinds = [name for name in possible_commands(process) if name not in skipped]
     # Until everything else is done a close would be refused: only then it is waited for.

@@ -88,6 +88,7 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{ORDER}/change-requests": (c.RequestOrderChange, {"quantity": "1"}),
     f"{ORDER}/change-requests/{{change}}/approve": (c.ApproveOrderChange, {}),
     f"{ORDER}/change-requests/{{change}}/reject": (c.RejectOrderChange, {}),
+    f"{ORDER}/change-requests/{{change}}/withdraw": (c.WithdrawOrderChange, {}),
     f"{ORDER}/split": (c.SplitOrder, {"parts": [{"quantity": "1"}, {"quantity": "2"}]}),
     f"{ORDER}/reduce": (c.ReduceQuantity, {}),
     "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
@@ -205,6 +206,9 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections/{number}/results": ((R.QC_ANALYST,), {"values": VALUES}),
     "/quality/inspections/{number}/samples": ((R.QC_ANALYST, R.WAREHOUSE_KEEPER), {"quantity": "1", "unit": "kg"}),
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
+    "/quality/inspections/{inspection}/release-record": (
+        (R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True, "conclusion": "fit for use"}
+    ),
     "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
     "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
     "/integration/endpoints": (

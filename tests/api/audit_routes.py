@@ -201,6 +201,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/orders/{order_id}/change-requests",
         "POST /mes/orders/{order_id}/change-requests/{change}/approve",
         "POST /mes/orders/{order_id}/change-requests/{change}/reject",
+        "POST /mes/orders/{order_id}/change-requests/{change}/withdraw",
     ),
     "test_replanning": (
         "POST /mes/orders/{order_id}/backorder",

@@ -136,7 +136,7 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
     },
     **{
         kind: {"change": st.sampled_from(["PO-1-C1", "PO-1-C1", "PO-1-C2"])}
-        for kind in (c.ApproveOrderChange, c.RejectOrderChange)
+        for kind in (c.ApproveOrderChange, c.RejectOrderChange, c.WithdrawOrderChange)
     },
     c.ChooseLots: {"choice": st.just((c.ChosenLots(line=1, lots=("API-1",)),))},
     c.WeighMaterial: {

@@ -51,6 +51,9 @@ def upgrade() -> None:
     )
     for name in ("lot", "state"):
         op.create_index(f"ix_batch_rework_{name}", "batch_rework", [name])
+    op.add_column("inspection_plan", sa.Column("evidence", postgresql.JSONB(), nullable=True))
+    op.add_column("inspection_result", sa.Column("measured_with", postgresql.JSONB(), nullable=True))
+    op.add_column("inspection", sa.Column("release_record", postgresql.JSONB(), nullable=True))
     op.add_column("plan_line", sa.Column("rework", postgresql.JSONB(), nullable=True))
     op.execute(
         sa.text(
@@ -66,6 +69,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("inspection", "release_record")
+    op.drop_column("inspection_result", "measured_with")
+    op.drop_column("inspection_plan", "evidence")
     op.drop_column("plan_line", "rework")
     op.drop_table("batch_rework")
     op.drop_table("recovery")

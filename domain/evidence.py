@@ -150,7 +150,8 @@ def evidence_blockers(identity: str, asked: tuple[Evidence, ...], entered: Measu
 
 def release_blockers(inspection: str, accept: bool, record: ReleaseRecord) -> list[Blocker]:
     """What a material release record lacks: nothing is released unchecked, and nothing decided without conclusion."""
-    wanted = [("CONCLUSION_MISSING", record.conclusion.strip(), "no conclusion", "a clear conclusion")]
+    has_conclusion = bool(record.conclusion.strip())
+    wanted = [("CONCLUSION_MISSING", has_conclusion, "no conclusion", "a clear conclusion")]
     if accept:
         wanted += [
             ("SUPPLIER_REPORT_UNCHECKED", record.supplier_report, "not checked", "the check of the supplier's report"),

@@ -22,7 +22,8 @@ def origin(connection: Connection, lot: str) -> Row[Any] | None:
         .join(LOTS, LOTS.c.work_order == WORK_ORDERS.c.number)
         .where(LOTS.c.number == lot)
     )
-    return connection.execute(statement).one_or_none()
+    row: Row[Any] | None = connection.execute(statement).one_or_none()
+    return row
 
 
 def is_to_be_destroyed(connection: Connection, lot: str) -> bool:

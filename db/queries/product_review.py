@@ -131,11 +131,9 @@ def _listed(statement: Any, order: str) -> Any:
     """The rows as one JSON list in the order of time; numbers as text, so that they stay exact."""
     rows = statement.subquery()
     names = [column.name for column in rows.columns if column.name != "id"]
-    pairs = [
-        part
-        for name in names
-        for part in (literal_column(f"'{name}'"), cast(rows.c[name], Text) if name in _NUMBERS else rows.c[name])
-    ]
+    pairs: list[Any] = []
+    for name in names:
+        pairs += [literal_column(f"'{name}'"), cast(rows.c[name], Text) if name in _NUMBERS else rows.c[name]]
     last = [rows.c.id] if "id" in rows.columns else [rows.columns[0]]
     made = func.json_agg(aggregate_order_by(func.json_build_object(*pairs), rows.c[order], *last))
     return select(made).select_from(rows).scalar_subquery()

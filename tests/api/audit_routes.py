@@ -217,6 +217,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/work-orders/{work_order_id}/over-reports/{over_report}/decision",
     ),
     "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
+    "test_laboratory_results": ("POST /quality/inspections/{inspection}/release-record",),
     "test_recoveries": (
         "POST /mes/work-orders/{work_order_id}/recoveries",
         "POST /mes/work-orders/{work_order_id}/recoveries/{recovery}/approve",

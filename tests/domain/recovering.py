@@ -23,9 +23,11 @@ RECOVERY_FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
 }  # fmt: skip
 
 
-def permitted(policy: Policy = GMP, allowed: tuple[str, ...] = ("COMPRESS",)) -> OrderSpecification:
+def permitted(
+    policy: Policy = GMP, allowed: tuple[str, ...] = ("COMPRESS",), number: str = "PO-1"
+) -> OrderSpecification:
     """An order of tablets by a record that permits recovery at these operations."""
-    order = tablet_order(policy)
+    order = tablet_order(policy, number)
     (own,) = order.work_orders
     operations = tuple(op.model_copy(update={"recovery_allowed": op.code in allowed}) for op in own.operations)
     record = RecordVersion(product="TAB", version="7", content_hash="0" * 64)

@@ -3,6 +3,7 @@
 The order judges what they turned out to be; it has no way to look them up itself.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from api.clock import now
@@ -26,12 +27,9 @@ def looked_up(who: Caller, kind: type[Command], content: Content) -> Content:
     if kind is RequestRecovery:
         with reading(who.services.engine) as connection:
             known = recoveries.recoverable(connection, str(content.get("lot")), now().date())
-        return {name: value for name, value in content.items() if name != "known"} | {"known": known}
+        content = content | {"known": known}
     if kind is EnterInspectionResults:
-        entered = [Measurement.model_validate(value) for value in content.get("values", ())]
-        if any(value.model_fields_set - {"name", "text", "unit"} for value in entered):
-            with reading(who.services.engine) as connection:
-                return content | {"values": tuple(with_evidence(connection, entered, now()))}
+        content = content | {"values": _entered(who, content.get("values", ()))}
     more = {
         name: value for name, value in content.items() if name not in (*_DEVICE_NAMES, "device", "scans", "results")
     }
@@ -47,3 +45,12 @@ def looked_up(who: Caller, kind: type[Command], content: Content) -> Content:
             lots = [scan.lot for scan in more["scans"] if scan.kind == ScanKind.LOT]
             more["results"] = containers.results_of(connection, lots[0]) if lots else None
     return more
+
+
+def _entered(who: Caller, values: Iterable[Any]) -> tuple[Measurement, ...]:
+    """Results with what the record says of their instruments and reagents, where any is named."""
+    entered = [Measurement.model_validate(value).model_copy(update={"measured_with": None}) for value in values]
+    if not any(value.instrument or value.method or value.method_version or value.reagents for value in entered):
+        return tuple(entered)
+    with reading(who.services.engine) as connection:
+        return tuple(with_evidence(connection, entered, now()))

@@ -22,8 +22,9 @@ def origin(connection: Connection, lot: str) -> Row[Any] | None:
         .join(LOTS, LOTS.c.work_order == WORK_ORDERS.c.number)
         .where(LOTS.c.number == lot)
     )
-    row: Row[Any] | None = connection.execute(statement).one_or_none()
-    return row
+    row: Any = connection.execute(statement).one_or_none()
+    found: Row[Any] | None = row
+    return found
 
 
 def is_to_be_destroyed(connection: Connection, lot: str) -> bool:

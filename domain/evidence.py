@@ -134,7 +134,9 @@ def evidence_blockers(identity: str, asked: tuple[Evidence, ...], entered: Measu
     if entered.instrument and known.instrument is None:
         required = "an instrument of the equipment register"
         who = "metrology"
-        blockers.append(blocker("EQUIPMENT_NOT_REGISTERED", "equipment", entered.instrument, "unknown", required, who))
+        blockers.append(
+            blocker("EQUIPMENT_NOT_REGISTERED", "equipment", entered.instrument, "not in the register", required, who)
+        )
     if known.instrument is not None:
         blockers += known.instrument.blockers
     there = {own.lot: own for own in known.reagents}

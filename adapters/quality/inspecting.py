@@ -174,37 +174,33 @@ def decide(
     lot = ledger.lock_lot(connection, row.lot)
     steps = _lot_steps(lot, accept=accept)
     status = steps[-1][2] if steps else LotStatus(lot.status)
-    records.move_inspection(
-        connection,
-        request,
-        row,
-        event,
-        target,
-        reason,
-        decided_by=request.actor,
-        decided_at=request.at,
-        **({} if release is None else {"release_record": release.model_dump(mode="json", by_alias=True)}),
-    )
+    kept = None if release is None else release.model_dump(mode="json", by_alias=True)
+    values = {"decided_by": request.actor, "decided_at": request.at} | ({"release_record": kept} if kept else {})
+    records.move_inspection(connection, request, row, event, target, reason, **values)
     records.move_lot(connection, request, lot.number, steps, reason)
     _note_retest(connection, lot.number, steps, retest_on)
     blocked: list[audit.Entry] = []
     moves = movements.settle(connection, request, lot, blocked, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, _LOT_REJECTED)
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
-    told: dict[str, object] = {"state": target}
-    if release is not None:
-        told["releaseRecord"] = release.model_dump(mode="json", by_alias=True)
+    told = {"state": target} | ({"releaseRecord": kept} if kept else {})
     decided = request.audit("inspection.decided", told, reason=reason, old={"state": row.state})
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     news = {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed}
-    ended = [
+    return Done(
+        answer, [*blocked, decided, _lot_entry(request, lot, news, reason, accept=accept), *_ended(request, closed)]
+    )
+
+
+def _ended(request: Request, closed: Sequence[str]) -> list[audit.Entry]:
+    """The deviations that end with their lot."""
+    return [
         request.audit(
             "deviation.close", {"state": "closed", "decision": _LOT_REJECTED}, entity=f"deviation/{deviation}",
             old={"state": "open"},
         )
         for deviation in closed
     ]  # fmt: skip
-    return Done(answer, [*blocked, decided, _lot_entry(request, lot, news, reason, accept=accept), *ended])
 
 
 def _check_release(row: Row[Any], accept: bool, release: ReleaseRecord | None) -> None:

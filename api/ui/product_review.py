@@ -18,19 +18,19 @@ router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 BATCHES = (
     Column("lot", "field.lot"), Column("workOrder", "entity.work-order"), Column("state", "field.state", group="state"),
-    Column("lotStatus", "review.lot_status", group="lot"), Column("endedAt", "review.ended"),
+    Column("lotStatus", "pqr.lot_status", group="lot"), Column("endedAt", "pqr.ended"),
     Column("quantity", "field.quantity"), Column("good", "reports.good"), Column("scrap", "tasks.scrap"),
-    Column("unit", "field.unit"), Column("yieldPercent", "review.yield"),
+    Column("unit", "field.unit"), Column("yieldPercent", "pqr.yield"),
 )  # fmt: skip
 PARAMETERS = (
     Column("operation", "field.operation"), Column("name", "inspect.characteristic"), Column("unit", "field.unit"),
-    Column("low", "field.low"), Column("high", "field.high"), Column("count", "review.count"),
-    Column("mean", "review.mean"), Column("smallest", "review.smallest"), Column("largest", "review.largest"),
-    Column("outside", "review.outside"), Column("overall", "review.overall"), Column("cpk", "review.cpk"),
-    Column("ppk", "review.ppk"),
+    Column("low", "field.low"), Column("high", "field.high"), Column("count", "pqr.count"),
+    Column("mean", "pqr.mean"), Column("smallest", "pqr.smallest"), Column("largest", "pqr.largest"),
+    Column("outside", "pqr.outside"), Column("overall", "pqr.overall"), Column("cpk", "pqr.cpk"),
+    Column("ppk", "pqr.ppk"),
 )  # fmt: skip
 DEVIATIONS = (
-    Column("code", "review.code", group="code"), Column("count", "review.count"), Column("open", "review.open"),
+    Column("code", "pqr.code", group="code"), Column("count", "pqr.count"), Column("open", "pqr.open"),
 )  # fmt: skip
 Product = Annotated[str, Query(max_length=80)]
 Year = Annotated[int | None, Query(ge=2000, le=2200)]

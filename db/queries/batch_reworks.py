@@ -22,9 +22,9 @@ def origin(connection: Connection, lot: str) -> Row[Any] | None:
         .join(LOTS, LOTS.c.work_order == WORK_ORDERS.c.number)
         .where(LOTS.c.number == lot)
     )
-    row: Any = connection.execute(statement).one_or_none()
-    found: Row[Any] | None = row
-    return found
+    found: Any = connection.execute(statement).one_or_none()
+    row: Row[Any] | None = found
+    return row
 
 
 def is_to_be_destroyed(connection: Connection, lot: str) -> bool:

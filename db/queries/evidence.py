@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 
 from db.queries.equipment import item
 from db.tables import Lot, core
-from domain.equipment_gate import instrument_blockers
 from domain.evidence import Instrument, MeasuredWith, Measurement, Reagent
+from domain.instruments import instrument_blockers
 
 LOTS: Final = core(Lot)
 

@@ -91,7 +91,12 @@ async def test_received_material_is_released_by_a_signed_record(company: Company
     ok(await entered(company, path, "water", "0.4", **WITH))
     ben, ana = await company.desk("ben"), await company.desk("ana")
     assert codes(await ben.command(f"{path}/decision", accept=True)) == ["RELEASE_RECORD_REQUIRED"]
-    whole: dict[str, Any] = {"accept": True, "supplierReport": True, "packaging": True, "conclusion": "fit for use in TAB"}
+    whole: dict[str, Any] = {
+        "accept": True,
+        "supplierReport": True,
+        "packaging": True,
+        "conclusion": "fit for use in TAB",
+    }
     unsigned = await ben.command(f"{path}/release-record", **whole)
     assert (unsigned.status_code, unsigned.json()["code"]) == (403, "REAUTH_REQUIRED")
     assert (await (await company.desk("olu")).command(f"{path}/release-record", **whole)).status_code == 403

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from domain.equipment import Item
-from domain.equipment_gate import calibration_blockers, not_qualified
+from domain.equipment import Item, not_qualified
+from domain.equipment_gate import calibration_blockers
 from domain.equipment_states import Availability
 from domain.errors import Blocker
 

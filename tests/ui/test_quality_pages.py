@@ -1,4 +1,4 @@
-"""Recovery, rework of a batch, evidence of results and the quality review on the pages that people see (QL-03, QL-11)."""
+"""Recovery, rework of a batch, evidence of results and the quality review on the pages that people see."""
 
 from typing import Any
 
@@ -25,9 +25,7 @@ async def shown(address: str, user: str, path: str) -> str:
 
 
 @pytest.mark.accepts("QL-11")
-async def test_quality_sees_what_waits_and_decides_on_the_page(
-    company: Company, served: tuple[FastAPI, str], _plant: None
-) -> None:
+async def test_quality_sees_what_waits_and_decides_on_the_page(company: Company, served: tuple[FastAPI, str]) -> None:
     _, address = served
     words = (Words("zh"), Words("en"))
     lot = await rejected(company, "PEARL")

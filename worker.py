@@ -123,6 +123,7 @@ def build_worker(
             warehouse.return_materials,
             warehouse.dispense,
             warehouse.undispense,
+            warehouse.introduce,
             warehouse.put_away,
             warehouse.release_to_stock,
             warehouse.scrap,

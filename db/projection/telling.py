@@ -41,6 +41,7 @@ RECORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "production_report": (_OPERATION,),
     "put_away": ("put-away/{number}",),
     "quality_case": ("deviation/{number}", "capa/{number}", "maintenance/{number}"),
+    "recovery": ("recovery/{number}",),
     "rework": ("rework/{number}",),
     "stock_move": ("lot/{lot}", "operation/{work_order}/*", "rework/{work_order}-*", "*"),
     "work_order": ("work-order/{number}", "production-order/*"),

@@ -53,6 +53,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "reworkForbidden": False, "dosageForm": "", "reworkLots": False, "outputLot": None, "tests": [], "testResults": [],
     "parentRework": None, "ownLot": None, "reworkMethod": None, "procedure": "", "kept": None, "material": "",
     "printed": False, "printCheckSeconds": None,
+    "recoveryAllowed": False, "recoveries": [], "evidence": [], "measuredWith": None,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
@@ -60,6 +61,8 @@ _COMMANDS_ADDED_LATER: Final = frozenset(
     {
         "returnMaterials", "weighMaterial", "stageContainers", "chargeMaterials", "countMaterials", "takeSample",
         "checkPrint", "changeOrder", "requestOrderChange", "approveOrderChange", "rejectOrderChange",
+        "requestRecovery", "approveRecovery", "rejectRecovery", "introduceRecovery",
+        "withdrawOrderChange",
     }
 )  # fmt: skip
 """Commands that earlier releases did not know. That one is `possible` is advice to its reader, not a decision."""

@@ -12,6 +12,7 @@ from domain.rules.material_balance import also_possible
 from domain.rules.order_changes import instead
 from domain.rules.print_checks import asks_for_checks
 from domain.rules.record_review import record_open
+from domain.rules.recovery import possible_recoveries
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
     INSPECTION,
@@ -71,7 +72,8 @@ _ROLES: Final = {command.kind_name(): ", ".join(command.roles) for command in c.
 _NOT_AWAITED: Final = frozenset(
     {
         "cancelOrder", "holdOrder", "rejectOrder", "retryNow", "pauseWorkOrder", "pauseOperation", "returnBatchRecord",
-        "rejectRework", "changeOrder", "requestOrderChange", "rejectOrderChange",
+        "rejectRework", "requestRecovery", "rejectRecovery", "changeOrder", "requestOrderChange", "rejectOrderChange",
+        "withdrawOrderChange",
     }
 )  # fmt: skip
 _NOT_AWAITED_YET: Final = _NOT_AWAITED | {"returnMaterials"}
@@ -110,6 +112,7 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
         names += [WORK_ORDER_COMMANDS[event] for event in possible if event in WORK_ORDER_COMMANDS]
         names += _of_documents(process, work_order)
         names += _of_reports(work_order)
+        names += possible_recoveries(process, work_order)
         names += ["stageContainers"] if may_stage(process, work_order) else []
     if work_order.record_state is not None:
         names += [

@@ -22,6 +22,9 @@ NAMES: Final = re.compile(
     r"--[a-z-]+|SHA-256|MES_SECRET_KEY(_FILE)?|UTF-8|CAPA|GMP|PIN|GS1|JSON|PDF|CSV|RFC|NUL|API|commandId|isOutput|\{seq\}|"
     r'\{"material": \["lot"\]\}|\b[TZ]\b|\d+T\d+'
     r"|HTTP|Message-Id|Content-SHA256|OperationsRequest|MaterialRequirement|MaterialUse|（Production）"
+    r"|EPCIS(Document)?|CBV|URI|UN/ECE|KGM|ADD|OBSERVE|DELETE|@context|schemaVersion|creationDate|epcisBody\.eventList"
+    r"|eventTimeZoneOffset|bizTransactionList|epcClass|quantityList|quantity|uom|transformationID|ilmd|epcList|parentID"
+    r"|childEPCs|childQuantityList|\.type|\{\"id\""
 )
 """Names that are the same in every language: settings, formats, fields of the API and of outside messages."""
 SAID_ELSEWHERE: Final = {"POST {}/results or {}/decision"}

@@ -11,7 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, String, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.queries.trace import LINKS, LOTS, MOVES, during
 from db.tables import (
@@ -76,7 +77,7 @@ def identities(connection: Connection, site: str, lots: Collection[str]) -> dict
         .join(MATERIALS, MATERIALS.c.code == LOTS.c.material)
         .outerjoin(WORK_ORDERS, WORK_ORDERS.c.number == LOTS.c.work_order)
         .outerjoin(ORDERS, ORDERS.c.number == WORK_ORDERS.c.order_number)
-        .where(LOTS.c.number.in_(list(lots)))
+        .where(LOTS.c.number == any_(bindparam("lots", list(lots), ARRAY(String))))
     )  # fmt: skip
     found = {}
     for row in connection.execute(statement):
@@ -104,7 +105,7 @@ class Record:
     def _rows(self, statement: Any, at: Any, lot: Any) -> Sequence[Any]:
         conditions: list[ColumnElement[bool]] = during(at, self.asked.since, self.asked.until)
         if self.asked.lots is not None:
-            conditions.append(lot.in_(list(self.asked.lots)))
+            conditions.append(lot == any_(bindparam("lots", list(self.asked.lots), ARRAY(String))))
         return list(self.connection.execute(statement.where(*conditions)))
 
     def _know(self, lots: Collection[str]) -> None:
@@ -165,7 +166,7 @@ class Record:
 
     def _orders(self, work_orders: Collection[str]) -> dict[str, str]:
         statement = select(WORK_ORDERS.c.number, WORK_ORDERS.c.order_number).where(
-            WORK_ORDERS.c.number.in_(list(work_orders))
+            WORK_ORDERS.c.number == any_(bindparam("work_orders", list(work_orders), ARRAY(String)))
         )
         return {row.number: row.order_number for row in self.connection.execute(statement)}
 

@@ -102,8 +102,8 @@ async def test_the_same_history_is_the_same_events_however_it_is_asked_for(
 async def test_an_export_is_audited_and_not_everybodys(company: Company, told: tuple[str, Document]) -> None:
     lot, document = told
     rows = (await (await company.desk("aud")).get("/audit", entity=f"epcis-export/{lot}")).json()["rows"]
-    assert rows[0]["action"] == "epcis.exported"
-    assert rows[0]["new"]["events"] == len(document["epcisBody"]["eventList"])
+    assert {row["action"] for row in rows} == {"epcis.exported"}
+    assert len(document["epcisBody"]["eventList"]) in {row["new"]["events"] for row in rows}
     refused = await (await company.desk("olu")).get("/epcis/events", lot=lot)
     assert (refused.status_code, refused.json()["code"]) == (403, "NOT_AUTHORISED")
     desk = await company.desk("rae")

@@ -25,7 +25,9 @@ from benchmarks.command import app as bench_app
 from chaos.command import chaos
 from db import migrate
 from db.audit_heads import HeadsUnreadable
-from db.queries.trace import Direction, LotUnknown, Trace, trace
+from db.queries import trace_across
+from db.queries.trace import Direction, LotUnknown
+from db.queries.trace_across import Across
 from db.session import engine_for
 from domain.errors import Refused
 from domain.quantities import plain
@@ -144,7 +146,7 @@ def demo(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         if any(order.state != "closed" for order in report.orders):
             _end("not every order was closed")
         lot = report.orders[0].input_lots[0].lot
-        _draw(_trace(addresses, lot, "forward"))
+        _draw(f"forward trace of {lot}", _trace(addresses, lot, "forward"))
         _verify(addresses)
         _leave_open(addresses, wiring.SAMPLE_TABLETS, len(STAGES))
     table = Table(show_header=False, box=None, title="What next", title_justify="left")
@@ -294,28 +296,31 @@ def trace_command(
     with _record(data_dir) as addresses:
         found = _trace(addresses, lot, direction)  # type: ignore[arg-type]
     if as_json:
-        print(json.dumps(found.as_document()))
+        print(json.dumps({"lot": lot, "direction": direction, **found.as_documents()}))
     else:
-        _draw(found)
+        _draw(f"{direction} trace of {lot}", found)
 
 
-def _trace(addresses: Addresses, lot: str, direction: Direction) -> Trace:
+def _trace(addresses: Addresses, lot: str, direction: Direction) -> Across:
     engine = engine_for(addresses.database_url, pool_size=1)
     try:
         with engine.connect() as connection:
-            return trace(connection, lot, direction)
+            return trace_across.trace(connection, os.environ.get("MES_SITE") or "SITE", lot, direction)
     except LotUnknown as unknown:
         _end(str(unknown))
     finally:
         engine.dispose()
 
 
-def _draw(found: Trace) -> None:
-    table = Table(title=f"{found.direction} trace of {found.lot}")
-    for column in ("from", "to", "quantity", "work order"):
+def _draw(title: str, found: Across) -> None:
+    table = Table(title=title)
+    columns = ("from", "to", "quantity", "work order")
+    for column in (*columns, "told by") if found.links else columns:
         table.add_column(column)
     for edge in found.edges:
-        table.add_row(edge.source, edge.target, f"{plain(edge.quantity)} {edge.unit}", edge.work_order)
+        ends = [found.lots[lot].name if lot in found.lots else lot for lot in (edge.source, edge.target)]
+        told = [found.links.get((edge.source, edge.target, edge.work_order), "")] if found.links else []
+        table.add_row(*ends, f"{plain(edge.quantity)} {edge.unit}", edge.work_order, *told)
     out.print(table)
 
 

@@ -65,6 +65,10 @@ class Settings:
     metrics_port: int | None = None
     """Where this process serves its metrics for Prometheus; None: nowhere."""
     metrics_host: str = "127.0.0.1"
+    site: str = "SITE"
+    """The name by which other systems know this one: part of the identifiers and of the ids of exported events."""
+    site_gln: str = ""
+    """The site's GLN (13 digits), if it has one."""
     traces: bool = False
     """Whether spans are sent by OTLP (OpenTelemetry's own variables say where to)."""
 
@@ -104,8 +108,24 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         clock_check_seconds=_at_least(1, "MES_CLOCK_CHECK_SECONDS", env.get("MES_CLOCK_CHECK_SECONDS", "300")),
         metrics_port=_port(env),
         metrics_host=env.get("MES_METRICS_HOST") or "127.0.0.1",
+        site=_site(env.get("MES_SITE") or "SITE"),
+        site_gln=_gln(env.get("MES_SITE_GLN", "")),
         traces=env.get("MES_TRACES", "off") == "on",
     )
+
+
+def _site(name: str) -> str:
+    if not name.isprintable() or name.strip() != name or len(name) > 40:
+        raise SettingWrong("MES_SITE", name, "1 to 40 characters without blanks around them")
+    return name
+
+
+def _gln(text: str) -> str:
+    digits = [int(digit) for digit in text] if text.isascii() and text.isdigit() else []
+    total = sum(digit * (1 if place % 2 == 0 else 3) for place, digit in enumerate(digits))
+    if text and (len(digits) != 13 or total % 10):
+        raise SettingWrong("MES_SITE_GLN", text, "the 13 digits of a GLN with its check digit")
+    return text
 
 
 def _port(env: Mapping[str, str]) -> int | None:

@@ -29,6 +29,7 @@ _RECORDS: Final = f"{PREFIX}/master-batch-records"
 """A whole master batch record, in two languages."""
 _MESSAGES: Final = f"{PREFIX}/integration/messages"
 """A schedule of thousands of requests."""
+_EVENTS: Final = f"{PREFIX}/epcis/capture"
 
 
 class Gate:
@@ -74,7 +75,7 @@ class Gate:
 
 
 def _limit(path: str) -> int:
-    return LARGE if path.startswith((_RECORDS, _MESSAGES)) else LIMITS.get(path, LIMIT)
+    return LARGE if path.startswith((_RECORDS, _MESSAGES, _EVENTS)) else LIMITS.get(path, LIMIT)
 
 
 def _source(scope: Scope, headers: Headers) -> str:

@@ -1,34 +1,40 @@
 """What a message that came in does, when nothing is against it: each kind in one function, each under a key.
 
-A schedule makes plan lines, once for each reference. A laboratory's result goes into the inspection that it names.
+A schedule makes plan lines, once for each reference. A laboratory's result goes into the inspection that it names. A
+change order makes the draft of a new version of a master batch record; people submit, approve and make it effective.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Annotated, Any, Final
+from uuid import UUID
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
+from api import master_batch_records as records
 from api.clock import now
 from api.commands import WORK_ORDER
 from api.deps import Caller
 from api.documents import work_order_id
 from api.errors import Problem
 from api.planning import PlanLineBody, import_lines
-from api.shapes import Body, Identifier, Text, storable
+from api.shapes import Body, CommandBody, Identifier, Reason, Text, storable
 from api.signatures import meanings, policy_of
 from db.queries import inbound as tables
+from db.queries import master_batch_records as tables_of_records
 from db.queries.inbound import Arrived
 from db.session import reading
 from domain.b2mml import PlannedRequest, planned
 from domain.commands import EnterInspectionResults, Measurement
 from domain.errors import Blocker, Refused
+from domain.master_batch_record import MasterBatchRecordBody
 
-SCHEDULE, RESULT = "operations-schedule", "laboratory-result"
-KINDS: Final = (SCHEDULE, RESULT)
+SCHEDULE, RESULT, CHANGE_ORDER = "operations-schedule", "laboratory-result", "plm-change-order"
+KINDS: Final = (SCHEDULE, RESULT, CHANGE_ORDER)
 Effect = dict[str, Any]
 _MOST_FAULTS: Final = 50
 
@@ -49,6 +55,17 @@ class LaboratoryResult(Body):
     results: tuple[Result, ...] = Field(min_length=1, max_length=200)
 
 
+class ChangeOrder(Body):
+    """A change order of a PLM: the new version of a product's master batch record, and why it came to be."""
+
+    model_config = ConfigDict(extra="forbid")
+    change_order: Identifier
+    reason_for_change: Reason
+    product: Identifier
+    version: Identifier
+    content: MasterBatchRecordBody
+
+
 async def apply(who: Caller, message: Arrived) -> Effect:
     """What the message does. Raises `Refused` with everything that is against it; 503 when it cannot be said yet."""
     try:
@@ -59,6 +76,8 @@ async def apply(who: Caller, message: Arrived) -> Effect:
         raise Refused((fault("SCHEMA", "body", "a character that cannot be stored", "texts without it"),))
     if message.kind == SCHEDULE:
         return await run_in_threadpool(_schedule, who, message.source, document)
+    if message.kind == CHANGE_ORDER:
+        return await run_in_threadpool(_change_order, who, message, document)
     return await _result(who, message, document)
 
 
@@ -102,6 +121,27 @@ def _of_shape(place: str, error: ValidationError) -> Iterable[Blocker]:
     for found in error.errors()[:_MOST_FAULTS]:
         at = ".".join(str(part) for part in found["loc"])
         yield fault("SCHEMA", f"{place}.{at}".strip("."), str(found.get("input", ""))[:80], found["msg"])
+
+
+def _change_order(who: Caller, message: Arrived, document: Any) -> Effect:
+    """The draft, written by the sending system; what keeps it from review is told, and mended by people."""
+    try:
+        said = ChangeOrder.model_validate(document)
+    except ValidationError as error:
+        raise Refused(tuple(_of_shape("", error))) from None
+    draft = records.Draft(
+        product=said.product, version=said.version, change_control=said.change_order,
+        reason_for_change=said.reason_for_change, content=said.content,
+    )  # fmt: skip
+    digest = hashlib.sha256(f"{message.source}/{message.message_id}".encode()).hexdigest()[:40]
+    made = records.create(who, CommandBody(command_id=f"inbound/{digest}", reason=said.reason_for_change), draft)
+    with reading(who.services.engine) as connection:
+        row = tables_of_records.find(connection, UUID(made["id"]))
+        faults = () if row is None else records.found_faults(connection, row)
+    return {
+        "masterBatchRecord": made["id"], "product": said.product, "version": said.version, "state": made["state"],
+        "changeOrder": said.change_order, "keptFromReview": [f"{own.code} {own.id}" for own in faults][:_MOST_FAULTS],
+    }  # fmt: skip
 
 
 async def _result(who: Caller, message: Arrived, document: Any) -> Effect:

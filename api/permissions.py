@@ -80,6 +80,10 @@ DIRECT: Final[Mapping[str, tuple[Role, ...]]] = {
     "decideOutboundMessage": (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
     "sendMessage": (R.INTEGRATION,),
     "decideInboundMessage": (R.PLANNER, R.SUPERVISOR, R.QC_ANALYST, R.QA_REVIEWER, R.QUALITY_MANAGER),
+    "exportEvents": (
+        R.PLANNER, R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER, R.AUDITOR, R.INTEGRATION,
+    ),
+    "importEvents": (R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER, R.INTEGRATION),
     "acknowledgeAlarm": (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.MAINTENANCE, R.PROCESS_ENGINEER),
     "setAlarmRule": (R.PROCESS_ENGINEER, R.QUALITY_MANAGER),
     "readUsers": (R.ADMINISTRATOR, R.AUDITOR, R.QA_REVIEWER, R.QUALITY_MANAGER),
@@ -280,6 +284,8 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
         f"POST /scheduled-reports/{{report_id}}/{path}": "reviewReport"
         for path in ("review", "reject", "distribute", "archive")
     },
+    "GET /epcis/events": "exportEvents",
+    "POST /epcis/capture": "importEvents",
     "GET /audit": "readAudit",
     "GET /audit/export": "exportAudit",
     "GET /audit/verify": "readAudit",

@@ -1,6 +1,7 @@
 """Where lots came from and went: every look is a row of the audit trail and stays inside one's scope (C7)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
@@ -8,8 +9,9 @@ from sqlalchemy import Connection
 
 from api.deps import Caller, Who, writing
 from api.gate import PREFIX
-from db.queries import scopes
-from db.queries.trace import Edge, Node, as_documents
+from db.queries import scopes, trace_across
+from db.queries.trace import Direction
+from db.queries.trace_across import EXTERNAL, Across
 
 _BELOW: Final = f"{PREFIX}/mes/traceabilities/"
 
@@ -35,13 +37,33 @@ def lots_inside(connection: Connection, who: Caller, lots: Sequence[str]) -> lis
     return [lot for lot in lots if lot in inside]
 
 
-def documents_inside(
-    connection: Connection, who: Caller, nodes: Sequence[Node], edges: Sequence[Edge]
-) -> dict[str, Any]:
-    """Nodes and edges as JSON without what lies outside the caller's scope: `outsideScope` lots are left out."""
+def traced(
+    connection: Connection,
+    who: Caller,
+    lots: Sequence[str],
+    direction: Direction,
+    since: datetime | None,
+    until: datetime | None,
+) -> Across:
+    """The lots with all that they went into, were made from, or both, here and in other plants."""
+    return trace_across.closure(connection, who.services.settings.site, lots, direction, since, until)
+
+
+def documents_inside(connection: Connection, who: Caller, found: Across) -> dict[str, Any]:
+    """Nodes and edges as JSON without what lies outside the caller's scope: `outsideScope` lots are left out.
+
+    A lot that only another plant knows is inside for accounts that are limited to that plant, or to none.
+    """
     if who.scope.is_everywhere:
-        return as_documents(nodes, edges)
-    inside = set(lots_inside(connection, who, [node.lot for node in nodes]))
-    shown = [node for node in nodes if node.lot in inside]
-    between = [edge for edge in edges if edge.source in inside and edge.target in inside]
-    return as_documents(shown, between) | {"outsideScope": len(nodes) - len(shown)}
+        return found.as_documents()
+    inside = set(lots_inside(connection, who, [node.lot for node in found.nodes]))
+    plants = who.scope.plants
+    inside |= {
+        node.lot
+        for node in found.nodes
+        if node.status == EXTERNAL and (plants is None or found.lots[node.lot].plant in plants)
+    }
+    shown = tuple(node for node in found.nodes if node.lot in inside)
+    between = tuple(edge for edge in found.edges if edge.source in inside and edge.target in inside)
+    told = Across(shown, between, found.lots, found.links).as_documents()
+    return told | {"outsideScope": len(found.nodes) - len(shown)}

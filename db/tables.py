@@ -56,6 +56,10 @@ APPEND_ONLY: Final = (
     "recall_entry",
     "maintenance_request",
     "report_file",
+    "epcis_document",
+    "epcis_event",
+    "epcis_item",
+    "epcis_rejection",
 )
 
 
@@ -1834,6 +1838,79 @@ class InboundMessage(SQLModel, table=True):
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
     reason: str | None = None
+
+
+class EpcisDocument(SQLModel, table=True):
+    """A document of events that somebody else wrote, as it came; `sha256` is of its bytes. `source` is who gave it."""
+
+    __tablename__ = "epcis_document"
+    sha256: str = Field(primary_key=True)
+    source: str
+    body: str
+    received_by: str
+    received_at: datetime = _time()
+
+
+class EpcisEvent(SQLModel, table=True):
+    """An event of another system, as it was received; it never changes our own stock. `site` and `plant`: whose it is.
+
+    `content_hash` is of what it says, without when a repository recorded it.
+    """
+
+    __tablename__ = "epcis_event"
+    event_id: str = Field(primary_key=True)
+    document: str = Field(foreign_key="epcis_document.sha256", index=True)
+    position: int
+    kind: str
+    step: str
+    site: str | None = None
+    plant: str
+    happened_at: datetime = _time(index=True)
+    content: dict[str, Any] = _json(nullable=False)
+    content_hash: str
+
+
+class EpcisItem(SQLModel, table=True):
+    """One lot, piece or unit that an event is about, under the one spelling of its identifier.
+
+    `role` is input, output, returned, object, parent or child. What a `transformation` took in went into what it gave.
+    """
+
+    __tablename__ = "epcis_item"
+    __table_args__ = (
+        Index("ix_epcis_item_epc", "epc", "role"),
+        Index("ix_epcis_item_transformation", "transformation", "role"),
+        Index("ix_epcis_item_lot", "lot", "material"),
+    )
+    id: int = _row_id()
+    event_id: str = Field(foreign_key="epcis_event.event_id", index=True)
+    transformation: str | None = None
+    role: str
+    epc: str
+    gtin: str | None = None
+    material: str | None = None
+    lot: str | None = None
+    quantity: Decimal | None = _number(nullable=True)
+    unit: str
+    happened_at: datetime = _time()
+
+
+class EpcisRejection(SQLModel, table=True):
+    """An event that was not taken, or a document that is none, with everything that is against it: the quarantine.
+
+    `position` is null for the document itself. The same event in the same document is put aside once for one reason.
+    """
+
+    __tablename__ = "epcis_rejection"
+    __table_args__ = (UniqueConstraint("document", "position", "code", postgresql_nulls_not_distinct=True),)
+    id: int = _row_id()
+    document: str = Field(foreign_key="epcis_document.sha256", index=True)
+    position: int | None = None
+    event_id: str | None = Field(default=None, index=True)
+    code: str
+    blockers: list[dict[str, Any]] = _json(nullable=False)
+    content: str
+    rejected_at: datetime = _time()
 
 
 class WatchPosition(SQLModel, table=True):

@@ -17,6 +17,7 @@ router = APIRouter(prefix="/integration", tags=["integration"])
 Administrator = Annotated[Caller, Depends(only("manageInterfaces", "interface-system"))]
 System = Annotated[Caller, Depends(only("sendMessage", "inbound-message"))]
 Decider = Annotated[Caller, Depends(only("decideInboundMessage", "inbound-message"))]
+Kind = Literal["operations-schedule", "laboratory-result", "plm-change-order"]
 _ANY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
@@ -25,7 +26,7 @@ class SystemBody(CommandBody):
 
     account: Identifier
     name: Text
-    kinds: Annotated[list[Literal["operations-schedule", "laboratory-result"]], Field(min_length=1, max_length=2)]
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=3)]
     policy: Identifier | None = None
     is_active: bool = True
 
@@ -58,7 +59,7 @@ async def receive(
     message_id: Annotated[str, Header(alias="Message-Id")] = "",
     content_sha256: Annotated[str, Header(alias="Content-SHA256")] = "",
 ) -> Response:
-    """Take a message: `operations-schedule` (B2MML) or `laboratory-result`.
+    """Take a message: `operations-schedule` (B2MML), `laboratory-result` or `plm-change-order`.
 
     200: it has had its effect, now or before (`duplicate`). 202: it was put aside, `blockers` say why; it is not lost,
     and a person decides about it. 503: send the same message again.

@@ -16,9 +16,9 @@ from api.errors import Problem
 from api.neighbours import once
 from api.security import now
 from api.shapes import Body, CommandBody, Identifier, Text, Time
-from api.trace_scope import Looking, documents_inside, lots_inside
+from api.trace_scope import Looking, documents_inside, lots_inside, traced
 from db import serials
-from db.queries.trace import Direction, closure
+from db.queries.trace import Direction
 from db.queries.trace_graph import Filters, Shift, known, material_code, seeds
 from domain.errors import Blocker
 from domain.quantities import Exact
@@ -67,11 +67,11 @@ def graph(asked: Annotated[GraphQuery, Query()], reading: Reading, who: Looking)
     _check_names(filters, known(reading, filters))
     found = seeds(reading, filters, asked.limit + 1)
     lots = lots_inside(reading, who, found[: asked.limit])
-    nodes, edges = closure(reading, lots, WAYS[asked.direction], asked.since, asked.until)
+    around = traced(reading, who, lots, WAYS[asked.direction], asked.since, asked.until)
     echo = asked.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"direction", "limit"})
     return {
         "filters": echo, "direction": asked.direction, "seeds": lots, "complete": len(found) <= asked.limit,
-        **documents_inside(reading, who, nodes, edges),
+        **documents_inside(reading, who, around),
     }  # fmt: skip
 
 

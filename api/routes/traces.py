@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from api.deps import Caller, Reading
 from api.errors import not_found
 from api.shapes import Identifier, Time, storable
-from api.trace_scope import Looking, documents_inside, lots_inside
+from api.trace_scope import Looking, documents_inside, lots_inside, traced
 from db import serials
 from db.queries import master_data, stock
 from db.queries.marking import marked
-from db.queries.trace import Direction, LotUnknown, closure, trace
+from db.queries.trace import Direction, LotUnknown, Trace
+from db.queries.trace_across import Across
 from db.queries.trace_batch import BatchSummary, batch_summary, validate_batch
 from domain.quantities import plain
 
@@ -50,11 +51,14 @@ def of_lot(
 
 
 def _of_lot(reading: Connection, who: Caller, lot: str, direction: Direction, since: Since, until: Since) -> Document:
-    try:
-        found = trace(reading, lot, direction, since, until)
-    except LotUnknown:
-        raise not_found("lot", lot) from None
-    return found.head() | documents_inside(reading, who, found.nodes, found.edges)
+    found = traced(reading, who, (lot,), direction, since, until)
+    if all(node.lot != lot for node in found.nodes):
+        raise not_found("lot", lot)
+    return _head(found, lot, direction) | documents_inside(reading, who, found)
+
+
+def _head(found: Across, lot: str, direction: Direction) -> Document:
+    return Trace(lot, direction, found.nodes, found.edges).head()
 
 
 @router.get("/forward-trace/{product_id}")
@@ -81,13 +85,13 @@ def _of_product(
     if not lots and not master_data.by_key(reading, master_data.MATERIALS, [code], "code"):
         return _of_lot(reading, who, product, direction, since, until)
     walked = lots_inside(reading, who, lots[:MOST_LOTS])
-    nodes, edges = closure(reading, walked, direction, since, until)
+    found = traced(reading, who, walked, direction, since, until)
     return {
         "product": product,
         "direction": direction,
         "lots": walked,
         "complete": len(lots) <= MOST_LOTS,
-        **documents_inside(reading, who, nodes, edges),
+        **documents_inside(reading, who, found),
     }
 
 
@@ -118,11 +122,10 @@ def of_serial(
     """
     piece = serials.find(reading, serial_no)
     lot = serial_no if piece is None else piece.lot
-    try:
-        traced = trace(reading, lot, "both", since, until)
-    except LotUnknown:
-        raise not_found("serial number", serial_no) from None
-    found = traced.head() | documents_inside(reading, who, traced.nodes, traced.edges)
+    around = traced(reading, who, (lot,), "both", since, until)
+    if all(node.lot != lot for node in around.nodes):
+        raise not_found("serial number", serial_no)
+    found = _head(around, lot, "both") | documents_inside(reading, who, around)
     known = {} if piece is None else {"registeredBy": piece.registered_by, "registeredAt": piece.registered_at}
     (own,) = (node for node in found["nodes"] if node["lot"] == lot)
     return {"serialNo": serial_no, "material": own["material"], **known, **found}

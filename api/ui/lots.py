@@ -112,7 +112,15 @@ async def _related(
     every = [(edge["from"], edge["to"]) for edge in trace["edges"]]
     away = genealogy.within(every, lot, depth)
     nodes = [
-        Node(own["lot"], own["material"], own["quantity"], own["unit"], own["status"])
+        Node(
+            own["lot"],
+            own["material"],
+            own["quantity"],
+            own["unit"],
+            own["status"],
+            name=own.get("name", ""),
+            plant=own.get("sourcePlant", ""),
+        )
         for own in trace["nodes"]
         if own["lot"] in away
     ]
@@ -145,12 +153,14 @@ async def as_list(lot: str, request: Request, direction: Direction = "both", dep
     nodes, _, away, _ = await _related(request, lot, direction, depth)
     out = io.StringIO()
     writer = csv.writer(out)
-    heads = ("field.lot", "field.material", "field.quantity", "lot.unit", "field.state", "lot.relation", "lot.steps")
+    heads = ("field.lot", "field.material", "field.quantity", "lot.unit", "field.state", "lot.relation", "lot.steps",
+             "lot.plant")  # fmt: skip
     writer.writerow([t(head) for head in heads])
     for node in sorted(nodes, key=lambda own: (away[own.key], own.key)):
         far = away[node.key]
         relation = t("lot.itself") if far == 0 else t("lot.input") if far < 0 else t("lot.output")
-        row = (node.key, node.material, node.quantity, node.unit, t.of("lot", node.status), relation, str(abs(far)))
+        row = (node.label, node.material, node.quantity, node.unit, t.of("lot", node.status), relation, str(abs(far)),
+               node.plant)  # fmt: skip
         writer.writerow([_harmless(text) for text in row])
     name = quote(f"genealogy-{lot}.csv", safe="")
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}

@@ -93,6 +93,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /maintenance-orders/{maintenance_id}/verify",
         "POST /maintenance-orders/{maintenance_id}/verify-as-quality",
     ),
+    "test_epcis_two_plants": ("POST /epcis/capture",),
     "test_inbound": (
         "POST /integration/inbound-messages/{number}/discard",
         "POST /integration/inbound-messages/{number}/retry",

@@ -41,6 +41,10 @@ NO_DATA: Final[dict[str, str]] = {
     "equipment_log_entry": "intervals between the states of an item, each with its row",
     "archived_record": "a copy of what the row of the archiving is about",
     "archived_print": "the same on paper",
+    "epcis_document": "what another system has said, as it came: its fingerprint, source and events are told",
+    "epcis_event": "one event of such a document: its id is told",
+    "epcis_item": "what such an event is about",
+    "epcis_rejection": "what of such a document was put aside: told with its reasons",
     "report_file": "a copy of figures: its fingerprint is told, and by whom it was made",
 }
 _OPERATION: Final = "operation/{work_order}/{operation}"

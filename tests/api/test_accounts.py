@@ -210,6 +210,7 @@ async def test_a_guesser_has_to_wait(strict: Company) -> None:
     [
         ("MES_TIME_ZONE", "Mars/Olympus"), ("MES_IDLE_MINUTES", "0"), ("MES_PASSWORD_DAYS", "-1"),
         ("MES_SECRET_KEY", "short"), ("MES_SECRET_KEY_FILE", "/does/not/exist"), ("MES_SIGNATURE_SECONDS", "x"),
+        ("MES_SITE", " EAST"), ("MES_SITE_GLN", "0614141007777"),
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_meant_is_named(name: str, value: str) -> None:

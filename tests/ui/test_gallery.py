@@ -173,6 +173,7 @@ SCREENS = (
     ("interfaces-sent", "sam", "/ui/interfaces/outgoing/{parked}"),
     ("interfaces-incoming", "rae", "/ui/interfaces/incoming?state=all"),
     ("interfaces-one", "rae", "/ui/interfaces/incoming/{quarantined}"),
+    ("interfaces-events", "wil", "/ui/interfaces/events?epc=urn:x:none"),
     ("audit", "aud", "/ui/audit"),
     ("audit-verified", "aud", "/ui/audit?verify=true&kind=work-order&record={signed_order}"),
     ("signatures", "aud", "/ui/signatures?record={signed_order}"),

@@ -35,6 +35,15 @@ class Node:
     unit: str
     status: str
     count: int = 1
+    name: str = ""
+    """How people call it, where the key is an identifier of another plant."""
+    plant: str = ""
+    """The plant that told of it, if it was another one."""
+
+    @property
+    def label(self) -> str:
+        """What stands on it."""
+        return self.name or self.key
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,158 @@
+"""Events of other systems come in: kept as they are, never a change of our own stock, once each.
+
+Every event is judged by itself: what is right is taken, what is not is put aside with everything that is wrong. An
+event id that is known with the same content is known, with another content a contradiction: the first one stays, the
+second is put aside and calls somebody.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from api.clock import now
+from api.deps import Caller
+from api.shapes import storable
+from db import audit
+from db.queries import epcis as tables
+from db.queries.epcis import Judged
+from db.queries.users import raise_alarm_once
+from domain.epcis import content_hash, event_id, items, place_of
+from domain.epcis_rules import document_faults, event_faults, fault, prefixes
+from domain.errors import Blocker
+
+MOST_EVENTS: Final = 10_000
+Document = dict[str, Any]
+
+
+def capture(who: Caller, content: bytes, source: str, *, preview: bool) -> tuple[int, Document]:
+    """HTTP status and answer: 200 all of it is here, 202 something was put aside. A preview stores nothing."""
+    sha256, body = hashlib.sha256(content).hexdigest(), content.decode("utf-8", "backslashreplace").replace("\x00", "")
+    with who.services.engine.begin() as connection:
+        tables.lock(connection)
+        judged = judge(connection, content, who.services.settings.site)
+        is_new, stored = True, 0
+        if not preview:
+            at = now()
+            is_new, stored = tables.keep(connection, sha256, source, body, who.id, at, judged)
+            if is_new or stored:
+                new: Document = {"source": source, "sha256": sha256, "site": who.services.settings.site} | dict(
+                    tables.as_audit(judged)
+                )
+                audit.append(connection, [who.entry("epcis.imported", f"epcis-document/{sha256}", new=new)])
+            if stored and any(own.blockers for own in judged):
+                _call(connection, source, sha256, judged)
+    aside = [own for own in judged if own.blockers]
+    answer = {
+        "sha256": sha256, "source": source, "preview": preview, "duplicate": not is_new and not stored,
+        "accepted": sum(own.state == "accepted" for own in judged),
+        "known": sum(own.state == "known" for own in judged),
+        "quarantined": [
+            {"position": own.position, "eventId": own.identity, "blockers": _plain(own.blockers)} for own in aside
+        ],
+    }  # fmt: skip
+    if preview:
+        answer["events"] = [_shown(own) for own in judged]
+    return (202 if aside and not preview else 200), answer
+
+
+def _call(connection: Connection, source: str, sha256: str, judged: Sequence[Judged]) -> None:
+    first = next(own for own in judged if own.blockers)
+    detail = f"{source} has told events of which some were put aside: {first.blockers[0].code}"
+    raise_alarm_once(connection, "MESSAGE_QUARANTINED", detail, now(), f"EPCIS/{sha256}")
+
+
+def _shown(own: Judged) -> Document:
+    """An event of a preview. What is wrong with it may be anything: only texts of it are shown."""
+    event = own.content if isinstance(own.content, dict) else {}
+    told = {
+        name: str(event.get(key, ""))[:200]
+        for name, key in (("type", "type"), ("bizStep", "bizStep"), ("at", "eventTime"))
+    }
+    plant = "" if own.blockers else place_of(event)[1]
+    lots = [] if own.blockers else [item.what.lot or item.what.serial or item.what.epc for item in items(event)]
+    return {
+        "position": own.position, "eventId": own.identity, "state": own.state, **told, "sourcePlant": plant,
+        "lots": lots[:20], "blockers": _plain(own.blockers),
+    }  # fmt: skip
+
+
+def _plain(blockers: Sequence[Blocker]) -> list[Document]:
+    return [own.model_dump(mode="json", by_alias=True) for own in blockers]
+
+
+# Judging -------------------------------------------------------------------------------------------------------------
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def judge(connection: Connection, content: bytes, site: str) -> list[Judged]:
+    """Every event of a document with what is against it; one entry without position when it is no document."""
+    try:
+        document = json.loads(content.decode("utf-8"), parse_constant=_no_number)
+        wrong: tuple[Blocker, ...] = document_faults(document)
+        if not storable(document):
+            wrong = (fault("SCHEMA", "document", "a character that cannot be stored", "texts without it"),)
+    except (ValueError, RecursionError):
+        document, wrong = None, (fault("NOT_JSON", "document", "no JSON", "a JSON document in UTF-8"),)
+    if wrong:
+        return [Judged(None, "", None, wrong)]
+    events = document["epcisBody"]["eventList"]
+    if len(events) > MOST_EVENTS:
+        told = fault("TOO_MANY_EVENTS", "epcisBody.eventList", str(len(events)), f"at most {MOST_EVENTS}")
+        return [Judged(None, "", None, (told,))]
+    declared = prefixes(document["@context"])
+    judged = [_shape(position, event, declared, site) for position, event in enumerate(events)]
+    return _against_the_record(connection, judged)
+
+
+def _shape(position: int, event: Any, declared: frozenset[str], site: str) -> Judged:
+    faults = event_faults(event, declared)
+    named = event.get("eventID") if isinstance(event, dict) else None
+    identity = named[:200] if isinstance(named, str) else None
+    if faults:
+        return Judged(position, event, identity, faults)
+    if place_of(event)[0] == site:
+        required = "events of other sites: MES_SITE names this one"
+        ours = fault("OWN_EVENT", f"event {position}", f"an event of {site}", required, "administrator")
+        return Judged(position, event, identity, (ours,))
+    if "errorDeclaration" in event:
+        required = "a person who decides what follows"
+        declares = fault(
+            "ERROR_DECLARATION", f"event {position}", "says that an event was wrong", required, "qaReviewer"
+        )
+        return Judged(position, event, identity, (declares,))
+    return Judged(position, event, event_id(event))
+
+
+def _against_the_record(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
+    fine = [own for own in judged if not own.blockers]
+    there = tables.known(connection, [str(own.identity) for own in fine])
+    outputs = {item.what.epc: item.what for own in fine for item in items(own.content) if item.role == "output"}
+    ours = tables.made_here(connection, list(outputs.values()))
+    found = []
+    for own in judged:
+        if own.blockers:
+            found.append(own)
+            continue
+        identity, digest = str(own.identity), content_hash(own.content)
+        before, document = there.setdefault(identity, (digest, ""))
+        made = sorted(
+            {item.what.lot or "" for item in items(own.content) if item.role == "output" and item.what.epc in ours}
+        )
+        if before != digest:
+            where = f"document {document[:12]}" if document else "this document"
+            told = fault(
+                "CONTRADICTION", identity[:200], f"content {digest[:12]}", f"content {before[:12]}, as in {where}"
+            )
+            found.append(own._replace(blockers=(told,)))
+        elif made:
+            told = fault("LOT_MADE_HERE", identity[:200], f"makes {', '.join(made)}", "a lot that was not made here")
+            found.append(own._replace(blockers=(told,)))
+        else:
+            found.append(own._replace(is_known=bool(document) or any(one.identity == identity for one in found)))
+    return found

@@ -47,6 +47,7 @@ APPEND_ONLY: Final = (
     "inspection_result",
     "signature",
     "equipment_reading",
+    "machine_state_change",
     "given_number",
     "serial_number",
     "plan_line_link",
@@ -1394,6 +1395,26 @@ class EquipmentGap(SQLModel, table=True):
     after_sequence: int
     missing: int | None = None
     cause: str
+
+
+class MachineStateChange(SQLModel, table=True):
+    """One change of a machine's own state, as it said it: `number` in its `profile`; `state` is its name by PackML,
+    none where the profile has no such number. `finding` says what is wrong with the step, if anything is."""
+
+    __tablename__ = "machine_state_change"
+    __table_args__ = (Index("ix_machine_state_change_at", "workstation", "at"),)
+    workstation: str = Field(primary_key=True)
+    journal: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    at: datetime = _time()
+    profile: str
+    number: int
+    state: str | None = None
+    previous: str | None = None
+    finding: str | None = None
+    job: str
+    """The job during which it was read."""
+    stored_at: datetime = _time()
 
 
 # Equipment register ----------------------------------------------------------------------------------------------

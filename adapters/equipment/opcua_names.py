@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from asyncua import ua
 
-from adapters.equipment.port import JobState, JobView, Quality, Reading
+from adapters.equipment.port import JobState, JobView, Quality, Reading, StateChange
+from domain.machine_states import StateProfile
 from domain.quantities import exact, plain
 
 NAMESPACE: Final = "urn:millwright:press"
@@ -32,6 +33,7 @@ class Method(StrEnum):
     ABORT = "AbortJob"
     GET = "GetJob"
     READINGS = "ReadingsSince"
+    STATES = "StatesSince"
 
 
 VIEW_OUTPUTS: Final = (
@@ -57,6 +59,14 @@ READING_OUTPUTS: Final = (
     ("Values", ua.VariantType.String, True),
 )
 """The journal's answer: one entry per row; `Values` row by row, as many as there are `Tags`, empty = not measured."""
+
+STATE_OUTPUTS: Final = (
+    ("Journal", ua.VariantType.String, False),
+    ("Sequences", ua.VariantType.UInt32, True),
+    ("Times", ua.VariantType.DateTime, True),
+    ("States", ua.VariantType.Int32, True),
+)
+"""The machine's changes of state: one entry per change, numbered as its profile has it."""
 
 _STATUS: Final = {Quality.GOOD: 0x0000_0000, Quality.UNCERTAIN: 0x4000_0000, Quality.BAD: 0x8000_0000}
 
@@ -141,6 +151,21 @@ def readings_from(results: Sequence[Any]) -> list[Reading]:
             recorded_at=text,
         )
         for index, (sequence, time, text, status) in enumerate(zip(sequences, times, recorded, qualities, strict=True))
+    ]
+
+
+def state_outputs(changes: Sequence[StateChange], journal: str) -> list[ua.Variant]:
+    """Changes of state as method results."""
+    rows = ([own.sequence for own in changes], [own.at for own in changes], [own.number for own in changes])
+    return _variants(STATE_OUTPUTS, (journal, *rows))
+
+
+def states_from(results: Sequence[Any], profile: StateProfile) -> list[StateChange]:
+    """The changes that a machine answered. Raises `ValueError` if its columns do not fit together."""
+    journal, *columns = results
+    return [
+        StateChange(journal=journal, sequence=sequence, at=_utc(at), number=number, profile=profile)
+        for sequence, at, number in zip(*(column or [] for column in columns), strict=True)
     ]
 
 

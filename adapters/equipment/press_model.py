@@ -9,12 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 from pydantic import Field
 
-from adapters.equipment.port import AdapterRefused, JobSpec, JobState, JobView, Quality, Reading, Refusal, Utc
+from adapters.equipment import press_states
+from adapters.equipment.port import (
+    AdapterRefused,
+    JobSpec,
+    JobState,
+    JobView,
+    Quality,
+    Reading,
+    Refusal,
+    StateChange,
+    Utc,
+)
 from adapters.equipment.press_series import PressRow, PressRun
 from domain.base import Message
+from domain.machine_states import MachineState, StateProfile, number_of
 
 _OPEN = frozenset({JobState.RUNNING, JobState.PAUSED})
 
@@ -42,9 +55,11 @@ class JobRecord(Message):
 
 
 class PressState(Message):
-    """Everything that has to survive a restart. `starts` counts how often the press was set going, ever."""
+    """Everything that has to survive a restart. `starts` counts how often the press was set going, ever;
+    `journal` names its list of changes of state."""
 
     starts: int = 0
+    journal: str = ""
     jobs: tuple[JobRecord, ...] = ()
 
 
@@ -56,6 +71,7 @@ class Press:
     speed: float = 1.0
     starts: int = 0
     jobs: dict[str, JobRecord] = field(default_factory=dict)
+    journal: str = field(default_factory=lambda: str(uuid4()))
 
     def restore(self, state: PressState) -> None:
         """Take over what an earlier press knew. Raises `ValueError` if it had a batch that is not in the runs."""
@@ -63,11 +79,12 @@ class Press:
         if unknown:
             raise ValueError(f"jobs of the batches {', '.join(sorted(unknown))} are remembered, but not in the series")
         self.starts = state.starts
+        self.journal = state.journal or self.journal
         self.jobs = {job.job_id: job for job in state.jobs}
 
     def remember(self) -> PressState:
         """What `restore` needs."""
-        return PressState(starts=self.starts, jobs=tuple(self.jobs.values()))
+        return PressState(starts=self.starts, journal=self.journal, jobs=tuple(self.jobs.values()))
 
     def load(self, spec: JobSpec, now: datetime) -> JobView:
         """Take a job. Refused: `JOB_ID_TAKEN`, `UNKNOWN_BATCH`, `JOB_ABORTED` (aborted before it was loaded)."""
@@ -157,6 +174,23 @@ class Press:
         job, _ = self._known(job_id, now)
         rows, last = self._rows(job), min(self._made(job, now), after + limit)
         return [_reading(job, index + 1, rows[index]) for index in range(max(after, 0), last)]
+
+    def machine_states(self, now: datetime) -> list[StateChange]:
+        """Every change of the press's state up to `now`, from its first reset on."""
+        begun = sorted((job for job in self.jobs.values() if job.stretches), key=lambda job: job.stretches[0].begin)
+        found: list[tuple[datetime, MachineState]] = []
+        for job in begun:
+            found += press_states.of_job(job, self._rows(job), self._ended_at(job, now), now)
+        if begun:
+            first = begun[0].stretches[0].begin
+            found = [(first, state) for state in press_states.SWITCHED_ON] + found
+        profile = StateProfile.OPC_30050
+        return [
+            StateChange(
+                journal=self.journal, sequence=index + 1, at=at, number=number_of(profile, state), profile=profile
+            )
+            for index, (at, state) in enumerate(found)
+        ]
 
     def _known(self, job_id: str, now: datetime) -> tuple[JobRecord, JobState]:
         job = self.jobs.get(job_id)

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,11 @@ from adapters.equipment.port import AdapterRefused, JobSpec, JobState, JobView, 
 from adapters.equipment.press_model import Press
 from adapters.equipment.press_series import TAGS, PressRow
 from adapters.equipment.press_store import save_state
+from domain.machine_states import MachineState, StateProfile, number_of
 
 _log = logging.getLogger(__name__)
 _REFRESH_SECONDS = 0.2
 _JOURNAL_PAGE = 1000
-
-
-class PackML(IntEnum):
-    """The states of ISA-TR88.00.02 that this press shows."""
-
-    IDLE = 4
-    SUSPENDED = 5
-    EXECUTE = 6
-    HELD = 11
 
 
 @dataclass
@@ -123,6 +114,8 @@ class PressServer:
         await add(names.Method.LOAD, self._load, [_argument("Job", text)], view)
         asks = [_argument("JobId", text), _argument("Sequence", number), _argument("Max", number)]
         await add(names.Method.READINGS, self._journal, asks, rows)
+        asks = [_argument("Journal", text), _argument("Sequence", number), _argument("Max", number)]
+        await add(names.Method.STATES, self._states, asks, [_argument(*output) for output in names.STATE_OUTPUTS])
 
     def _verb(self, verb: Callable[[str, datetime], JobView | None]) -> Any:
         async def call(_parent: ua.NodeId, job_id: ua.Variant) -> list[ua.Variant]:
@@ -169,6 +162,14 @@ class PressServer:
             return names.reading_outputs((), tags, no.code, no.detail)
         return names.reading_outputs(readings, tags, "", "")
 
+    async def _states(
+        self, _parent: ua.NodeId, journal: ua.Variant, sequence: ua.Variant, limit: ua.Variant
+    ) -> list[ua.Variant]:
+        """What came after, or everything for who asks with another journal."""
+        found = self.press.machine_states(self.clock())
+        after = sequence.Value if journal.Value == self.press.journal else 0
+        return names.state_outputs(found[after : after + min(limit.Value, _JOURNAL_PAGE)], self.press.journal)
+
     async def _refresh(self) -> None:
         for name, value in self._values().items():
             await self._nodes[name].write_value(value)
@@ -185,7 +186,9 @@ class PressServer:
             "Good": ua.Variant(int(job.good) if job else 0, ua.VariantType.Int64),
             "Waste": ua.Variant(int(job.waste) if job else 0, ua.VariantType.Int64),
             "RecordedAt": ua.Variant(row.recorded_at if row else "", text),
-            "MachineState": ua.Variant(int(machine_state(job, row)), ua.VariantType.Int32),
+            "MachineState": ua.Variant(
+                number_of(StateProfile.OPC_30050, machine_state(job, row)), ua.VariantType.Int32
+            ),
             "Starts": ua.Variant(self.press.starts, ua.VariantType.UInt32),
         }
         shown = row.texts if row else {}
@@ -210,14 +213,14 @@ async def secured(port: int, identity: Identity, user: str, password: str, name:
     return server
 
 
-def machine_state(job: JobView | None, row: PressRow | None) -> PackML:
+def machine_state(job: JobView | None, row: PressRow | None) -> MachineState:
     """The PackML state: held by an operator's pause, suspended while the recorded speed is 0, else running or idle."""
     if job is None:
-        return PackML.IDLE
+        return MachineState.IDLE
     if job.state is JobState.PAUSED:
-        return PackML.HELD
+        return MachineState.HELD
     moving = row is not None and float(row.texts.get("tbl_speed", "0")) > 0
-    return PackML.EXECUTE if moving else PackML.SUSPENDED
+    return MachineState.EXECUTE if moving else MachineState.SUSPENDED
 
 
 def _argument(name: str, kind: ua.VariantType, array: bool = False) -> ua.Argument:

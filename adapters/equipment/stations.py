@@ -16,6 +16,7 @@ from adapters.equipment.port import Equipment
 from adapters.equipment.scale import OpcUaScale
 from db.tables import Workstation, core
 from domain.errors import AdapterRefused, AdapterUnreachable
+from domain.machine_states import StateProfile
 
 WORKSTATIONS = core(Workstation)
 
@@ -80,7 +81,12 @@ class Stations:
 def _driver(workstation: str, connection: Mapping[str, str]) -> Equipment:
     if "url" not in connection:
         return ManualStation(workstation)
-    return OpcUaEquipment(_endpoint(connection))
+    profile = connection.get("stateProfile", StateProfile.OPC_30050)
+    if profile not in StateProfile:
+        raise AdapterRefused(
+            "UNKNOWN_STATE_PROFILE", f"{workstation} speaks {profile}: {', '.join(StateProfile)} are known"
+        )
+    return OpcUaEquipment(_endpoint(connection), StateProfile(profile))
 
 
 def _endpoint(connection: Mapping[str, str]) -> OpcUaEndpoint:

@@ -38,6 +38,7 @@ NO_DATA: Final[dict[str, str]] = {
     "stock_balance": "sums of the stock moves",
     "outbound_message": "what other rows say, on its way out; what a person decides about one has a row",
     "watch_position": "how far something that watches the record has looked",
+    "machine_state_change": "what a machine said of itself, as readings are: append-only, no person wrote it",
     "equipment_log_entry": "intervals between the states of an item, each with its row",
     "archived_record": "a copy of what the row of the archiving is about",
     "archived_print": "the same on paper",

@@ -12,7 +12,7 @@ from adapters.equipment.opcua import OpcUaEquipment
 from adapters.equipment.opcua_names import TAGS
 from adapters.equipment.port import AdapterRefused, Equipment, JobState, Refusal
 from adapters.equipment.press_series import TAGS as UNITS
-from adapters.equipment.press_server import PackML
+from domain.machine_states import MachineState, StateProfile, may_follow, number_of, state_of
 from tests.contracts.equipment.conftest import Look
 from tests.contracts.equipment.support import LONG, SHORT_GOOD, SHORT_ROWS, SHORT_WASTE, PressProcess, spec, until
 
@@ -112,7 +112,7 @@ async def test_pause_holds_the_press_and_resume_goes_on(press: OpcUaEquipment, l
     held = await press.pause_job(job.job_id)
     await asyncio.sleep(0.3)
     assert await press.pause_job(job.job_id) == held
-    assert await look("MachineState") == PackML.HELD
+    assert await look("MachineState") == number_of(StateProfile.OPC_30050, MachineState.HELD)
     on = await press.resume_job(job.job_id)
     assert (on.state, (await press.resume_job(job.job_id)).state) == (JobState.RUNNING, JobState.RUNNING)
 
@@ -140,7 +140,30 @@ async def test_tags_have_values_and_units(press: OpcUaEquipment, look: Look) -> 
     await press.start_job(job.job_id)
     await asyncio.sleep(0.5)
     assert await look("tbl_speed", TAGS) == 120.0
-    assert await look("MachineState") == PackML.EXECUTE
+    assert await look("MachineState") == number_of(StateProfile.OPC_30050, MachineState.EXECUTE)
     assert await look("JobId") == job.job_id
     for tag, unit in UNITS.items():
         assert getattr(await look(f"{tag}.Unit", TAGS), "DisplayName").Text == unit  # noqa: B009
+
+
+@pytest.mark.accepts("EQ-09")
+async def test_the_machine_tells_every_change_of_its_state(press: OpcUaEquipment) -> None:
+    job = spec(LONG)
+    await press.load_job(job)
+    await press.start_job(job.job_id)
+    await press.pause_job(job.job_id)
+    await press.resume_job(job.job_id)
+    await press.abort_job(job.job_id)
+    found = await press.machine_states("", 0)
+    states = [state_of(own.profile, own.number) for own in found]
+    assert states[-12:] == [
+        MachineState.STARTING, MachineState.EXECUTE, MachineState.HOLDING, MachineState.HELD, MachineState.UNHOLDING,
+        MachineState.EXECUTE, MachineState.ABORTING, MachineState.ABORTED, MachineState.CLEARING, MachineState.STOPPED,
+        MachineState.RESETTING, MachineState.IDLE,
+    ]  # fmt: skip
+    assert all(a and b and may_follow(a, b) for a, b in pairwise(states))
+    assert [own.sequence for own in found] == list(range(1, len(found) + 1))
+    assert [own.sequence for own in await press.machine_states(found[0].journal, len(found) - 2)] == [
+        len(found) - 1, len(found),
+    ]  # fmt: skip
+    assert await press.machine_states("the journal before the fire", 10_000) == found

@@ -116,8 +116,8 @@ def view_from(job_id: str, results: Sequence[Any]) -> JobView | None:
         state=JobState(state),
         good=exact(good),
         waste=exact(waste),
-        started_at=_utc(started[0]) if started else None,
-        ended_at=_utc(ended[0]) if ended else None,
+        started_at=utc(started[0]) if started else None,
+        ended_at=utc(ended[0]) if ended else None,
         last_sequence=last,
     )
 
@@ -145,7 +145,7 @@ def readings_from(results: Sequence[Any]) -> list[Reading]:
     return [
         Reading(
             sequence=sequence,
-            source_time=_utc(time),
+            source_time=utc(time),
             values=_row(tags, values[index * width : (index + 1) * width]),
             quality=quality_of(status),
             recorded_at=text,
@@ -164,7 +164,7 @@ def states_from(results: Sequence[Any], profile: StateProfile) -> list[StateChan
     """The changes that a machine answered. Raises `ValueError` if its columns do not fit together."""
     journal, *columns = results
     return [
-        StateChange(journal=journal, sequence=sequence, at=_utc(at), number=number, profile=profile)
+        StateChange(journal=journal, sequence=sequence, at=utc(at), number=number, profile=profile)
         for sequence, at, number in zip(*(column or [] for column in columns), strict=True)
     ]
 
@@ -173,6 +173,7 @@ def _row(tags: Sequence[str], texts: Sequence[str]) -> dict[str, Decimal]:
     return {tag: exact(text) for tag, text in zip(tags, texts, strict=True) if text}
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
+    """A time of the library in UTC."""
     # An OPC UA DateTime is UTC by definition; the library hands it out with or without a zone, by version.
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

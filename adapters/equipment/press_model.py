@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import uuid4
 
 from pydantic import Field
@@ -29,6 +30,7 @@ from adapters.equipment.press_series import PressRow, PressRun
 from domain.base import Message
 from domain.machine_states import MachineState, StateProfile, number_of
 
+FORGOTTEN: Final = "#forgotten-"
 _OPEN = frozenset({JobState.RUNNING, JobState.PAUSED})
 
 
@@ -43,7 +45,8 @@ class JobRecord(Message):
     """What the press remembers of a job. `spec` is missing where an abort came before the load.
 
     `speed` is how many recorded seconds pass in one second; it stays as it was at the load, so that readings keep
-    their source times when the press comes back with another setting.
+    their source times when the press comes back with another setting. `stopped_at` is when it was ended before its last
+    row; `is_allowed`: it begins by itself when the press is free.
     """
 
     job_id: str
@@ -52,6 +55,8 @@ class JobRecord(Message):
     speed: float = Field(default=1.0, gt=0)
     stretches: tuple[Stretch, ...] = ()
     aborted_at: Utc | None = None
+    stopped_at: Utc | None = None
+    is_allowed: bool = False
 
 
 class PressState(Message):
@@ -101,7 +106,7 @@ class Press:
 
     def start(self, job_id: str, now: datetime) -> JobView:
         """Set a loaded job going; again is harmless. Refused: `UNKNOWN_JOB`, `JOB_ABORTED`, `MACHINE_BUSY`."""
-        job, state = self._known(job_id, now)
+        _, state = self._known(job_id, now)
         if state is JobState.ABORTED:
             raise AdapterRefused(Refusal.JOB_ABORTED, f"{job_id} was aborted")
         if state is JobState.LOADED:
@@ -109,7 +114,7 @@ class Press:
             if busy is not None:
                 raise AdapterRefused(Refusal.MACHINE_BUSY, f"the press is held by {busy.job_id}")
             self.starts += 1
-            self._put(job, state=JobState.RUNNING, stretches=(Stretch(begin=now),))
+            self.change(job_id, state=JobState.RUNNING, stretches=(Stretch(begin=now),))
         return self.view(job_id, now)
 
     def pause(self, job_id: str, now: datetime) -> JobView:
@@ -118,7 +123,7 @@ class Press:
         if state not in _OPEN:
             raise AdapterRefused(Refusal.NOT_RUNNING, f"{job_id} is {state}")
         if state is JobState.RUNNING:
-            self._put(job, state=JobState.PAUSED, stretches=_closed(job, now))
+            self.change(job_id, state=JobState.PAUSED, stretches=closed(job, now))
         return self.view(job_id, now)
 
     def resume(self, job_id: str, now: datetime) -> JobView:
@@ -127,15 +132,15 @@ class Press:
         if state not in _OPEN:
             raise AdapterRefused(Refusal.NOT_PAUSED, f"{job_id} is {state}")
         if state is JobState.PAUSED:
-            self._put(job, state=JobState.RUNNING, stretches=(*job.stretches, Stretch(begin=now)))
+            self.change(job_id, state=JobState.RUNNING, stretches=(*job.stretches, Stretch(begin=now)))
         return self.view(job_id, now)
 
     def abort(self, job_id: str, now: datetime) -> JobView:
         """End a job for good, also one that was never loaded. A job that has ended stays ended."""
         view = self.find(job_id, now)
         if view is None or view.state not in (JobState.ENDED, JobState.ABORTED):
-            job = self.jobs.get(job_id) or JobRecord(job_id=job_id)
-            self._put(job, state=JobState.ABORTED, stretches=_closed(job, now), aborted_at=now)
+            job = self.jobs.setdefault(job_id, JobRecord(job_id=job_id))
+            self.change(job_id, state=JobState.ABORTED, stretches=closed(job, now), aborted_at=now)
         return self.view(job_id, now)
 
     def find(self, job_id: str, now: datetime) -> JobView | None:
@@ -198,8 +203,16 @@ class Press:
             raise AdapterRefused(Refusal.UNKNOWN_JOB, f"the press does not know {job_id}")
         return job, self.view(job_id, now).state
 
-    def _put(self, job: JobRecord, **changes: object) -> None:
-        self.jobs[job.job_id] = job.model_copy(update=changes)
+    def change(self, job_id: str, **changes: object) -> None:
+        """Put other values into what is remembered of a job."""
+        self.jobs[job_id] = self.jobs[job_id].model_copy(update=changes)
+
+    def forget(self, job_id: str) -> None:
+        """Take a job off the list. What the press did in it stays in its list of changes of state."""
+        job = self.jobs.pop(job_id)
+        if job.stretches:
+            kept = f"{job_id}{FORGOTTEN}{self.starts}"
+            self.jobs[kept] = job.model_copy(update={"job_id": kept})
 
     def _rows(self, job: JobRecord) -> Sequence[PressRow]:
         return self.runs[job.spec.batch].rows if job.spec else ()
@@ -211,14 +224,16 @@ class Press:
         return bisect_right(self._rows(job), _ran(job, now) * job.speed, key=lambda row: row.offset)
 
     def _ended_at(self, job: JobRecord, now: datetime) -> datetime | None:
-        """When the last row was played, if it was."""
+        """When the last row was played or the job was stopped, if so."""
+        if job.stopped_at is not None:
+            return job.stopped_at
         rows = self._rows(job)
         if not rows or self._made(job, now) < len(rows):
             return None
         return _moment(job, rows[-1].offset / job.speed)
 
 
-def _closed(job: JobRecord, now: datetime) -> tuple[Stretch, ...]:
+def closed(job: JobRecord, now: datetime) -> tuple[Stretch, ...]:
     return tuple(s if s.end else Stretch(begin=s.begin, end=now) for s in job.stretches)
 
 

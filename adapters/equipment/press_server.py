@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from asyncua import ua
 from asyncua.common.node import Node
@@ -22,6 +22,7 @@ from cryptography import x509
 from pydantic import ValidationError
 
 from adapters.equipment import opcua_names as names
+from adapters.equipment.job_control_server import JobControlFace
 from adapters.equipment.pki import PRESS_URI, Identity
 from adapters.equipment.port import AdapterRefused, JobSpec, JobState, JobView, Refusal
 from adapters.equipment.press_model import Press
@@ -29,6 +30,7 @@ from adapters.equipment.press_series import TAGS, PressRow
 from adapters.equipment.press_store import save_state
 from domain.machine_states import MachineState, StateProfile, number_of
 
+_Answer = TypeVar("_Answer")
 _log = logging.getLogger(__name__)
 _REFRESH_SECONDS = 0.2
 _JOURNAL_PAGE = 1000
@@ -65,12 +67,18 @@ class PressServer:
     press: Press
     state_file: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    job_control: bool = False
+    """Whether it speaks OPC 10031-4 beside its own methods."""
     _nodes: dict[str, Node] = field(default_factory=dict)
+    _face: JobControlFace | None = None
 
     async def serve(self, port: int, identity: Identity, user: str, password: str) -> None:
         """Listen until cancelled. Raises `OSError` if the port is taken."""
         server = await secured(port, identity, user, password, "press")
         await self._address_space(server)
+        if self.job_control:
+            self._face = JobControlFace(self.press, self.clock, self._kept, self._refresh)
+            await self._face.add(server)
         async with server:
             _log.info("the press listens on %s", server.endpoint.geturl())
             while True:
@@ -136,12 +144,16 @@ class PressServer:
         return answer
 
     def _answer(self, call: Callable[[datetime], JobView | None]) -> list[ua.Variant]:
-        """Do it, and answer only once it is on the disk. No await in between, so no two calls mix."""
-        before = self.press.remember()
+        """Do it, and answer only once it is on the disk."""
         try:
-            view = call(self.clock())
+            return names.view_outputs(self._kept(call))
         except AdapterRefused as no:
             return names.view_outputs(None, no.code, no.detail)
+
+    def _kept(self, call: Callable[[datetime], _Answer]) -> _Answer:
+        """Carry out a change and write it to the disk. No await in between, so no two calls mix."""
+        before = self.press.remember()
+        answer = call(self.clock())
         after = self.press.remember()
         if after != before:
             try:
@@ -149,7 +161,7 @@ class PressServer:
             except OSError:
                 self.press.restore(before)
                 raise
-        return names.view_outputs(view)
+        return answer
 
     async def _journal(
         self, _parent: ua.NodeId, job_id: ua.Variant, sequence: ua.Variant, limit: ua.Variant
@@ -173,6 +185,8 @@ class PressServer:
     async def _refresh(self) -> None:
         for name, value in self._values().items():
             await self._nodes[name].write_value(value)
+        if self._face is not None:
+            await self._face.refresh()
 
     def _values(self) -> dict[str, ua.Variant]:
         """What every variable of the press shows now."""

@@ -33,9 +33,11 @@ def of_job(job: "JobRecord", rows: Sequence[PressRow], ended_at: datetime | None
                 steps = (State.UNSUSPENDING, State.EXECUTE) if moves else (State.SUSPENDING, State.SUSPENDED)
                 found += _at(stretch.begin + row.offset / job.speed - ran, *steps)
         ran += max(end - stretch.begin, timedelta(0))
-        if stretch.end is not None and stretch.end != job.aborted_at:
+        if stretch.end is not None and stretch.end not in (job.aborted_at, job.stopped_at):
             found += _at(stretch.end, State.HOLDING, State.HELD)
-    if ended_at is not None:
+    if job.stopped_at is not None:
+        found += _at(job.stopped_at, State.STOPPING, *SWITCHED_ON)
+    elif ended_at is not None:
         waking = () if is_moving else (State.UNSUSPENDING, State.EXECUTE)
         found += _at(ended_at, *waking, State.COMPLETING, State.COMPLETE, State.RESETTING, State.IDLE)
     elif job.state is JobState.ABORTED and job.aborted_at is not None:

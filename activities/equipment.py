@@ -21,6 +21,8 @@ from domain.errors import AdapterRefused, AdapterUnknown, AdapterUnreachable
 from domain.quantities import plain
 from domain.weighing import ScaleReading
 
+GIVEN_UP: Final = "JOB_ABORTED"
+"""The machine has ended a job that nobody had asked it to end."""
 POLL: Final = timedelta(seconds=0.5)
 STATES_EVERY: Final = 4
 """How many polls of a job there are for one of the machine's own states, which it keeps for us."""
@@ -77,6 +79,9 @@ class EquipmentActivities:
                 )
                 raise
             except AdapterRefused as refused:
+                if refused.code == Refusal.JOB_ABORTED:
+                    # Given up before it ran: for the batch the same as given up in the middle.
+                    raise AdapterRefused(GIVEN_UP, refused.detail) from refused
                 if refused.code == Refusal.MACHINE_BUSY:
                     # Another job runs: not a no for good, but a wait that everybody can see.
                     raise AdapterUnreachable(request.workstation, refused.detail) from refused
@@ -117,7 +122,7 @@ class EquipmentActivities:
                 await self._store_states(machine, request)
             polls += 1
             if job.state == JobState.ABORTED:
-                raise AdapterRefused("JOB_ABORTED", f"{request.workstation} has aborted job {request.job}")
+                raise AdapterRefused(GIVEN_UP, f"{request.workstation} has aborted job {request.job}")
             if job.state == JobState.ENDED and stored >= job.last_sequence:
                 return _result(job, stored)
             await asyncio.sleep(POLL.total_seconds())

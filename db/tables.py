@@ -48,6 +48,7 @@ APPEND_ONLY: Final = (
     "signature",
     "equipment_reading",
     "machine_state_change",
+    "risk_model",
     "given_number",
     "serial_number",
     "plan_line_link",
@@ -1451,6 +1452,7 @@ class EquipmentItem(SQLModel, table=True):
     workstation: str = Field(default="", index=True)
     room: str = Field(default="", index=True)
     line: str = ""
+    plant: str = ""
     qualification: str
     qualified_until: datetime | None = _time(nullable=True)
     calibration: str
@@ -1492,6 +1494,54 @@ class MaintenanceRequest(SQLModel, table=True):
     cause: str
     specification: dict[str, Any] = _json(nullable=False)
     requested_at: datetime = _time()
+
+
+class MaintenanceConditionRow(SQLModel, table=True):
+    """When to propose maintenance of a machine (see `domain.maintenance_conditions`)."""
+
+    __tablename__ = "maintenance_condition"
+    code: str = Field(primary_key=True)
+    equipment: str = Field(foreign_key="equipment_item.code", index=True)
+    kind: str
+    limit: Decimal = _number()
+    tag: str
+    direction: str
+    window: int
+    ahead: int
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+class MaintenanceProposal(SQLModel, table=True):
+    """Maintenance that a condition has proposed: open, accepted (then with its maintenance order), or dismissed."""
+
+    __tablename__ = "maintenance_proposal"
+    __table_args__ = (
+        Index("one_open_proposal_of_a_condition", "condition", unique=True, postgresql_where=text("state = 'open'")),
+    )
+    number: str = Field(primary_key=True)
+    condition: str = Field(foreign_key="maintenance_condition.code")
+    equipment: str = Field(foreign_key="equipment_item.code", index=True)
+    finding: dict[str, Any] = _json(nullable=False)
+    state: str
+    proposed_at: datetime = _time()
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    reason: str | None = None
+    quiet_until: datetime | None = _time(nullable=True)
+    maintenance_order: str | None = None
+
+
+class RiskModel(SQLModel, table=True):
+    """A version of a model of risk, with how well it did on batches that it had not seen."""
+
+    __tablename__ = "risk_model"
+    code: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    document: dict[str, Any] = _json(nullable=False)
+    trained_by: str
+    trained_at: datetime = _time()
 
 
 class EquipmentLogEntry(SQLModel, table=True):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from api import equipment
-from api.deps import Caller, Reading, only
+from api.deps import Caller, Reading, Who, only
 from api.errors import not_found
 from api.security import Role, now
 from api.shapes import MAX_INT, CommandBody, Identifier, ReasonedBody, Text, Time
@@ -63,6 +63,7 @@ class ItemBody(CommandBody):
     workstation: MayBeEmpty = ""
     room: MayBeEmpty = ""
     line: MayBeEmpty = ""
+    plant: MayBeEmpty = ""
     calibrated: bool = True
 
 
@@ -154,14 +155,15 @@ async def register(body: ItemBody, who: Engineer) -> Document:
 @router.get("/equipment")
 def listed(
     reading: Reading,
+    who: Who,
     kind: ItemKind | None = None,
     room: Identifier | None = None,
     workstation: Identifier | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     after: Identifier | None = None,
 ) -> Document:
-    """Equipment and rooms by code, each with its axes and label; `next` is `after` of the next page."""
-    found = tables.items(reading, after, limit, kind=kind, room=room, workstation=workstation)
+    """Equipment and rooms of the caller's plants by code, with axes and label; `next` is `after` of the next page."""
+    found = tables.items(reading, after, limit, who.scope.plants, kind=kind, room=room, workstation=workstation)
     return {
         "equipment": marked(reading, [_shown(item) for item in found]),
         "next": found[-1].code if len(found) == limit else None,

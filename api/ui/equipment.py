@@ -116,7 +116,7 @@ async def listed(
 
     def rows() -> tuple[list[Item], dict[str, list[Row[Any]]], list[Row[Any]]]:
         with reading(engine) as connection:
-            found = tables.items(connection, None, SHOWN, kind=kind or None)
+            found = tables.items(connection, None, SHOWN, request.state.session.plants, kind=kind or None)
             return (
                 found, tables.activities(connection, [own.code for own in found], start), tables.classes(connection)
             )  # fmt: skip
@@ -161,13 +161,15 @@ async def one(code: str, request: Request, days: Annotated[int, Query(ge=1, le=3
     clock = _clock(request)
     end = clock.now().astimezone(clock.zone)
     start = end - timedelta(days=days)
-    engine = request.app.state.services.engine
+    engine, plants = request.app.state.services.engine, request.state.session.plants
 
     def rows() -> tuple[Item | None, list[Row[Any]], list[Item], list[dict[str, Any]]]:
         with reading(engine) as connection:
             found = tables.item(connection, code)
+            if found and plants is not None and found.plant and found.plant not in plants:
+                found = None
             log = tables.activities(connection, [code], start)[code]
-            inside = tables.items(connection, None, SHOWN, room=code) if found and found.kind == "room" else []
+            inside = tables.items(connection, None, SHOWN, plants, room=code) if found and found.kind == "room" else []
             papers = tables.clearances(connection, None, code, 10) if found and found.kind == "room" else []
             return found, log, inside, papers
 

@@ -93,8 +93,12 @@ async def until_held(order: Order) -> tuple[str, ...]:
     raise AssertionError((operation.state, operation.job_state))
 
 
-def told(plant: Plant, order: Order) -> tuple[str, list[str]]:
-    """The one alarm, and the codes of the deviations of an order."""
+async def told(plant: Plant, order: Order) -> tuple[str, list[str]]:
+    """The one alarm, and the codes of the deviations of an order, once the record has them."""
+    for _ in range(600):
+        if plant.rows("SELECT code FROM deviation WHERE order_number = :o", o=order.number):
+            break
+        await asyncio.sleep(0.05)
     (alarm,) = plant.rows("SELECT code, detail FROM alarm WHERE order_number = :o", o=order.number)
     assert alarm.code == "JOB_ABORTED"
     deviations = plant.rows("SELECT code FROM deviation WHERE order_number = :o", o=order.number)
@@ -113,7 +117,7 @@ async def test_a_registered_press_that_gives_up_before_the_start_is_repaired(pla
         if await until_held(order) == (repair.number,):
             break
         await asyncio.sleep(0.05)
-    detail, deviations = told(plant, order)
+    detail, deviations = await told(plant, order)
     assert f"repair it by {repair.number}" in detail
     assert "report by hand" in detail
     assert deviations == ["EQUIPMENT_FAULT"]
@@ -127,7 +131,7 @@ async def test_a_press_that_nobody_registered_holds_its_operation_all_the_same(p
     await plant.stock("LAC-G2", "LAC", "10000")
     order = await pressing(plant, "NOT-IN-THE-REGISTER", SHORT)
     assert await until_held(order) == ()
-    detail, deviations = told(plant, order)
+    detail, deviations = await told(plant, order)
     assert "no equipment is registered" in detail
     assert deviations == ["EQUIPMENT_FAULT"]
     runs = plant.rows("SELECT state FROM equipment_run WHERE job = :j", j=f"{order.work_order}/COMPRESS")

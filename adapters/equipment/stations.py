@@ -94,7 +94,8 @@ def _driver(workstation: str, connection: Mapping[str, str]) -> Equipment:
             journal = connection.get("journal") == "methods"
             return JobControlEquipment(endpoint, StateProfile(profile), journal=journal)
         case other:
-            raise AdapterRefused("UNKNOWN_PROTOCOL", f"{workstation} speaks {other}; known are methods, jobControl")
+            known = "methods, jobControl"
+            raise AdapterRefused("UNKNOWN_PROTOCOL", f"{workstation} speaks {other}; known are {known}")
 
 
 def _endpoint(connection: Mapping[str, str]) -> OpcUaEndpoint:

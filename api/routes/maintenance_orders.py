@@ -11,6 +11,7 @@ from api.deps import Reading, Who
 from api.errors import not_found
 from api.openapi import of_command
 from api.shapes import CommandBody, Identifier, LongText, ReasonedBody, Time
+from db.projection.cases import CASES
 from db.queries import cases, targets
 from db.queries.equipment import inside
 from domain import maintenance_commands as mc
@@ -50,7 +51,7 @@ def listed(
     found = cases.page(
         reading,
         limit,
-        inside(who.scope.plants, cases.CASES.c.equipment),
+        inside(who.scope.plants, CASES.c.equipment),
         kind=cases.MAINTENANCE,
         equipment=equipment,
         state=state,

@@ -131,16 +131,10 @@ def by_order(
         .limit(limit)
     )
     orders = connection.execute(statement).all()
-    owners = dict(
-        connection.execute(
-            select(WORK_ORDERS.c.number, WORK_ORDERS.c.order_number).where(
-                WORK_ORDERS.c.order_number.in_([row.number for row in orders])
-            )
-        )
-        .tuples()
-        .all()
-    )
-    jobs = defaultdict(list)
+    numbers = [row.number for row in orders]
+    own = select(WORK_ORDERS.c.number, WORK_ORDERS.c.order_number).where(WORK_ORDERS.c.order_number.in_(numbers))
+    owners: dict[str, str] = {row.number: row.order_number for row in connection.execute(own)}
+    jobs: dict[str, list[Document]] = defaultdict(list)
     for job in of_work_orders(connection, owners):
         jobs[owners[job["workOrder"]]].append(job)
     return [

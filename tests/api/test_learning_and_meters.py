@@ -96,7 +96,14 @@ async def test_an_order_has_its_kilowatt_hours_and_says_what_is_not_known(
 async def test_a_series_proposes_maintenance_and_a_person_begins_it(
     company: Company, engine: Engine, app: FastAPI, press: str
 ) -> None:
-    condition = {"code": "EJECT-1", "equipment": press, "kind": "trend", "limit": 190, "tag": "ejection", "ahead": 5}
+    condition: dict[str, Any] = {
+        "code": "EJECT-1",
+        "equipment": press,
+        "kind": "trend",
+        "limit": 190,
+        "tag": "ejection",
+        "ahead": 5,
+    }
     await do(company, "pat", "/maintenance-conditions", **condition)
     work_order = (await create(company))["workOrders"][0]["number"]
     for number, force in enumerate((150, 152, 154, 156), start=10):

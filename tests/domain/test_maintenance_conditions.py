@@ -40,7 +40,7 @@ def test_a_rising_value_is_due_before_it_is_there() -> None:
 
 def test_one_job_that_went_astray_makes_no_trend() -> None:
     found = of(ConditionKind.TREND, "120", ran("100", "100", "100", "100", "100", "180"), tag="ejection")
-    assert (found.slope, found.is_due) == (0, False)
+    assert (found.slope, found.is_due) == (Decimal(0), False)
 
 
 def test_too_few_jobs_say_nothing_and_jobs_without_the_value_do_not_count() -> None:

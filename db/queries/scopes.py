@@ -95,6 +95,16 @@ def of_equipment(connection: Connection, code: str | None) -> Place | None:
     return Place(plant) if plant else None
 
 
+def _of_upkeep(connection: Connection, name: str, value: str) -> Place | None:
+    """Where the equipment is that is named itself, or by its maintenance order or proposal."""
+    code: str | None = value
+    if name == "maintenance_id":
+        code = _one(connection, select(CASES.c.equipment), CASES.c.uuid, _uuid(value))
+    elif name == "proposal":
+        code = _one(connection, select(PROPOSALS.c.equipment), PROPOSALS.c.number, value)
+    return of_equipment(connection, code)
+
+
 def named(connection: Connection, name: str, value: str) -> Place | None:
     """Where the object is that a parameter of an address names (`order_id`, `lot` …); None: nowhere, or not known."""
     match name:
@@ -113,13 +123,8 @@ def named(connection: Connection, name: str, value: str) -> Place | None:
         case "plan_id" | "planId":
             plant = _one(connection, select(LINES.c.plant), LINES.c.id, _uuid(value))
             return None if plant is None else Place(plant)
-        case "equipment" | "room":
-            return of_equipment(connection, value)
-        case "maintenance_id":
-            return of_equipment(connection, _one(connection, select(CASES.c.equipment), CASES.c.uuid, _uuid(value)))
-        case "proposal":
-            of = _one(connection, select(PROPOSALS.c.equipment), PROPOSALS.c.number, value)
-            return of_equipment(connection, of)
+        case "equipment" | "room" | "maintenance_id" | "proposal":
+            return _of_upkeep(connection, name, value)
         case "lot" | "batch" | "batch_no" | "serial_no" | "product_id":
             # A trace takes the number of a lot where it takes a product.
             number = _of_lot(connection, value)

@@ -80,9 +80,9 @@ class PostgresEquipmentRegister:
 
     def register(self, item: Item, *, calibrated: bool, key: str, actor: str) -> ItemAnswer:
         """See `EquipmentRegister.register`."""
-        content = item.model_dump(
-            include={"code", "name", "kind", "equipment_class", "workstation", "room", "line"}, mode="json"
-        )
+        fields = {"code", "name", "kind", "equipment_class", "workstation", "room", "line"}
+        # Without a plant a request has the content that it always had: its key still finds its answer.
+        content = item.model_dump(include=fields | ({"plant"} if item.plant else set()), mode="json")
         request = self._request(
             "registerEquipment", f"equipment/{item.code}", key, actor, item=content, calibrated=calibrated
         )

@@ -1,6 +1,7 @@
 """Maintenance by condition: when it is proposed, what is proposed, and what people made of it (A22)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -11,10 +12,11 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from adapters.equipment_register import requests as maintenance
+from api.cases_door import opening
 from api.clock import now
 from api.deps import Caller, Reading, Who, only
 from api.direct_acts import act
-from api.errors import refused
+from api.errors import Problem, refused
 from api.shapes import CommandBody, Identifier, ReasonedBody
 from db import audit, register
 from db.once import Request
@@ -133,8 +135,9 @@ async def accept(proposal: Identifier, body: CommandBody, who: Decider) -> dict[
         return Decided(number=proposal, state="accepted", maintenance_order=number), [requested, entry]
 
     answer = await run_in_threadpool(act, who, request, Decided, work)
-    await who.services.cases.begin_unstarted()
     assert answer.maintenance_order is not None
+    with suppress(Problem):  # what could not be begun now is begun later, from what was written
+        await who.services.outcomes.ask(opening(answer.maintenance_order), who.services.cases.begin_unstarted)
     identity = str(uuid_for("maintenance", answer.maintenance_order))
     return answer.model_dump(mode="json", by_alias=True) | {"maintenanceOrderId": identity}
 

@@ -36,6 +36,7 @@ from activities.lot_holds import LotHoldActivities
 from activities.quality import QualityActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
+from adapters.alarms.condition_watch import ConditionWatch
 from adapters.alarms.spc_watch import SpcWatch
 from adapters.equipment.stations import Stations
 from adapters.equipment_register.port import EquipmentRegister
@@ -205,7 +206,11 @@ async def run(role: str) -> None:
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))
     receiver = HttpReceiver()
-    watches = (Courier(engine, receiver).run(), SpcWatch(engine).run()) if role in ("all", "orders") else ()
+    watches = (
+        (Courier(engine, receiver).run(), SpcWatch(engine).run(), ConditionWatch(engine).run())
+        if role in ("all", "orders")
+        else ()
+    )
     beside = [asyncio.create_task(watch) for watch in watches]
     # What was imported stays: the collector looks at the orders alone.
     gc.collect()

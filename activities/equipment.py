@@ -15,13 +15,17 @@ from temporalio import activity
 from activities import equipment_gaps
 from activities.errors import adapter_errors
 from activities.stubs import JobRequest, JobResult, ScaleRequest
-from adapters.equipment.port import Equipment, JobSpec, JobState, JobView, Reading, Refusal
-from db import readings
+from adapters.equipment.port import Capability, Equipment, JobSpec, JobState, JobView, Reading, Refusal, StateChange
+from db import machine_states, readings
 from domain.errors import AdapterRefused, AdapterUnknown, AdapterUnreachable
 from domain.quantities import plain
 from domain.weighing import ScaleReading
 
+GIVEN_UP: Final = "JOB_ABORTED"
+"""The machine has ended a job that nobody had asked it to end."""
 POLL: Final = timedelta(seconds=0.5)
+STATES_EVERY: Final = 4
+"""How many polls of a job there are for one of the machine's own states, which it keeps for us."""
 
 
 class Scale(Protocol):
@@ -75,6 +79,9 @@ class EquipmentActivities:
                 )
                 raise
             except AdapterRefused as refused:
+                if refused.code == Refusal.JOB_ABORTED:
+                    # Given up before it ran: for the batch the same as given up in the middle.
+                    raise AdapterRefused(GIVEN_UP, refused.detail) from refused
                 if refused.code == Refusal.MACHINE_BUSY:
                     # Another job runs: not a no for good, but a wait that everybody can see.
                     raise AdapterUnreachable(request.workstation, refused.detail) from refused
@@ -107,11 +114,15 @@ class EquipmentActivities:
         if job.state == JobState.LOADED:
             job = await machine.start_job(request.job)
         stored = await asyncio.to_thread(self._last_sequence, request.job)
+        polls = 0
         while True:
             activity.heartbeat(stored)
             stored = await self._store_new(machine, request, stored)
+            if polls % STATES_EVERY == 0 or job.state in (JobState.ENDED, JobState.ABORTED):
+                await self._store_states(machine, request)
+            polls += 1
             if job.state == JobState.ABORTED:
-                raise AdapterRefused("JOB_ABORTED", f"{request.workstation} has aborted job {request.job}")
+                raise AdapterRefused(GIVEN_UP, f"{request.workstation} has aborted job {request.job}")
             if job.state == JobState.ENDED and stored >= job.last_sequence:
                 return _result(job, stored)
             await asyncio.sleep(POLL.total_seconds())
@@ -132,6 +143,24 @@ class EquipmentActivities:
             await asyncio.to_thread(self._store, request.job, found)
             return found[-1].sequence
         return stored
+
+    async def _store_states(self, machine: Equipment, request: JobRequest) -> None:
+        """Whatever the machine did since it was last asked, also before this job."""
+        if Capability.STATES not in machine.capabilities:
+            return
+        last = await asyncio.to_thread(self._last_state, request.workstation)
+        found = await machine.machine_states(*last)
+        if found:
+            await asyncio.to_thread(self._write_states, request, found)
+
+    def _last_state(self, workstation: str) -> tuple[str, int]:
+        with self._engine.begin() as connection:
+            return machine_states.last(connection, workstation)
+
+    def _write_states(self, request: JobRequest, found: Sequence[StateChange]) -> None:
+        rows = [machine_states.Change(**own.model_dump()) for own in found]
+        with self._engine.begin() as connection:
+            machine_states.store(connection, request.workstation, request.job, rows)
 
     def _last_sequence(self, job: str) -> int:
         with self._engine.begin() as connection:

@@ -66,10 +66,11 @@ class EquipmentRegisterActivities:
     def report_fault(self, request: FaultRequest) -> FaultBegins:
         """A machine has failed: its equipment is down."""
         with adapter_errors():
-            self._register.report_fault_at(
-                request.workstation, request.detail, key=request.key, actor=request.workstation
+            answer = self._register.report_fault_at(
+                request.workstation, request.detail, key=request.key, actor=request.workstation,
+                order_number=request.order_number,
             )  # fmt: skip
-            return FaultBegins(begin=tuple(self._register.unstarted()))
+            return FaultBegins(begin=tuple(self._register.unstarted()), orders=answer.maintenance_orders)
 
 
 def _act_of(request: MaintainRequest) -> Act:

@@ -25,12 +25,17 @@ class FaultRequest(Message):
     key: str
     workstation: str
     detail: str
+    order_number: str | None = None
 
 
 class FaultBegins(Message):
-    """The maintenance orders that have no process yet, the machine's own among them."""
+    """The maintenance orders that have no process yet, the machine's own among them.
+
+    `orders` are those of this fault: none where the register knows no equipment at the workstation, or it was down.
+    """
 
     begin: tuple[MaintenanceSpecification, ...] = ()
+    orders: tuple[str, ...] = ()
 
 
 @activity.defn(name="equipment-register.maintain")

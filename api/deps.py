@@ -179,7 +179,11 @@ def only(action: str, entity: str, *roles: Role) -> Callable[[Caller], Caller]:
 async def inside(request: Request, who: Who) -> None:
     """Refuse what lies outside the caller's plants and lines, by what the address names. For every route."""
     if not who.scope.is_everywhere:
-        await run_in_threadpool(_refuse_outside, (*request.path_params.items(), *request.query_params.items()), who)
+        # A code is that of an operation, a user …; below this address it is equipment's.
+        is_equipment = "/equipment/{code}" in getattr(request.scope.get("route"), "path", "")
+        own = [("equipment" if name == "code" and is_equipment else name, value)
+               for name, value in request.path_params.items()]  # fmt: skip
+        await run_in_threadpool(_refuse_outside, (*own, *request.query_params.items()), who)
 
 
 def _refuse_outside(named: Iterable[tuple[str, str]], who: Caller) -> None:

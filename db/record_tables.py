@@ -196,6 +196,9 @@ WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = 
     t.EquipmentGap: lambda scope: core(t.EquipmentGap).c.job.in_(
         select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
     ),
+    t.MachineStateChange: lambda scope: core(t.MachineStateChange).c.job.in_(
+        select(RUNS.c.job).where(RUNS.c.work_order == scope.work_order)
+    ),
     t.Signature: signatures,
     t.OrderFact: _of_order(t.OrderFact),
     t.CommandOutcome: _of_order(t.CommandOutcome),

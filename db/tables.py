@@ -47,6 +47,8 @@ APPEND_ONLY: Final = (
     "inspection_result",
     "signature",
     "equipment_reading",
+    "machine_state_change",
+    "risk_model",
     "given_number",
     "serial_number",
     "plan_line_link",
@@ -1473,6 +1475,26 @@ class EquipmentGap(SQLModel, table=True):
     cause: str
 
 
+class MachineStateChange(SQLModel, table=True):
+    """One change of a machine's own state, as it said it: `number` in its `profile`; `state` is its name by PackML,
+    none where the profile has no such number. `finding` says what is wrong with the step, if anything is."""
+
+    __tablename__ = "machine_state_change"
+    __table_args__ = (Index("ix_machine_state_change_at", "workstation", "at"),)
+    workstation: str = Field(primary_key=True)
+    journal: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    at: datetime = _time()
+    profile: str
+    number: int
+    state: str | None = None
+    previous: str | None = None
+    finding: str | None = None
+    job: str
+    """The job during which it was read."""
+    stored_at: datetime = _time()
+
+
 # Equipment register ----------------------------------------------------------------------------------------------
 
 
@@ -1507,6 +1529,7 @@ class EquipmentItem(SQLModel, table=True):
     workstation: str = Field(default="", index=True)
     room: str = Field(default="", index=True)
     line: str = ""
+    plant: str = ""
     qualification: str
     qualified_until: datetime | None = _time(nullable=True)
     calibration: str
@@ -1548,6 +1571,54 @@ class MaintenanceRequest(SQLModel, table=True):
     cause: str
     specification: dict[str, Any] = _json(nullable=False)
     requested_at: datetime = _time()
+
+
+class MaintenanceConditionRow(SQLModel, table=True):
+    """When to propose maintenance of a machine (see `domain.maintenance_conditions`)."""
+
+    __tablename__ = "maintenance_condition"
+    code: str = Field(primary_key=True)
+    equipment: str = Field(foreign_key="equipment_item.code", index=True)
+    kind: str
+    limit: Decimal = _number()
+    tag: str
+    direction: str
+    window: int
+    ahead: int
+    is_active: bool
+    set_by: str
+    set_at: datetime = _time()
+
+
+class MaintenanceProposal(SQLModel, table=True):
+    """Maintenance that a condition has proposed: open, accepted (then with its maintenance order), or dismissed."""
+
+    __tablename__ = "maintenance_proposal"
+    __table_args__ = (
+        Index("one_open_proposal_of_a_condition", "condition", unique=True, postgresql_where=text("state = 'open'")),
+    )
+    number: str = Field(primary_key=True)
+    condition: str = Field(foreign_key="maintenance_condition.code")
+    equipment: str = Field(foreign_key="equipment_item.code", index=True)
+    finding: dict[str, Any] = _json(nullable=False)
+    state: str
+    proposed_at: datetime = _time()
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    reason: str | None = None
+    quiet_until: datetime | None = _time(nullable=True)
+    maintenance_order: str | None = None
+
+
+class RiskModel(SQLModel, table=True):
+    """A version of a model of risk, with how well it did on batches that it had not seen."""
+
+    __tablename__ = "risk_model"
+    code: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    document: dict[str, Any] = _json(nullable=False)
+    trained_by: str
+    trained_at: datetime = _time()
 
 
 class EquipmentLogEntry(SQLModel, table=True):

@@ -79,6 +79,8 @@ class Item(Message):
     workstation: str = ""
     room: str = ""
     line: str = ""
+    plant: str = ""
+    """Whose it is; without a plant it belongs to everybody."""
     qualification: Qualification = QUALIFICATION.initial
     qualified_until: datetime | None = None
     calibration: Calibration = CALIBRATION.initial

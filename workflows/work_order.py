@@ -226,7 +226,7 @@ class WorkOrderProcedure:
         except NeighbourRefused as refused:
             # A machine that does not take the job is no reason to stop the batch: the operator reports instead.
             self._journal.note(self._job_moved(specification, "refused", f"{refused.code}: {refused.detail}"))
-            await machine_faults.report(self._neighbours, job, specification.workstation, refused)
+            await machine_faults.report(self._neighbours, self._journal, ask, refused)
             return
         ended = self._job_moved(specification, "ended").model_copy(
             update={"good": result.good, "waste": result.waste, "readings": result.readings}

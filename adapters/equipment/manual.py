@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapters.equipment.port import AdapterRefused, Capability, JobSpec, JobView, Reading, Refusal
+from adapters.equipment.port import AdapterRefused, Capability, JobSpec, JobView, Reading, Refusal, StateChange
 
 
 class ManualStation:
@@ -43,6 +43,10 @@ class ManualStation:
     async def readings(self, job_id: str, after: int) -> Sequence[Reading]:
         """Refused: readings are typed in by people."""
         raise self._no(job_id)
+
+    async def machine_states(self, journal: str, after: int) -> Sequence[StateChange]:
+        """Refused: there is no machine."""
+        raise AdapterRefused(Refusal.MANUAL_STATION, f"{self._name} has no machine whose states could be read")
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -16,7 +16,10 @@ from adapters.equipment.port import (
     JobSpec,
     JobView,
     Reading,
+    Refusal,
+    StateChange,
 )
+from domain.machine_states import StateProfile
 
 __all__ = ["OpcUaEndpoint", "OpcUaEquipment"]
 
@@ -30,8 +33,9 @@ class OpcUaEquipment:
     waits at most `call_timeout` for a connection and as long again for the answer.
     """
 
-    def __init__(self, endpoint: OpcUaEndpoint) -> None:
+    def __init__(self, endpoint: OpcUaEndpoint, profile: StateProfile = StateProfile.OPC_30050) -> None:
         self._url = endpoint.url
+        self._profile = profile
         self._link = Link(endpoint)
 
     @property
@@ -78,6 +82,16 @@ class OpcUaEquipment:
             if len(page) < _PAGE:
                 return found
 
+    async def machine_states(self, journal: str, after: int) -> Sequence[StateChange]:
+        """Every change of state after that, page by page; see `Equipment.machine_states`."""
+        found: list[StateChange] = []
+        while True:
+            last = (found[-1].journal, found[-1].sequence) if found else (journal, after)
+            page = await self._states(*last)
+            found += page
+            if len(page) < _PAGE:
+                return found
+
     async def close(self) -> None:
         """Let go of the connection; the machine goes on."""
         await self._link.close()
@@ -102,6 +116,20 @@ class OpcUaEquipment:
             return names.readings_from(results)
         except ValueError as error:
             raise AdapterUnreachable(self._url, f"{names.Method.READINGS}: {error}") from error
+
+    async def _states(self, journal: str, after: int) -> list[StateChange]:
+        number = ua.VariantType.UInt32
+        asked = [_string(journal), ua.Variant(max(after, 0), number), ua.Variant(_PAGE, number)]
+        try:
+            results = await self._link.call(names.Method.STATES, asked, changes=False)
+        except AdapterRefused as refused:
+            if refused.code == Refusal.NOT_SUPPORTED:  # a machine that shows its state, and keeps no list of it
+                return []
+            raise
+        try:
+            return names.states_from(results, self._profile)
+        except ValueError as error:
+            raise AdapterUnreachable(self._url, f"{names.Method.STATES}: {error}") from error
 
 
 def _check(results: Sequence[Any]) -> None:

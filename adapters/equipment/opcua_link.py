@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -57,13 +57,25 @@ class Generation:
 
     client: Client
     namespace_index: int
+    more: Any = None
+    """What `prepare` found on the server."""
+
+
+Prepare = Callable[[Client, int], Awaitable[Any]]
+"""Looks for what a driver needs on a server that was just connected; it has the index of the driver's namespace."""
 
 
 class Link:
-    """Keeps one generation open from the first call until `close`."""
+    """Keeps one generation open from the first call until `close`.
 
-    def __init__(self, endpoint: OpcUaEndpoint) -> None:
+    `namespace` is the one that the server must have; `prepare` is asked once on every connection.
+    """
+
+    def __init__(
+        self, endpoint: OpcUaEndpoint, namespace: str = names.NAMESPACE, prepare: Prepare | None = None
+    ) -> None:
         self._endpoint = endpoint
+        self._namespace, self._prepare = namespace, prepare
         self._task: asyncio.Task[None] | None = None
         self._generation: Generation | None = None
         self._refusal: AdapterRefused | None = None
@@ -77,19 +89,43 @@ class Link:
 
         `changes` says that the machine may act on it: then no answer is `AdapterUnknown`, else `AdapterUnreachable`.
         """
-        generation = await self._ready()
-        index = generation.namespace_index
-        job = generation.client.get_node(names.node_id(names.JOB, index))
+
+        def at(generation: Generation) -> tuple[ua.NodeId, ua.NodeId]:
+            index = generation.namespace_index
+            return names.node_id(names.JOB, index), names.node_id(f"{names.JOB}.{method}", index)
+
+        return await self.call_at(at, method, arguments, changes=changes)
+
+    async def call_at(
+        self,
+        at: Callable[[Generation], tuple[ua.NodeId, ua.NodeId]],
+        method: str,
+        arguments: Sequence[ua.Variant],
+        *,
+        changes: bool,
+    ) -> list[Any]:
+        """Call a method of any object: `at` finds both on the connection that there is. See `call`."""
+        generation = await self.ready()
+        own, node = at(generation)
         try:
             async with asyncio.timeout(self._endpoint.call_timeout):
-                results = await job.call_method(names.node_id(f"{names.JOB}.{method}", index), *arguments)
+                results = await generation.client.get_node(own).call_method(node, *arguments)
         except Exception as error:  # the library raises its own, the socket's and bare ones
             self._raise(error, method, changes)
-        return list(results)
+        return list(results) if isinstance(results, list) else [results]
+
+    async def read_at(self, at: Callable[[Generation], ua.NodeId]) -> Any:
+        """The value of any variable."""
+        generation = await self.ready()
+        try:
+            async with asyncio.timeout(self._endpoint.call_timeout):
+                return await generation.client.get_node(at(generation)).read_value()
+        except Exception as error:  # the library raises its own, the socket's and bare ones
+            raise AdapterUnreachable(self._endpoint.url, f"reading: {_text(error)}") from error
 
     async def read(self, nodes: Sequence[str]) -> list[ua.DataValue]:
         """The values of variables of our namespace at one moment, with source time and quality, good or not."""
-        generation = await self._ready()
+        generation = await self.ready()
         wanted = [generation.client.get_node(names.node_id(name, generation.namespace_index)) for name in nodes]
         try:
             async with asyncio.timeout(self._endpoint.call_timeout):
@@ -107,7 +143,7 @@ class Link:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    def _raise(self, error: Exception, method: names.Method, changes: bool) -> NoReturn:
+    def _raise(self, error: Exception, method: str, changes: bool) -> NoReturn:
         detail = f"{method}: {_text(error)}"
         match judged(error):
             case Outcome.NO, code:
@@ -118,7 +154,8 @@ class Link:
                 kind = AdapterUnknown if changes else AdapterUnreachable
                 raise kind(self._endpoint.url, detail) from error
 
-    async def _ready(self) -> Generation:
+    async def ready(self) -> Generation:
+        """The connection, once there is one; waits for it at most `call_timeout`."""
         if self._closed:
             raise AdapterUnreachable(self._endpoint.url, "the driver was closed")
         if self._task is None:
@@ -144,7 +181,8 @@ class Link:
             try:
                 async with asyncio.timeout(self._endpoint.open_timeout):
                     index = await self._open(client)
-                self._up(Generation(client, index))
+                    more = None if self._prepare is None else await self._prepare(client, index)
+                self._up(Generation(client, index, more))
                 delay = self._endpoint.first_delay
                 await self._watch(client)
             except Exception as error:  # whatever ended it, the next generation starts from nothing
@@ -177,9 +215,9 @@ class Link:
         )
         await client.connect()
         spaces = await client.get_namespace_array()
-        if names.NAMESPACE not in spaces:
-            raise AdapterRefused(Refusal.NOT_SUPPORTED, f"{end.url} has no namespace {names.NAMESPACE}")
-        return spaces.index(names.NAMESPACE)
+        if self._namespace not in spaces:
+            raise AdapterRefused(Refusal.NOT_SUPPORTED, f"{end.url} has no namespace {self._namespace}")
+        return spaces.index(self._namespace)
 
     async def _watch(self, client: Client) -> NoReturn:
         """Return never; raise as soon as the connection is lost or the server leaves a question without an answer."""

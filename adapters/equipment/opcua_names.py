@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from asyncua import ua
 
-from adapters.equipment.port import JobState, JobView, Quality, Reading
+from adapters.equipment.port import JobState, JobView, Quality, Reading, StateChange
+from domain.machine_states import StateProfile
 from domain.quantities import exact, plain
 
 NAMESPACE: Final = "urn:millwright:press"
@@ -32,6 +33,7 @@ class Method(StrEnum):
     ABORT = "AbortJob"
     GET = "GetJob"
     READINGS = "ReadingsSince"
+    STATES = "StatesSince"
 
 
 VIEW_OUTPUTS: Final = (
@@ -57,6 +59,14 @@ READING_OUTPUTS: Final = (
     ("Values", ua.VariantType.String, True),
 )
 """The journal's answer: one entry per row; `Values` row by row, as many as there are `Tags`, empty = not measured."""
+
+STATE_OUTPUTS: Final = (
+    ("Journal", ua.VariantType.String, False),
+    ("Sequences", ua.VariantType.UInt32, True),
+    ("Times", ua.VariantType.DateTime, True),
+    ("States", ua.VariantType.Int32, True),
+)
+"""The machine's changes of state: one entry per change, numbered as its profile has it."""
 
 _STATUS: Final = {Quality.GOOD: 0x0000_0000, Quality.UNCERTAIN: 0x4000_0000, Quality.BAD: 0x8000_0000}
 
@@ -106,8 +116,8 @@ def view_from(job_id: str, results: Sequence[Any]) -> JobView | None:
         state=JobState(state),
         good=exact(good),
         waste=exact(waste),
-        started_at=_utc(started[0]) if started else None,
-        ended_at=_utc(ended[0]) if ended else None,
+        started_at=utc(started[0]) if started else None,
+        ended_at=utc(ended[0]) if ended else None,
         last_sequence=last,
     )
 
@@ -135,7 +145,7 @@ def readings_from(results: Sequence[Any]) -> list[Reading]:
     return [
         Reading(
             sequence=sequence,
-            source_time=_utc(time),
+            source_time=utc(time),
             values=_row(tags, values[index * width : (index + 1) * width]),
             quality=quality_of(status),
             recorded_at=text,
@@ -144,10 +154,26 @@ def readings_from(results: Sequence[Any]) -> list[Reading]:
     ]
 
 
+def state_outputs(changes: Sequence[StateChange], journal: str) -> list[ua.Variant]:
+    """Changes of state as method results."""
+    rows = ([own.sequence for own in changes], [own.at for own in changes], [own.number for own in changes])
+    return _variants(STATE_OUTPUTS, (journal, *rows))
+
+
+def states_from(results: Sequence[Any], profile: StateProfile) -> list[StateChange]:
+    """The changes that a machine answered. Raises `ValueError` if its columns do not fit together."""
+    journal, *columns = results
+    return [
+        StateChange(journal=journal, sequence=sequence, at=utc(at), number=number, profile=profile)
+        for sequence, at, number in zip(*(column or [] for column in columns), strict=True)
+    ]
+
+
 def _row(tags: Sequence[str], texts: Sequence[str]) -> dict[str, Decimal]:
     return {tag: exact(text) for tag, text in zip(tags, texts, strict=True) if text}
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
+    """A time of the library in UTC."""
     # An OPC UA DateTime is UTC by definition; the library hands it out with or without a zone, by version.
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from domain.base import Message
 from domain.errors import AdapterRefused, AdapterUnknown, AdapterUnreachable
+from domain.machine_states import StateProfile
 from domain.quantities import Exact
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Quality",
     "Reading",
     "Refusal",
+    "StateChange",
 ]
 
 
@@ -44,6 +46,7 @@ class Capability(StrEnum):
     QUERY = "jobQuery"
     COUNTERS = "counters"
     JOURNAL = "journal"
+    STATES = "machineStates"
 
 
 ALL_CAPABILITIES = frozenset(Capability)
@@ -125,6 +128,20 @@ class Reading(Message):
     recorded_at: str = ""
 
 
+class StateChange(Message):
+    """One change of the machine's own state, as the machine says it: a number, which means something in `profile`.
+
+    `journal` names the machine's list of changes; it is another one when the machine has forgotten what was before.
+    `sequence` counts from 1 within it.
+    """
+
+    journal: str = Field(min_length=1, max_length=80)
+    sequence: int = Field(ge=1)
+    at: Utc
+    number: int
+    profile: StateProfile = StateProfile.OPC_30050
+
+
 class Equipment(Protocol):
     """One machine, or one station without one."""
 
@@ -164,6 +181,13 @@ class Equipment(Protocol):
         """Every reading of the job whose number is above `after`, in order, from the machine's journal.
 
         The machine keeps them, so a caller that was away asks from its last number and has no gap and no double.
+        """
+        ...
+
+    async def machine_states(self, journal: str, after: int) -> Sequence[StateChange]:
+        """Every change of the machine's state above `after` in that journal, in order, whoever caused it.
+
+        All of it when the machine has another journal now. Empty where the machine keeps none.
         """
         ...
 

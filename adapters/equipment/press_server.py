@@ -9,9 +9,8 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from asyncua import ua
 from asyncua.common.node import Node
@@ -23,24 +22,18 @@ from cryptography import x509
 from pydantic import ValidationError
 
 from adapters.equipment import opcua_names as names
+from adapters.equipment.job_control_server import JobControlFace
 from adapters.equipment.pki import PRESS_URI, Identity
 from adapters.equipment.port import AdapterRefused, JobSpec, JobState, JobView, Refusal
 from adapters.equipment.press_model import Press
 from adapters.equipment.press_series import TAGS, PressRow
 from adapters.equipment.press_store import save_state
+from domain.machine_states import MachineState, StateProfile, number_of
 
+_Answer = TypeVar("_Answer")
 _log = logging.getLogger(__name__)
 _REFRESH_SECONDS = 0.2
 _JOURNAL_PAGE = 1000
-
-
-class PackML(IntEnum):
-    """The states of ISA-TR88.00.02 that this press shows."""
-
-    IDLE = 4
-    SUSPENDED = 5
-    EXECUTE = 6
-    HELD = 11
 
 
 @dataclass
@@ -74,12 +67,18 @@ class PressServer:
     press: Press
     state_file: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    job_control: bool = False
+    """Whether it speaks OPC 10031-4 beside its own methods."""
     _nodes: dict[str, Node] = field(default_factory=dict)
+    _face: JobControlFace | None = None
 
     async def serve(self, port: int, identity: Identity, user: str, password: str) -> None:
         """Listen until cancelled. Raises `OSError` if the port is taken."""
         server = await secured(port, identity, user, password, "press")
         await self._address_space(server)
+        if self.job_control:
+            self._face = JobControlFace(self.press, self.clock, self._kept, self._refresh)
+            await self._face.add(server)
         async with server:
             _log.info("the press listens on %s", server.endpoint.geturl())
             while True:
@@ -123,6 +122,8 @@ class PressServer:
         await add(names.Method.LOAD, self._load, [_argument("Job", text)], view)
         asks = [_argument("JobId", text), _argument("Sequence", number), _argument("Max", number)]
         await add(names.Method.READINGS, self._journal, asks, rows)
+        asks = [_argument("Journal", text), _argument("Sequence", number), _argument("Max", number)]
+        await add(names.Method.STATES, self._states, asks, [_argument(*output) for output in names.STATE_OUTPUTS])
 
     def _verb(self, verb: Callable[[str, datetime], JobView | None]) -> Any:
         async def call(_parent: ua.NodeId, job_id: ua.Variant) -> list[ua.Variant]:
@@ -143,12 +144,16 @@ class PressServer:
         return answer
 
     def _answer(self, call: Callable[[datetime], JobView | None]) -> list[ua.Variant]:
-        """Do it, and answer only once it is on the disk. No await in between, so no two calls mix."""
-        before = self.press.remember()
+        """Do it, and answer only once it is on the disk."""
         try:
-            view = call(self.clock())
+            return names.view_outputs(self._kept(call))
         except AdapterRefused as no:
             return names.view_outputs(None, no.code, no.detail)
+
+    def _kept(self, call: Callable[[datetime], _Answer]) -> _Answer:
+        """Carry out a change and write it to the disk. No await in between, so no two calls mix."""
+        before = self.press.remember()
+        answer = call(self.clock())
         after = self.press.remember()
         if after != before:
             try:
@@ -156,7 +161,7 @@ class PressServer:
             except OSError:
                 self.press.restore(before)
                 raise
-        return names.view_outputs(view)
+        return answer
 
     async def _journal(
         self, _parent: ua.NodeId, job_id: ua.Variant, sequence: ua.Variant, limit: ua.Variant
@@ -169,9 +174,19 @@ class PressServer:
             return names.reading_outputs((), tags, no.code, no.detail)
         return names.reading_outputs(readings, tags, "", "")
 
+    async def _states(
+        self, _parent: ua.NodeId, journal: ua.Variant, sequence: ua.Variant, limit: ua.Variant
+    ) -> list[ua.Variant]:
+        """What came after, or everything for who asks with another journal."""
+        found = self.press.machine_states(self.clock())
+        after = sequence.Value if journal.Value == self.press.journal else 0
+        return names.state_outputs(found[after : after + min(limit.Value, _JOURNAL_PAGE)], self.press.journal)
+
     async def _refresh(self) -> None:
         for name, value in self._values().items():
             await self._nodes[name].write_value(value)
+        if self._face is not None:
+            await self._face.refresh()
 
     def _values(self) -> dict[str, ua.Variant]:
         """What every variable of the press shows now."""
@@ -185,7 +200,9 @@ class PressServer:
             "Good": ua.Variant(int(job.good) if job else 0, ua.VariantType.Int64),
             "Waste": ua.Variant(int(job.waste) if job else 0, ua.VariantType.Int64),
             "RecordedAt": ua.Variant(row.recorded_at if row else "", text),
-            "MachineState": ua.Variant(int(machine_state(job, row)), ua.VariantType.Int32),
+            "MachineState": ua.Variant(
+                number_of(StateProfile.OPC_30050, machine_state(job, row)), ua.VariantType.Int32
+            ),
             "Starts": ua.Variant(self.press.starts, ua.VariantType.UInt32),
         }
         shown = row.texts if row else {}
@@ -210,14 +227,14 @@ async def secured(port: int, identity: Identity, user: str, password: str, name:
     return server
 
 
-def machine_state(job: JobView | None, row: PressRow | None) -> PackML:
+def machine_state(job: JobView | None, row: PressRow | None) -> MachineState:
     """The PackML state: held by an operator's pause, suspended while the recorded speed is 0, else running or idle."""
     if job is None:
-        return PackML.IDLE
+        return MachineState.IDLE
     if job.state is JobState.PAUSED:
-        return PackML.HELD
+        return MachineState.HELD
     moving = row is not None and float(row.texts.get("tbl_speed", "0")) > 0
-    return PackML.EXECUTE if moving else PackML.SUSPENDED
+    return MachineState.EXECUTE if moving else MachineState.SUSPENDED
 
 
 def _argument(name: str, kind: ua.VariantType, array: bool = False) -> ua.Argument:

@@ -38,6 +38,7 @@ class PressSettings:
     password: str
     speed: float = DEFAULT_SPEED
     user: str = DEFAULT_USER
+    job_control: bool = False
 
 
 async def run_press(settings: PressSettings) -> None:
@@ -45,7 +46,7 @@ async def run_press(settings: PressSettings) -> None:
     press = Press(read_series(settings.series), settings.speed)
     press.restore(load_state(settings.state))
     identity, _ = ensure_pair(settings.pki)
-    server = PressServer(press, settings.state)
+    server = PressServer(press, settings.state, job_control=settings.job_control)
     await server.serve(settings.port, identity, settings.user, settings.password)
 
 
@@ -58,6 +59,7 @@ def _settings(arguments: Sequence[str] | None) -> PressSettings:
     parser.add_argument("--state", type=Path, required=True, help="file for the jobs; made if missing")
     parser.add_argument("--user", default=DEFAULT_USER)
     parser.add_argument("--password-file", type=Path, help=f"else the variable {PASSWORD_VARIABLE}")
+    parser.add_argument("--job-control", action="store_true", help="speak OPC 10031-4 (ISA-95 Job Control), too")
     given = parser.parse_args(arguments)
     password = os.environ.get(PASSWORD_VARIABLE, "")
     if given.password_file:
@@ -66,7 +68,9 @@ def _settings(arguments: Sequence[str] | None) -> PressSettings:
         parser.error(f"a password is needed: set {PASSWORD_VARIABLE} or give --password-file")
     if given.speed <= 0:
         parser.error("--speed must be above 0")
-    return PressSettings(given.port, given.series, given.pki, given.state, password, given.speed, given.user)
+    return PressSettings(
+        given.port, given.series, given.pki, given.state, password, given.speed, given.user, given.job_control
+    )
 
 
 async def _until_told(settings: PressSettings) -> None:

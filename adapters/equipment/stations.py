@@ -10,12 +10,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
+from adapters.equipment.job_control import JobControlEquipment
 from adapters.equipment.manual import ManualStation
 from adapters.equipment.opcua import OpcUaEndpoint, OpcUaEquipment
 from adapters.equipment.port import Equipment
 from adapters.equipment.scale import OpcUaScale
 from db.tables import Workstation, core
 from domain.errors import AdapterRefused, AdapterUnreachable
+from domain.machine_states import StateProfile
 
 WORKSTATIONS = core(Workstation)
 
@@ -80,7 +82,20 @@ class Stations:
 def _driver(workstation: str, connection: Mapping[str, str]) -> Equipment:
     if "url" not in connection:
         return ManualStation(workstation)
-    return OpcUaEquipment(_endpoint(connection))
+    profile = connection.get("stateProfile", StateProfile.OPC_30050)
+    if profile not in [str(own) for own in StateProfile]:
+        known = ", ".join(StateProfile)
+        raise AdapterRefused("UNKNOWN_STATE_PROFILE", f"{workstation} speaks {profile}; known are {known}")
+    endpoint = _endpoint(connection)
+    match connection.get("protocol", "methods"):
+        case "methods":
+            return OpcUaEquipment(endpoint, StateProfile(profile))
+        case "jobControl":
+            journal = connection.get("journal") == "methods"
+            return JobControlEquipment(endpoint, StateProfile(profile), journal=journal)
+        case other:
+            known = "methods, jobControl"
+            raise AdapterRefused("UNKNOWN_PROTOCOL", f"{workstation} speaks {other}; known are {known}")
 
 
 def _endpoint(connection: Mapping[str, str]) -> OpcUaEndpoint:

@@ -129,10 +129,12 @@ class EquipmentRegister(Protocol):
         """Do something to an item (`domain.equipment_acts`). Refuses ACT_REFUSED with every blocker, UNKNOWN_ITEM."""
         ...
 
-    def report_fault_at(self, workstation: str, detail: str, *, key: str, actor: str) -> FaultAnswer:
+    def report_fault_at(
+        self, workstation: str, detail: str, *, key: str, actor: str, order_number: str | None = None
+    ) -> FaultAnswer:
         """A machine has failed: the equipment of its workstation is down, with a maintenance order. None known: none.
 
-        Down already, it stays as it is.
+        Down already, it stays as it is. Either way the alarm JOB_ABORTED calls somebody and says what to do next.
         """
         ...
 

@@ -80,9 +80,9 @@ class PostgresEquipmentRegister:
 
     def register(self, item: Item, *, calibrated: bool, key: str, actor: str) -> ItemAnswer:
         """See `EquipmentRegister.register`."""
-        content = item.model_dump(
-            include={"code", "name", "kind", "equipment_class", "workstation", "room", "line"}, mode="json"
-        )
+        fields = {"code", "name", "kind", "equipment_class", "workstation", "room", "line"}
+        # Without a plant a request has the content that it always had: its key still finds its answer.
+        content = item.model_dump(include=fields | ({"plant"} if item.plant else set()), mode="json")
         request = self._request(
             "registerEquipment", f"equipment/{item.code}", key, actor, item=content, calibrated=calibrated
         )
@@ -93,10 +93,12 @@ class PostgresEquipmentRegister:
         request = self._request(act.kind, f"equipment/{code}", key, actor, act=act, reason=reason)
         return self._once(request, ItemAnswer, lambda c: upkeep.act(c, request, code, act, reason))
 
-    def report_fault_at(self, workstation: str, detail: str, *, key: str, actor: str) -> FaultAnswer:
+    def report_fault_at(
+        self, workstation: str, detail: str, *, key: str, actor: str, order_number: str | None = None
+    ) -> FaultAnswer:
         """See `EquipmentRegister.report_fault_at`."""
         request = self._request("reportFault", f"workstation/{workstation}", key, actor, detail=detail)
-        return self._once(request, FaultAnswer, lambda c: upkeep.fail_at(c, request, workstation, detail))
+        return self._once(request, FaultAnswer, lambda c: upkeep.fail_at(c, request, workstation, detail, order_number))
 
     def unstarted(self) -> list[MaintenanceSpecification]:
         """See `EquipmentRegister.unstarted`."""

@@ -16,6 +16,7 @@ from db import audit
 from db import register as rows
 from db.once import Done, Request
 from db.queries import policies
+from db.queries.users import raise_alarm_once
 from db.register import ITEMS, By
 from db.tables import Deviation, Workstation, core
 from domain import equipment_acts as acts
@@ -35,6 +36,7 @@ from domain.rules.common import SYSTEM
 
 DEVIATIONS: Final = core(Deviation)
 WORKSTATIONS: Final = core(Workstation)
+JOB_ABORTED: Final = "JOB_ABORTED"
 
 
 def define_class(connection: Connection, request: Request, of: EquipmentClass) -> Done[ClassAnswer]:
@@ -108,7 +110,9 @@ def act(connection: Connection, request: Request, code: str, asked: acts.Act, re
     return Done(answer, entries)
 
 
-def fail_at(connection: Connection, request: Request, workstation: str, detail: str) -> Done[FaultAnswer]:
+def fail_at(
+    connection: Connection, request: Request, workstation: str, detail: str, order_number: str | None = None
+) -> Done[FaultAnswer]:
     """A machine says that it has failed: all equipment of its station that is not down already."""
     items = [
         item
@@ -127,7 +131,19 @@ def fail_at(connection: Connection, request: Request, workstation: str, detail: 
         )  # fmt: skip
         numbers.append(number)
         entries.append(entry)
+    _call_somebody(connection, request, workstation, detail, order_number, numbers)
     return Done(FaultAnswer(maintenance_orders=tuple(numbers)), entries)
+
+
+def _call_somebody(
+    connection: Connection, request: Request, workstation: str, detail: str, order_number: str | None,
+    numbers: Sequence[str],
+) -> None:  # fmt: skip
+    nothing = f"look at {workstation}, where no equipment is registered or all of it is down already"
+    first = f"repair it by {', '.join(numbers)}" if numbers else nothing
+    said = f"{detail}. Next: {first}; decide the deviation; then report by hand what was made"
+    subject = f"workstation/{workstation}"
+    raise_alarm_once(connection, JOB_ABORTED, said, request.at, f"{JOB_ABORTED}/{request.key}", subject, order_number)
 
 
 def _performed(

@@ -1,14 +1,16 @@
 """Equipment and rooms: their four axes, their labels and logs, and what people do to them."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
 from api import equipment
-from api.deps import Caller, Reading, only
+from api.deps import Caller, Reading, Who, only
 from api.errors import not_found
 from api.security import Role, now
 from api.shapes import MAX_INT, CommandBody, Identifier, ReasonedBody, Text, Time
+from db import machine_states as states
 from db.queries import equipment as tables
 from db.queries.marking import marked
 from domain import equipment_acts as acts
@@ -61,6 +63,7 @@ class ItemBody(CommandBody):
     workstation: MayBeEmpty = ""
     room: MayBeEmpty = ""
     line: MayBeEmpty = ""
+    plant: MayBeEmpty = ""
     calibrated: bool = True
 
 
@@ -152,14 +155,15 @@ async def register(body: ItemBody, who: Engineer) -> Document:
 @router.get("/equipment")
 def listed(
     reading: Reading,
+    who: Who,
     kind: ItemKind | None = None,
     room: Identifier | None = None,
     workstation: Identifier | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     after: Identifier | None = None,
 ) -> Document:
-    """Equipment and rooms by code, each with its axes and label; `next` is `after` of the next page."""
-    found = tables.items(reading, after, limit, kind=kind, room=room, workstation=workstation)
+    """Equipment and rooms of the caller's plants by code, with axes and label; `next` is `after` of the next page."""
+    found = tables.items(reading, after, limit, who.scope.plants, kind=kind, room=room, workstation=workstation)
     return {
         "equipment": marked(reading, [_shown(item) for item in found]),
         "next": found[-1].code if len(found) == limit else None,
@@ -198,6 +202,30 @@ def log(
         "entries": marked(reading, found),
         "next": found[-1]["sequence"] if len(found) == limit else None,
     }
+
+
+@router.get("/equipment/{code}/machine-states")
+def machine_states(
+    code: Identifier,
+    reading: Reading,
+    since: Time | None = None,
+    until: Time | None = None,
+    flagged: bool = False,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> Document:
+    """What the machine at this item's workstation said of its own state, newest first; the last 24 hours by default.
+
+    `state` is the PackML name of `number` in `profile`, none where the profile has no such number. `finding` is
+    `impossibleJump` (the standard has no such step from `previous`), `unknownState` or `changesMissing` (the machine's
+    journal lost what came before); `flagged=true` gives only those.
+    """
+    item = tables.item(reading, code)
+    if item is None:
+        raise not_found("equipment", code)
+    end = until or now()
+    begin = since or end - timedelta(hours=24)
+    found = states.changes_of(reading, item.workstation, begin, end, limit, flagged) if item.workstation else []
+    return {"equipment": code, "workstation": item.workstation, "changes": [states.document(row) for row in found]}
 
 
 @router.post("/equipment/{code}/qualify")

@@ -11,7 +11,9 @@ from api.deps import Reading, Who
 from api.errors import not_found
 from api.openapi import of_command
 from api.shapes import CommandBody, Identifier, LongText, ReasonedBody, Time
+from db.projection.cases import CASES
 from db.queries import cases, targets
+from db.queries.equipment import inside
 from domain import maintenance_commands as mc
 from domain.commands import Command
 from domain.maintenance import Part
@@ -40,12 +42,20 @@ class WorkBody(CommandBody):
 @router.get("")
 def listed(
     reading: Reading,
+    who: Who,
     equipment: Identifier | None = None,
     state: Identifier | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> Document:
     """Maintenance orders, newest first; `interrupted` are the batches that a fault may have touched."""
-    found = cases.page(reading, limit, kind=cases.MAINTENANCE, equipment=equipment, state=state)
+    found = cases.page(
+        reading,
+        limit,
+        inside(who.scope.plants, CASES.c.equipment),
+        kind=cases.MAINTENANCE,
+        equipment=equipment,
+        state=state,
+    )
     return {"maintenanceOrders": found}
 
 

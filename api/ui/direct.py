@@ -128,6 +128,26 @@ ACTS: Final[Mapping[str, Act]] = {
             Field("escalateSeconds:int", "field.escalateSeconds", "text", True), _field("isActive", "bool"),
         ),
     ),
+    "acceptProposal": Act("/maintenance-proposals/[^/]+/accept", "decideMaintenanceProposal"),
+    "dismissProposal": Act(
+        "/maintenance-proposals/[^/]+/dismiss", "decideMaintenanceProposal",
+        (Field("quietDays:int", "field.quietDays", "text", True),), "must",
+    ),
+    "setCondition": Act(
+        "/maintenance-conditions", "planMaintenance",
+        (
+            _field("code"), _field("equipment"), _field("kind", "choice", options=("runHours", "strokes", "trend")),
+            _field("limit"), _field("tag", required=False),
+            _field("direction", "choice", options=("above", "below")), _field("isActive", "bool"),
+        ),
+    ),
+    "trainRiskModel": Act(
+        "/quality/risk-models", "trainRiskModel",
+        (
+            _field("code"), _field("name"), _field("characteristic"), _field("limit"),
+            _field("direction", "choice", options=("above", "below")), _field("product", required=False),
+        ),
+    ),
     "retryMessage": Act(r"/integration/outbound-messages/[^/]+/retry", "decideOutboundMessage", (), "must"),
     "discardMessage": Act(r"/integration/outbound-messages/[^/]+/discard", "decideOutboundMessage", (), "must"),
     "retryInbound": Act(r"/integration/inbound-messages/[0-9]+/retry", "decideInboundMessage", (), "must"),

@@ -21,6 +21,7 @@ from api.ui.svg.timeline import Piece
 from api.ui.texts import Words
 from api.ui.ways_out import Place
 from api.ui.words import Clock
+from db import machine_states
 from db.queries import equipment as tables
 from db.queries import waiting
 from db.session import reading
@@ -43,6 +44,14 @@ DAYS: Final = (1, 7, 30)
 ACTIVITIES: Final = ("use", "clean", "calibrate", "maintain", "fault", "idle", "outOfService")
 CLEARANCE_ROWS: Final = 8
 JOBS: Final = 20
+STATES_SHOWN: Final = 60
+STATES_READ: Final = 2000
+_BAND: Final = {
+    "execute": "use", "starting": "use", "unholding": "use", "unsuspending": "use", "completing": "use",
+    "idle": "idle", "complete": "idle", "resetting": "idle", "suspended": "idle", "suspending": "idle",
+    "held": "maintain", "holding": "maintain", "aborting": "fault", "aborted": "fault",
+}  # fmt: skip
+"""State of a machine → the colour of its piece; what is not named is out of service."""
 LIVE: Final = "equipment,room,line-clearance"
 
 
@@ -109,7 +118,7 @@ async def listed(
 
     def rows() -> tuple[list[Item], dict[str, list[Row[Any]]], list[Row[Any]]]:
         with reading(engine) as connection:
-            found = tables.items(connection, None, SHOWN, kind=kind or None)
+            found = tables.items(connection, None, SHOWN, request.state.session.plants, kind=kind or None)
             return (
                 found, tables.activities(connection, [own.code for own in found], start), tables.classes(connection)
             )  # fmt: skip
@@ -154,13 +163,15 @@ async def one(code: str, request: Request, days: Annotated[int, Query(ge=1, le=3
     clock = _clock(request)
     end = clock.now().astimezone(clock.zone)
     start = end - timedelta(days=days)
-    engine = request.app.state.services.engine
+    engine, plants = request.app.state.services.engine, request.state.session.plants
 
     def rows() -> tuple[Item | None, list[Row[Any]], list[Item], list[dict[str, Any]]]:
         with reading(engine) as connection:
             found = tables.item(connection, code)
+            if found and plants is not None and found.plant and found.plant not in plants:
+                found = None
             log = tables.activities(connection, [code], start)[code]
-            inside = tables.items(connection, None, SHOWN, room=code) if found and found.kind == "room" else []
+            inside = tables.items(connection, None, SHOWN, plants, room=code) if found and found.kind == "room" else []
             papers = tables.clearances(connection, None, code, 10) if found and found.kind == "room" else []
             return found, log, inside, papers
 
@@ -168,6 +179,7 @@ async def one(code: str, request: Request, days: Annotated[int, Query(ge=1, le=3
     if item is None:
         raise not_found("equipment", code)
     jobs = await run_in_threadpool(_jobs, request, item)
+    changes = await run_in_threadpool(_machine_states, request, item, start, end)
     t = context(request)["t"]
     drawn = timeline.timeline(
         pieces(log, t), start, end, t("equipment.band", name=item.name, hours=days * 24)
@@ -177,6 +189,8 @@ async def one(code: str, request: Request, days: Annotated[int, Query(ge=1, le=3
         axes=AXES, dues=dues(item, end), live=f"{item.code},line-clearance", activities=ACTIVITIES,
         inside=inside, papers=papers, jobs=jobs, acts=_acts(request, item),
         may_act=lambda name: may_act(request, name), spent=_spent(log, start, end),
+        flagged=sum(own.finding is not None for own in changes), changes=_flagged_first(changes)[:STATES_SHOWN],
+        machine_band=_machine_band(changes, start, end, t("machine.band", name=item.name, hours=days * 24), t),
     )  # fmt: skip
 
 
@@ -189,6 +203,40 @@ def _jobs(request: Request, item: Item) -> list[dict[str, Any]]:
     with reading(request.app.state.services.engine) as connection:
         here = waiting.OPERATIONS.c.workstation == item.workstation
         return waiting.operations(connection, [*inside, here], limit=JOBS)
+
+
+def _machine_states(request: Request, item: Item, start: datetime, end: datetime) -> list[Row[Any]]:
+    """What the machine said of itself between two times, with the state that it came with; the oldest first."""
+    if not item.workstation:
+        return []
+    with reading(request.app.state.services.engine) as connection:
+        found = machine_states.changes_of(connection, item.workstation, start, end, STATES_READ)[::-1]
+        before = machine_states.state_before(connection, item.workstation, start)
+    return found if before is None else [before, *found]
+
+
+def _flagged_first(changes: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """The newest first, and before them all that somebody should look at."""
+    newest = list(reversed(changes))
+    return [own for own in newest if own.finding] + [own for own in newest if not own.finding]
+
+
+def _machine_band(changes: Sequence[Row[Any]], start: datetime, end: datetime, label: str, t: Words) -> str:
+    return timeline.band(_state_pieces(changes, t), start, end, label) if changes else ""
+
+
+def _state_pieces(changes: Sequence[Row[Any]], t: Words) -> list[Piece]:
+    """States as pieces of a band; what is flagged is red, whatever the state is."""
+    ends = [*(own.at for own in changes[1:]), None]
+    return [
+        Piece(own.at, end, "fault" if own.finding else _BAND.get(own.state, "outOfService"), _state_told(own, t))
+        for own, end in zip(changes, ends, strict=True)
+    ]
+
+
+def _state_told(row: Row[Any], t: Words) -> str:
+    name = t.of("machineState", row.state) if row.state else f"{row.profile} {row.number}"
+    return f"{name} · {t.of('machineFinding', row.finding)}" if row.finding else name
 
 
 def _acts(request: Request, item: Item) -> list[tuple[str, str]]:

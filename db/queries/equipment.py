@@ -1,10 +1,10 @@
 """Reads of the equipment register."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from db.register import ITEMS, LOG, item_of
 from db.tables import EquipmentClassRow, LineClearance, Material, TrainingRecord, core
@@ -16,15 +16,25 @@ TRAININGS: Final = core(TrainingRecord)
 CLASSES: Final = core(EquipmentClassRow)
 
 
-def items(connection: Connection, after: str | None, limit: int, **wanted: str | None) -> list[Item]:
-    """Items by code, those of a kind, room, workstation or class."""
-    statement = select(ITEMS).order_by(ITEMS.c.code).limit(limit)
+def items(
+    connection: Connection, after: str | None, limit: int, plants: Sequence[str] | None = None, **wanted: str | None
+) -> list[Item]:
+    """Items by code, those of a kind, room, workstation or class; `plants`: only theirs, and what is everybody's."""
+    statement = select(ITEMS).where(*inside(plants)).order_by(ITEMS.c.code).limit(limit)
     for column, value in wanted.items():
         if value is not None:
             statement = statement.where(ITEMS.c[column] == value)
     if after is not None:
         statement = statement.where(ITEMS.c.code > after)
     return [item_of(row) for row in connection.execute(statement)]
+
+
+def inside(plants: Sequence[str] | None, code: Any = None) -> list[ColumnElement[bool]]:
+    """Conditions for a list of equipment, or for one whose column `code` names equipment; no plants: no limit."""
+    if plants is None:
+        return []
+    own = ITEMS.c.plant.in_(["", *plants])
+    return [own] if code is None else [or_(code.is_(None), code.in_(select(ITEMS.c.code).where(own)))]
 
 
 def item(connection: Connection, code: str) -> Item | None:

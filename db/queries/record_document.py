@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from db.audit import canonical
-from db.queries import batch_record, containers, facts, print_checks
+from db.queries import batch_record, containers, energy, facts, print_checks
 from db.queries.record_cases import case_steps
 from db.queries.record_sources import (
     connection_gaps,
@@ -57,6 +57,8 @@ class BatchRecord:
     signatures: list[Document]
     cases: list[Document]
     """How each led deviation came to its decision."""
+    energy: Document
+    """What its jobs used, where a meter was read."""
     needed_materials: tuple[str, ...]
     """Those of the bill of material that was frozen with the order."""
 
@@ -70,7 +72,7 @@ class BatchRecord:
         return {
             **self.content, "revision": self.revision, "contentHash": self.content_hash, "review": self.review,
             "release": self.release, "signatures": self.signatures,
-            "cases": self.cases,
+            "cases": self.cases, "energy": self.energy,
             "exceptions": [show(own) for own in self.exceptions],
         }  # fmt: skip
 
@@ -87,7 +89,8 @@ class NoSuchRecord(LookupError):
 def read(connection: Connection, work_order: str, revision: int | None = None) -> BatchRecord:
     """The record of a work order's batch, at a revision of its order or as it is now.
 
-    A number of statements that does not depend on operations, values or lots (13; 14 where something was weighed).
+    A number of statements that does not depend on operations, values or lots (14; two more
+    with a meter at a machine, one more where something was weighed).
     Raises `NoSuchRecord`.
     """
     statement = select(WORK_ORDERS.c.order_number).where(WORK_ORDERS.c.number == work_order)
@@ -117,8 +120,14 @@ def read(connection: Connection, work_order: str, revision: int | None = None) -
         release=_release(known, work_order),
         signatures=record_signatures(connection, number, work_order),
         cases=case_steps(connection, number, work_order),
+        energy=_energy(connection, work_order),
         needed_materials=_needed(process, work_order),
     )
+
+
+def _energy(connection: Connection, work_order: str) -> Document:
+    jobs = energy.of_work_orders(connection, [work_order])
+    return {**energy.total(jobs), "jobs": jobs}
 
 
 def _needed(process: Process, number: str) -> tuple[str, ...]:

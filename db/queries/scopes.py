@@ -11,9 +11,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from db.tables import (
     Deviation,
     DispensedContainer,
+    EquipmentItem,
     InspectionRow,
     Lot,
     LotHoldRow,
+    MaintenanceProposal,
     OperationRow,
     PickListRow,
     PlanLine,
@@ -36,7 +38,7 @@ ORDERS, WORK_ORDERS, OPERATIONS, STATIONS = (
 )
 HOLDS, SHIPMENTS = core(LotHoldRow), core(Shipment)
 PICK_LISTS, PUT_AWAYS, LOTS, LINES = core(PickListRow), core(PutAwayRow), core(Lot), core(PlanLine)
-CONTAINERS = core(DispensedContainer)
+CONTAINERS, ITEMS, PROPOSALS = core(DispensedContainer), core(EquipmentItem), core(MaintenanceProposal)
 REPORTS, SERIALS, INSPECTIONS, DEVIATIONS, CASES = (
     core(ProductionReport), core(SerialNumber), core(InspectionRow), core(Deviation), core(QualityCaseRow),
 )  # fmt: skip
@@ -87,6 +89,22 @@ def of_case(connection: Connection, number: str) -> Place | None:
     return None if order is None else of_order(connection, order)
 
 
+def of_equipment(connection: Connection, code: str | None) -> Place | None:
+    """Where equipment is; None for what is everybody's, or not known."""
+    plant = _one(connection, select(ITEMS.c.plant), ITEMS.c.code, code)
+    return Place(plant) if plant else None
+
+
+def _of_upkeep(connection: Connection, name: str, value: str) -> Place | None:
+    """Where the equipment is that is named itself, or by its maintenance order or proposal."""
+    code: str | None = value
+    if name == "maintenance_id":
+        code = _one(connection, select(CASES.c.equipment), CASES.c.uuid, _uuid(value))
+    elif name == "proposal":
+        code = _one(connection, select(PROPOSALS.c.equipment), PROPOSALS.c.number, value)
+    return of_equipment(connection, code)
+
+
 def named(connection: Connection, name: str, value: str) -> Place | None:
     """Where the object is that a parameter of an address names (`order_id`, `lot` …); None: nowhere, or not known."""
     match name:
@@ -105,6 +123,8 @@ def named(connection: Connection, name: str, value: str) -> Place | None:
         case "plan_id" | "planId":
             plant = _one(connection, select(LINES.c.plant), LINES.c.id, _uuid(value))
             return None if plant is None else Place(plant)
+        case "equipment" | "room" | "maintenance_id" | "proposal":
+            return _of_upkeep(connection, name, value)
         case "lot" | "batch" | "batch_no" | "serial_no" | "product_id":
             # A trace takes the number of a lot where it takes a product.
             number = _of_lot(connection, value)

@@ -41,6 +41,19 @@ def note_fault(process: Process, command: NoteFault) -> Events:
     return (noted, *failed(process, work_order, (opened,)), *held)
 
 
+def given_up(process: Process, work_order: str, operation: str, workstation: str, detail: str) -> Events:
+    """A machine has ended a job by itself, and no maintenance order leads its repair: a deviation holds the operation.
+
+    The job is not begun again by itself: what the machine made is reported by hand once the deviation is decided.
+    """
+    own, found = process.work_orders[work_order], process.work_orders[work_order].operations[operation]
+    said = f"{workstation} has given up its job: {detail}; look at it, then report by hand what was made"
+    opened = deviation(process, EQUIPMENT_FAULT, said, work_order, operation)
+    holds = found.state == OperationState.RUNNING
+    held = (move_operation(own, found, OperationEvent.HOLD),) if holds else ()
+    return (*failed(process, own, (opened,)), *held)
+
+
 def _not_from_a_process(command: NoteFault) -> list[Blocker]:
     if command.actor == SYSTEM:
         return []

@@ -235,6 +235,18 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
         (R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER, R.MAINTENANCE, R.PROCESS_ENGINEER), {}
     ),
     "/alarm-rules": ((R.PROCESS_ENGINEER, R.QUALITY_MANAGER), {"code": "LOUD", "name": "Loud"}),
+    "/maintenance-conditions": (
+        (R.PROCESS_ENGINEER, R.MAINTENANCE),
+        {"code": "T-1", "equipment": "NONE", "kind": "runHours", "limit": 5},
+    ),
+    "/maintenance-proposals/{proposal}/accept": ((R.MAINTENANCE, R.PROCESS_ENGINEER, R.SUPERVISOR), {}),
+    "/maintenance-proposals/{proposal}/dismiss": (
+        (R.MAINTENANCE, R.PROCESS_ENGINEER, R.SUPERVISOR), {"reason": "not now"}
+    ),
+    "/quality/risk-models": (
+        (R.PROCESS_ENGINEER, R.DATA_ANALYST),
+        {"code": "test", "name": "T", "characteristic": "x", "limit": 1, "direction": "above"},
+    ),
     "/devices": ((R.PROCESS_ENGINEER,), {"code": "T", "name": "T", "kind": "terminal"}),
     "/equipment/{code}/qualify": ((R.QUALITY_MANAGER,), {}),
     "/equipment/{code}/calibrate": (

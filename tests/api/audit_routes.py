@@ -64,6 +64,12 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /configuration-changes/{change_id}/reject",
         "POST /configuration-changes/{change_id}/test",
     ),
+    "test_learning_and_meters": (
+        "POST /maintenance-conditions",
+        "POST /maintenance-proposals/{proposal}/accept",
+        "POST /maintenance-proposals/{proposal}/dismiss",
+        "POST /quality/risk-models",
+    ),
     "test_devices": ("POST /devices",),
     "test_displays": ("POST /andon-displays", "POST /andon-displays/{display_id}/revoke"),
     "test_equipment": (

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from db.machine_states import Change, store
+from domain.machine_states import StateProfile
 from tests.api.company import Company, policy
 from tests.api.words import at_stage, do, receive
 
@@ -148,3 +150,27 @@ async def test_a_command_has_one_effect_and_a_refusal_one_audit_row(
         actions = list(connection.execute(query).scalars())
     assert actions == ["equipment.registered", "equipment.startCleaning", "command.refused"]
     assert (await (await company.desk("olu")).command("/equipment/NONE/clean", level="full")).status_code == 404
+
+
+@pytest.mark.accepts("EQ-09")
+async def test_what_a_machine_said_is_shown_with_what_is_wrong_with_it(
+    company: Company, bench: str, engine: Engine
+) -> None:
+    at, said = datetime.now(UTC), [4, 3, 6, 11, 99]
+    rows = [
+        Change("J", n + 1, at + timedelta(seconds=n - 9), number, StateProfile.OPC_30050)
+        for n, number in enumerate(said)
+    ]
+    with engine.begin() as connection:
+        store(connection, "BENCH", "WO/PRESS", rows)
+    desk = await company.desk("olu")
+    shown = (await desk.get(f"/equipment/{bench}/machine-states")).json()
+    assert [(own["number"], own["state"], own["finding"]) for own in shown["changes"]] == [
+        (99, None, "unknownState"), (11, "held", "impossibleJump"), (6, "execute", None), (3, "starting", None),
+        (4, "idle", None),
+    ]  # fmt: skip
+    flagged = (await desk.get(f"/equipment/{bench}/machine-states", flagged=True, limit=1)).json()["changes"]
+    assert [own["sequence"] for own in flagged] == [5]
+    room = (await desk.get("/equipment/ROOM-1/machine-states")).json()
+    assert (room["workstation"], room["changes"]) == ("", [])
+    assert (await desk.get("/equipment/NONE/machine-states")).status_code == 404

@@ -104,3 +104,39 @@ async def test_what_is_taken_away_from_a_scope_is_free_again(company: Company) -
     everywhere = {"plants": None, "lines": None, "reason": "works everywhere now"}
     assert (await (await company.desk("ada")).post("/users/elin/scope", everywhere)).status_code == 200
     assert (await elin.get(f"/mes/orders/{order['id']}")).status_code == 200
+
+
+@pytest.mark.accepts("A22")
+async def test_nobody_of_one_plant_sees_the_machines_of_another(company: Company) -> None:
+    await do(company, "pat", "/equipment-classes", code="MILL", name="Mill")
+    for code, plant in (("MILL-N", "north"), ("MILL-S", "south"), ("MILL-ALL", "")):
+        await do(company, "pat", "/equipment", code=code, name=code, equipmentClass="MILL", plant=plant)
+        body = {"code": f"HOURS-{code}", "equipment": code, "kind": "runHours", "limit": 100}
+        await do(company, "pat", "/maintenance-conditions", **body)
+    requested = await do(company, "olu", "/equipment/MILL-S/request-maintenance", reason="it whistles")
+    await do(company, "olu", "/equipment/MILL-N/request-maintenance", reason="it whistles, too")
+    nils = await limited(company, "nils", "maintenance", plants=["north"])
+    listed = (await nils.get("/equipment", limit=1000)).json()["equipment"]
+    mills = {own["code"]: own["plant"] for own in listed if own["equipmentClass"] == "MILL"}
+    assert mills == {"MILL-N": "north", "MILL-ALL": ""}
+    conditions = {own["equipment"] for own in (await nils.get("/maintenance-conditions")).json()["conditions"]}
+    assert conditions == {"MILL-N", "MILL-ALL"}
+    orders = {own["equipment"] for own in (await nils.get("/maintenance-orders")).json()["maintenanceOrders"]}
+    assert "MILL-N" in orders
+    assert "MILL-S" not in orders
+    assert (await nils.get("/maintenance-proposals")).json()["proposals"] == []
+    there = [
+        await nils.get("/equipment/MILL-S"),
+        await nils.get("/equipment/MILL-S/log"),
+        await nils.get("/equipment/MILL-S/machine-states"),
+        await nils.get("/maintenance-proposals", equipment="MILL-S"),
+        await nils.get(f"/maintenance-orders/{requested['maintenanceOrderId']}"),
+        await nils.command("/equipment/MILL-S/report-fault", reason="seen from afar"),
+        await nils.command("/maintenance-conditions", code="FAR", equipment="MILL-S", kind="strokes", limit=1),
+    ]
+    for answer in there:
+        assert (answer.status_code, answer.json()["code"]) == (403, "OUT_OF_SCOPE"), answer.text
+    assert (await nils.get("/equipment/MILL-ALL")).status_code == 200
+    sam = await company.desk("sam")
+    everybody = {own["code"] for own in (await sam.get("/equipment", limit=1000)).json()["equipment"]}
+    assert {"MILL-N", "MILL-S", "MILL-ALL"} <= everybody

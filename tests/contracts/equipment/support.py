@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.equipment.opcua import OpcUaEndpoint, OpcUaEquipment
 from adapters.equipment.pki import Identity, ensure_pair
-from adapters.equipment.port import AdapterUnreachable, JobSpec, JobState, JobView
+from adapters.equipment.port import AdapterUnreachable, Equipment, JobSpec, JobState, JobView
 
 PASSWORD = "a test's own word"
 SPEED = 200.0  # one row of 10 s every 50 ms
@@ -77,6 +77,7 @@ class PressProcess:
     folder: Path
     port: int = field(default_factory=free_port)
     speed: float = SPEED
+    job_control: bool = False
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -101,6 +102,7 @@ class PressProcess:
         if not (self.folder / "series.csv").exists():
             write_series(self.folder / "series.csv")
         arguments = ["--port", str(self.port), "--speed", str(self.speed)]
+        arguments += ["--job-control"] if self.job_control else []
         for name in ("series.csv", "pki", "state.json"):
             arguments += [f"--{name.split('.')[0]}", str(self.folder / name)]
         with (self.folder / "log").open("ab") as log:
@@ -147,7 +149,7 @@ class PressProcess:
             await self.process.wait()
 
 
-async def until(press: OpcUaEquipment, job_id: str, *states: JobState) -> JobView:
+async def until(press: Equipment, job_id: str, *states: JobState) -> JobView:
     """Wait at most a minute until the job is in one of the states."""
     async with asyncio.timeout(60):
         while True:
@@ -156,3 +158,13 @@ async def until(press: OpcUaEquipment, job_id: str, *states: JobState) -> JobVie
             if view.state in states:
                 return view
             await asyncio.sleep(0.05)
+
+
+async def answered(press: Equipment, job_id: str = "is anybody there") -> bool:
+    """Wait at most a minute until the press answers at all; whether it knows the job."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await press.get_job(job_id) is not None
+            except AdapterUnreachable:
+                await asyncio.sleep(0.1)

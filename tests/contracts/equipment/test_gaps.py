@@ -124,6 +124,11 @@ async def test_a_machine_that_is_gone_is_seen_and_its_gap_stands_in_the_batch_re
     (bad,) = [row for row in stored if row.quality == "bad"]
     assert "main_comp" not in bad.values
     assert {row.quality for row in stored} == {"good", "bad"}
+    # What the machine said of its own state is in the record, too, and came once.
+    states = rows(engine, "SELECT * FROM machine_state_change WHERE workstation = 'P1' ORDER BY sequence")
+    assert [row.state for row in states][:5] == ["stopped", "resetting", "idle", "starting", "execute"]
+    assert [row.state for row in states][-3:] == ["complete", "resetting", "idle"]
+    assert {row.finding for row in states} == {None}
     with engine.connect() as connection:
         (unusable,) = machine_gaps(connection, "PO-GAP-01")
     assert "1 readings not good" in unusable.detail

@@ -1,20 +1,29 @@
 """The contract: one key, one job, whatever is sent how often."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from adapters.equipment.opcua import OpcUaEquipment
+from adapters.equipment.opcua import OpcUaEndpoint
 from adapters.equipment.opcua_names import TAGS
 from adapters.equipment.port import AdapterRefused, Equipment, JobState, Refusal
 from adapters.equipment.press_series import TAGS as UNITS
-from adapters.equipment.press_server import PackML
+from domain.machine_states import MachineState, StateProfile, may_follow, number_of, state_of
 from tests.contracts.equipment.conftest import Look
-from tests.contracts.equipment.support import LONG, SHORT_GOOD, SHORT_ROWS, SHORT_WASTE, PressProcess, spec, until
+from tests.contracts.equipment.support import (
+    LONG,
+    SHORT_GOOD,
+    SHORT_ROWS,
+    SHORT_WASTE,
+    PressProcess,
+    answered,
+    spec,
+    until,
+)
 
 
 async def refused(call: Awaitable[object]) -> str:
@@ -23,18 +32,18 @@ async def refused(call: Awaitable[object]) -> str:
     return no.value.code
 
 
-async def test_the_driver_is_an_equipment(press: OpcUaEquipment) -> None:
+async def test_the_driver_is_an_equipment(press: Equipment) -> None:
     equipment: Equipment = press
     assert equipment.capabilities
 
 
-async def test_a_job_nobody_loaded_is_not_found(press: OpcUaEquipment) -> None:
+async def test_a_job_nobody_loaded_is_not_found(press: Equipment) -> None:
     assert await press.get_job("never heard of") is None
     assert await refused(press.start_job("never heard of")) == Refusal.UNKNOWN_JOB
     assert await refused(press.readings("never heard of", 0)) == Refusal.UNKNOWN_JOB
 
 
-async def test_the_same_key_twice_is_one_job(press: OpcUaEquipment, look: Look) -> None:
+async def test_the_same_key_twice_is_one_job(press: Equipment, look: Look) -> None:
     job, starts = spec(), await look("Starts")
     assert await press.load_job(job) == await press.load_job(job)
     first = await press.start_job(job.job_id)
@@ -44,16 +53,19 @@ async def test_the_same_key_twice_is_one_job(press: OpcUaEquipment, look: Look) 
     assert (await press.load_job(job)).state is JobState.RUNNING
 
 
-async def test_eight_at_once_are_one_start(press: OpcUaEquipment, press_process: PressProcess, look: Look) -> None:
+async def test_eight_at_once_are_one_start(
+    press: Equipment, press_process: PressProcess, look: Look, driver: Callable[[OpcUaEndpoint], Equipment]
+) -> None:
     job, starts = spec(), await look("Starts")
-    other = OpcUaEquipment(press_process.endpoint())
+    other = driver(press_process.endpoint())
+    await answered(other)
     try:
 
-        async def load_and_start(driver: OpcUaEquipment) -> object:
-            await driver.load_job(job)
-            return (await driver.start_job(job.job_id)).started_at
+        async def load_and_start(own: Equipment) -> object:
+            await own.load_job(job)
+            return (await own.start_job(job.job_id)).started_at
 
-        began = await asyncio.gather(*(load_and_start(driver) for driver in [press, other] * 4))
+        began = await asyncio.gather(*(load_and_start(own) for own in [press, other] * 4))
     finally:
         await other.close()
     assert len(set(began)) == 1
@@ -61,20 +73,20 @@ async def test_eight_at_once_are_one_start(press: OpcUaEquipment, press_process:
 
 
 @pytest.mark.parametrize("change", [{"target_quantity": Decimal(1)}, {"batch": LONG}, {"parameters": {}}])
-async def test_other_content_under_a_used_key_is_refused(press: OpcUaEquipment, change: dict[str, Any]) -> None:
+async def test_other_content_under_a_used_key_is_refused(press: Equipment, change: dict[str, Any]) -> None:
     job = spec()
     before = await press.load_job(job)
     assert await refused(press.load_job(spec(job_id=job.job_id, **change))) == Refusal.JOB_ID_TAKEN
     assert await press.get_job(job.job_id) == before
 
 
-async def test_an_unknown_batch_is_refused_and_leaves_nothing(press: OpcUaEquipment) -> None:
+async def test_an_unknown_batch_is_refused_and_leaves_nothing(press: Equipment) -> None:
     job = spec(batch="7777")
     assert await refused(press.load_job(job)) == Refusal.UNKNOWN_BATCH
     assert await press.get_job(job.job_id) is None
 
 
-async def test_a_second_job_waits_until_the_press_is_free(press: OpcUaEquipment) -> None:
+async def test_a_second_job_waits_until_the_press_is_free(press: Equipment) -> None:
     first, second = spec(), spec(LONG)
     for job in (first, second):
         await press.load_job(job)
@@ -84,7 +96,7 @@ async def test_a_second_job_waits_until_the_press_is_free(press: OpcUaEquipment)
     assert (await press.start_job(second.job_id)).state is JobState.RUNNING
 
 
-async def test_a_run_counts_what_was_recorded_and_keeps_every_reading(press: OpcUaEquipment) -> None:
+async def test_a_run_counts_what_was_recorded_and_keeps_every_reading(press: Equipment) -> None:
     job = spec()
     await press.load_job(job)
     await press.start_job(job.job_id)
@@ -104,7 +116,7 @@ async def test_a_run_counts_what_was_recorded_and_keeps_every_reading(press: Opc
     assert (await press.abort_job(job.job_id)).state is JobState.ENDED
 
 
-async def test_pause_holds_the_press_and_resume_goes_on(press: OpcUaEquipment, look: Look) -> None:
+async def test_pause_holds_the_press_and_resume_goes_on(press: Equipment, look: Look) -> None:
     job = spec(LONG)
     await press.load_job(job)
     assert await refused(press.pause_job(job.job_id)) == Refusal.NOT_RUNNING
@@ -112,12 +124,12 @@ async def test_pause_holds_the_press_and_resume_goes_on(press: OpcUaEquipment, l
     held = await press.pause_job(job.job_id)
     await asyncio.sleep(0.3)
     assert await press.pause_job(job.job_id) == held
-    assert await look("MachineState") == PackML.HELD
+    assert await look("MachineState") == number_of(StateProfile.OPC_30050, MachineState.HELD)
     on = await press.resume_job(job.job_id)
     assert (on.state, (await press.resume_job(job.job_id)).state) == (JobState.RUNNING, JobState.RUNNING)
 
 
-async def test_abort_ends_a_job_for_good(press: OpcUaEquipment) -> None:
+async def test_abort_ends_a_job_for_good(press: Equipment) -> None:
     job = spec(LONG)
     await press.load_job(job)
     await press.start_job(job.job_id)
@@ -128,19 +140,44 @@ async def test_abort_ends_a_job_for_good(press: OpcUaEquipment) -> None:
         assert await refused(verb(job.job_id)) in {Refusal.JOB_ABORTED, Refusal.NOT_RUNNING, Refusal.NOT_PAUSED}
 
 
-async def test_an_abort_that_overtakes_the_load_wins(press: OpcUaEquipment) -> None:
+async def test_an_abort_that_overtakes_the_load_wins(press: Equipment) -> None:
     job = spec()
     assert (await press.abort_job(job.job_id)).state is JobState.ABORTED
     assert await refused(press.load_job(job)) == Refusal.JOB_ABORTED
 
 
-async def test_tags_have_values_and_units(press: OpcUaEquipment, look: Look) -> None:
+async def test_tags_have_values_and_units(press: Equipment, look: Look) -> None:
     job = spec(LONG)
     await press.load_job(job)
     await press.start_job(job.job_id)
     await asyncio.sleep(0.5)
     assert await look("tbl_speed", TAGS) == 120.0
-    assert await look("MachineState") == PackML.EXECUTE
+    assert await look("MachineState") == number_of(StateProfile.OPC_30050, MachineState.EXECUTE)
     assert await look("JobId") == job.job_id
     for tag, unit in UNITS.items():
         assert getattr(await look(f"{tag}.Unit", TAGS), "DisplayName").Text == unit  # noqa: B009
+
+
+@pytest.mark.accepts("EQ-09")
+async def test_the_machine_tells_every_change_of_its_state(press: Equipment) -> None:
+    job = spec(LONG)
+    await press.load_job(job)
+    await press.start_job(job.job_id)
+    await asyncio.sleep(0.3)  # its recording begins with a row in which it stands
+    await press.pause_job(job.job_id)
+    await press.resume_job(job.job_id)
+    await press.abort_job(job.job_id)
+    found = await press.machine_states("", 0)
+    states = [state_of(own.profile, own.number) for own in found]
+    assert states[-16:] == [
+        MachineState.STARTING, MachineState.EXECUTE, MachineState.SUSPENDING, MachineState.SUSPENDED,
+        MachineState.UNSUSPENDING, MachineState.EXECUTE, MachineState.HOLDING, MachineState.HELD,
+        MachineState.UNHOLDING, MachineState.EXECUTE, MachineState.ABORTING, MachineState.ABORTED,
+        MachineState.CLEARING, MachineState.STOPPED, MachineState.RESETTING, MachineState.IDLE,
+    ]  # fmt: skip
+    assert all(a and b and may_follow(a, b) for a, b in pairwise(states))
+    assert [own.sequence for own in found] == list(range(1, len(found) + 1))
+    assert [own.sequence for own in await press.machine_states(found[0].journal, len(found) - 2)] == [
+        len(found) - 1, len(found),
+    ]  # fmt: skip
+    assert await press.machine_states("the journal before the fire", 10_000) == found

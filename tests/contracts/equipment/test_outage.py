@@ -2,18 +2,22 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import pytest
 
-from adapters.equipment.opcua import OpcUaEquipment
-from adapters.equipment.port import AdapterUnknown, AdapterUnreachable, JobState, Reading
-from tests.contracts.equipment.support import LONG, LONG_ROWS, PressProcess, spec, until
+from adapters.equipment.opcua import OpcUaEndpoint
+from adapters.equipment.port import AdapterUnknown, AdapterUnreachable, Equipment, JobState, Reading
+from tests.contracts.equipment.support import LONG, LONG_ROWS, PressProcess, answered, spec, until
+
+Driver = Callable[[OpcUaEndpoint], Equipment]
 
 
 async def test_a_press_killed_in_the_middle_of_a_job_goes_on_without_gap_or_double(
-    press_process: PressProcess,
+    press_process: PressProcess, driver: Driver
 ) -> None:
-    press = OpcUaEquipment(press_process.endpoint(call_timeout=1.0))
+    press = driver(press_process.endpoint(call_timeout=1.0))
+    await answered(press)
     job = spec(LONG)
     await press.load_job(job)
     started = await press.start_job(job.job_id)
@@ -45,9 +49,9 @@ async def test_a_press_killed_in_the_middle_of_a_job_goes_on_without_gap_or_doub
     await press.close()
 
 
-async def test_no_answer_is_unknown_and_the_same_key_finds_one_job(press_process: PressProcess) -> None:
-    press = OpcUaEquipment(press_process.endpoint(call_timeout=1.0))
-    await press.get_job("warm up")
+async def test_no_answer_is_unknown_and_the_same_key_finds_one_job(press_process: PressProcess, driver: Driver) -> None:
+    press = driver(press_process.endpoint(call_timeout=1.0))
+    await answered(press)
     job = spec(LONG)
     press_process.send(signal.SIGSTOP)
     try:
@@ -57,30 +61,21 @@ async def test_no_answer_is_unknown_and_the_same_key_finds_one_job(press_process
             await press.get_job(job.job_id)
     finally:
         press_process.send(signal.SIGCONT)
-    found = await until_answered(press, job.job_id)
+    found = await answered(press, job.job_id)
     assert found, "the request lay in the press's buffer, so it was carried out after all"
     again = await press.load_job(job)
     assert again.state is JobState.LOADED
     await press.close()
 
 
-async def until_answered(press: OpcUaEquipment, job_id: str) -> bool:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                return await press.get_job(job_id) is not None
-            except AdapterUnreachable:
-                await asyncio.sleep(0.1)
-
-
 async def test_a_closed_driver_is_unreachable_and_leaves_no_task(
-    press_process: PressProcess, session_press: OpcUaEquipment
+    press_process: PressProcess, session_press: Equipment, driver: Driver
 ) -> None:
     # The driver that the other tests share comes back from the outages above, with tasks of its own.
-    await until_answered(session_press, "anything")
+    await answered(session_press, "anything")
     before = asyncio.all_tasks()
-    press = OpcUaEquipment(press_process.endpoint())
-    await press.get_job("any")
+    press = driver(press_process.endpoint())
+    await answered(press)
     await press.close()
     await press.close()
     with pytest.raises(AdapterUnreachable):

@@ -2,16 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.equipment.port import AdapterRefused, JobState, Quality
+from adapters.equipment.port import AdapterRefused, JobState, Quality, StateChange
 from adapters.equipment.press_model import Press, PressState
 from adapters.equipment.press_series import PressRun, SeriesUnreadable, accumulated, read_series
 from adapters.equipment.press_store import StateUnreadable, load_state, save_state
+from domain.machine_states import may_follow, state_of
 from tests.contracts.equipment.support import HEADER, SHORT, SHORT_GOOD, SHORT_ROWS, SHORT_WASTE, recording, row, spec
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -133,12 +135,17 @@ def test_whatever_is_asked_in_whatever_order_the_journal_is_whole(
     recorded: dict[str, PressRun], steps: list[tuple[str, int]]
 ) -> None:
     press, now, last = Press(recorded, SPEED), T0, 0
+    told: list[StateChange] = []
     for verb, rows in steps:
         now += rows * STEP
         try:
             view = press.load(spec(job_id="j"), now) if verb == "load" else getattr(press, verb)("j", now)
         except AdapterRefused:
             continue
+        before, told = told, press.machine_states(now)
+        assert told[: len(before)] == before, "what was told is not told otherwise later"
+        names = [state_of(own.profile, own.number) for own in told]
+        assert all(a and b and may_follow(a, b) for a, b in pairwise(names))
         assert view.last_sequence >= last
         last = view.last_sequence
         state = PressState.model_validate_json(press.remember().model_dump_json(by_alias=True))

@@ -18,7 +18,7 @@ def accepted(answer: str) -> bool:
 
 def test_every_implementation_answers_every_question() -> None:
     sheet = yaml.safe_load(SHEET.read_text(encoding="utf-8"))
-    assert set(sheet) == {"opcua", "press_simulator", "manual"}
+    assert set(sheet) == {"opcua", "press_simulator", "manual", "job_control"}
     for name, answers in sheet.items():
         assert set(answers) >= QUESTIONS, name
         for question, answer in answers.items():

@@ -1,0 +1,50 @@
+"""What the record lets one learn: energy of orders, maintenance that a series proposes, scores of risk."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.errors import Problem
+from api.ui.calls import read
+from api.ui.direct import may_act
+from api.ui.shell import PageRoute, page
+
+router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+REASONS: Final = 5
+"""Contributions to a score that are shown."""
+
+
+@router.get("/energy")
+async def energy(request: Request) -> Response:
+    """Orders of the last 30 days with their kilowatt hours, and what is not known of them."""
+    found = await read(request, "/reports/energy", limit=200)
+    return page(request, "energy.html", orders=found["orders"], live="equipment-run")
+
+
+@router.get("/maintenance-conditions")
+async def conditions(request: Request) -> Response:
+    """What is proposed and waits for a person, and how every condition stands."""
+    proposals = await read(request, "/maintenance-proposals", limit=100)
+    found = await read(request, "/maintenance-conditions")
+    return page(
+        request, "conditions.html", proposals=proposals["proposals"], conditions=found["conditions"],
+        may_act=lambda name: may_act(request, name), live="maintenance-proposal,maintenance-condition,equipment-run",
+    )  # fmt: skip
+
+
+@router.get("/risk")
+async def risk(request: Request, lot: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """Every model with how well it does, and the scores of a batch with their reasons."""
+    models = (await read(request, "/quality/risk-models"))["models"]
+    scores, unknown = [], False
+    if lot:
+        try:
+            scores = (await read(request, f"/quality/lots/{lot}/risk"))["scores"]
+        except Problem as problem:
+            if problem.status != 404:
+                raise
+            unknown = True
+    return page(
+        request, "risk.html", models=models, lot=lot, scores=scores, unknown=unknown, reasons=REASONS,
+        may_act=lambda name: may_act(request, name), live="risk-model",
+    )  # fmt: skip

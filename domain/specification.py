@@ -5,8 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import Field
+
 from domain.base import Message
 from domain.errors import Blocker
+from domain.pictures import Picture, is_empty
 from domain.policy import Policy
 from domain.quantities import Exact
 
@@ -100,10 +103,11 @@ class InspectionRule(StrEnum):
 
 
 class Instruction(Message):
-    """One thing to do. `text` has one entry per language (`en`, `zh`)."""
+    """One thing to do. `text` has one entry per language (`en`, `zh`); `pictures` show it, named by their SHA-256."""
 
     number: int
     text: dict[str, str]
+    pictures: tuple[Picture, ...] = Field(default=(), exclude_if=is_empty)
 
 
 class RecordVersion(Message):

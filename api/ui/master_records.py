@@ -13,10 +13,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem
 from api.roles import Role
+from api.ui import refusals
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
 from api.ui.direct import may_act, step_of
 from api.ui.forms import body_of
+from api.ui.pictures import uploaded
 from api.ui.record_form import at_the_place, content_of, faults_at, rows
 from api.ui.shell import PageRoute, context, flash, may, page, refused
 from db.queries import master_batch_records as records
@@ -157,6 +159,15 @@ async def _form(
     )  # fmt: skip
 
 
+def _why(request: Request, problem: Mapping[str, Any]) -> str:
+    """What is wrong with one thing, in the person's language: found and required."""
+    t = context(request)["t"]
+    words = [
+        f"{refusals.text(t, own['found'])} → {refusals.text(t, own['required'])}" for own in problem.get("blockers", ())
+    ]
+    return "; ".join(words) or t.of("code", problem["code"])
+
+
 def _recipe(
     request: Request, product: str, content: Mapping[str, Any]
 ) -> tuple[list[str], dict[int, str], dict[str, list[Any]]]:
@@ -179,11 +190,14 @@ async def save(request: Request, form: Form) -> Response:
     """Write a new version or a draft's new content. What is wrong is said at its place, and nothing is lost."""
     if not may(request, "writeMasterBatchRecord"):
         raise Problem(403, "NOT_AUTHORISED", f"only a {Role.PROCESS_ENGINEER} writes master batch records")
-    fields = [(name, str(value)) for name, value in form.multi_items()]
+    fields, unfit = await uploaded(request, form)
     body = body_of(fields, ZoneInfo(request.app.state.services.settings.time_zone))
     identity = body.pop("recordId", None)
     filled = body.get("content") or {}
     content, places = content_of(filled)
+    if unfit is not None:
+        draft = body | {"content": filled, "id": identity, "contentHash": body.get("basedOn")}
+        return await _form(request, draft, errors={unfit["field"]: _why(request, unfit)}, problem=unfit)
     path = "/master-batch-records" + (f"/{UUID(identity)}" if identity else "")
     answer = await call(request, "PUT" if identity else "POST", path, body | {"content": content})
     if not answer.accepted:

@@ -1,5 +1,6 @@
 """Master batch records: their versions, a form to write a draft, two signatures, what changed, what uses one."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
 from api.errors import Problem
 from api.roles import Role
@@ -183,6 +185,25 @@ def _recipe(
         found = records.recipe(connection, product, named)[0] if named is not None else None
     operations = [own.code for own in found.operations] if found is not None else []
     return operations, dict(found.lines) if found is not None else {}, there
+
+
+@router.post("/import")
+async def take(request: Request, form: Form) -> Response:
+    """An exported version, with its pictures, as a draft here; under another version if one is given."""
+    chosen = form.get("file")
+    content = await chosen.read() if isinstance(chosen, UploadFile) else b""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        raise Problem(422, "INVALID_REQUEST", "the file is no exported master batch record") from None
+    body = {"commandId": form.get("commandId"), "document": document, "version": str(form.get("version") or "") or None}
+    answer = await call(request, "POST", "/master-batch-records/import", body)
+    if not answer.accepted:
+        return refused(request, problem_of(answer))
+    t = context(request)["t"]
+    response = RedirectResponse(f"/ui/master/records/{answer.document['id']}", 303)
+    flash(response, "good", t("said.done", what=f"{answer.document['product']} / {answer.document['version']}"))
+    return response
 
 
 @router.post("/save")

@@ -49,6 +49,7 @@ async def version_large(record_id: UUID, digest: Digest, request: Request) -> Re
     return page(
         request,
         "picture.html",
+        wide=True,
         source=f"/ui/pictures/records/{record_id}/{digest}",
         text=words.get(digest, ""),
         close=back,
@@ -62,7 +63,7 @@ async def operation_large(work_order_id: UUID, code: str, digest: Digest, reques
     told = await read(request, path, language=context(request)["language"])
     words = {picture["sha256"]: picture["text"] for one in told["instructions"] for picture in one["pictures"]}
     source, back = f"/ui/pictures/operations/{work_order_id}/{code}/{digest}", f"/ui/tasks/{work_order_id}/{code}"
-    return page(request, "picture.html", source=source, text=words.get(digest, ""), close=back)
+    return page(request, "picture.html", wide=True, source=source, text=words.get(digest, ""), close=back)
 
 
 async def uploaded(request: Request, form: FormData) -> tuple[list[tuple[str, str]], dict[str, Any] | None]:

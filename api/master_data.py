@@ -60,6 +60,7 @@ def preview(who: Caller, document: MasterDataDocument) -> list[Values]:
     return [
         {"entity": entry.entity, "isNew": entry.action.endswith(".created"), "old": entry.old, "new": entry.new}
         for entry in work.entries
+        if not entry.action.startswith(f"{impacts.ENTITY}.")
     ]
 
 

@@ -191,7 +191,10 @@ def _recipe(
 async def take(request: Request, form: Form) -> Response:
     """An exported version, with its pictures, as a draft here; under another version if one is given."""
     chosen = form.get("file")
-    content = await chosen.read() if isinstance(chosen, UploadFile) else b""
+    content = b""
+    if isinstance(chosen, UploadFile):
+        content = await chosen.read()
+        await chosen.close()
     try:
         document = json.loads(content)
     except ValueError:

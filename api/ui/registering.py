@@ -55,7 +55,7 @@ async def system(account: str, request: Request) -> Response:
     """The form of an outside system, with what it says now."""
     _only(request, "manageInterfaces")
     found = await read(request, "/integration/systems")
-    people = (await read(request, "/users"))["users"]
+    people = await read(request, "/users")
     machines = [own["id"] for own in people if "integration" in own["roles"]]
     return page(
         request, "system.html", own=_one(found["systems"], "account", account, "system"), kinds=found["kinds"],

@@ -61,15 +61,12 @@ def readable(name: str) -> str:
 _PART: Final = re.compile(r"(\w+)((?:\[[^\]]*\])*)")
 
 
-def _counted(name: str, key: str) -> str:
-    """The key of an entry as people say it: what has no name of its own is counted from 1."""
-    return str(int(key) + 1) if name == "pictures" and key.isdigit() else key
-
-
 def place_of(t: Words, path: str) -> str:
     """A place in a document in words: `operations[MIX].expectedValues[speed].high` → `Operations MIX › …`."""
+    # What has no name of its own is counted from 1; a form's path says so with a dot, a comparison's in brackets.
+    path = re.sub(r"(?<=\bpictures)\[(\d+)\]", lambda at: f"[{int(at[1]) + 1}]", path)
     parts = [
-        " ".join([t.of("field", name), *(_counted(name, key) for key in re.findall(r"\[([^\]]*)\]", keys))]).strip()
+        " ".join([t.of("field", name), *re.findall(r"\[([^\]]*)\]", keys)]).strip()
         for name, keys in _PART.findall(re.sub(r"\.(\d+)(?=\.|$)", lambda at: f"[{int(at[1]) + 1}]", path))
         if name not in ("content", "text")
     ]

@@ -34,6 +34,8 @@ async def looked_at(terminal: Terminal, name: str, language: str) -> None:
     """The screen is fit for everybody on both widths; a picture of it is kept where `make gallery` wants some."""
     for label, (width, height) in (("desktop", DESKTOP), ("phone", PHONE)):
         await terminal.page.set_viewport_size({"width": width, "height": height})
+        # What stands below the header that stays is no target for anybody.
+        await terminal.page.evaluate("window.scrollTo(0, 0)")
         await terminal.page.wait_for_timeout(150)
         if FOLDER:
             await terminal.picture(Path(FOLDER) / f"{name}-{language}-{label}.png")
@@ -55,6 +57,9 @@ async def test_a_picture_is_added_to_a_draft_and_what_is_none_is_refused_in_word
     async def choose(content: bytes, name: str) -> None:
         path = tmp_path / name
         path.write_bytes(content)
+        room = form.locator("details.one-picture").first
+        if await room.get_attribute("open") is None:
+            await room.locator("summary").click()
         await form.locator(f"[name='{MIX}.0.file']").set_input_files(path)
 
     await choose(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.png")

@@ -89,7 +89,7 @@ async def test_every_rule_of_a_policy_has_a_field(console: Console, company: Com
     newest = ok(await (await company.desk("pat")).get("/master-data/policies/whole"))["versions"][-1]
     assert newest.keys() - {"code", "version"} == shown_fields
     await page.fill("main [name=changeControl]", "CC-W")
-    await page.fill("main [name=reasonForChange]", "全部字段")
+    await page.fill("main [name=reasonForChange]", "全部字段均须变更")
     await page.select_option("main [name='content.overReport']", "flag")
     await page.fill("main [name='content.overReportTolerancePercent:number']", "2.5")
     await page.fill("main [name='content.lateEntrySeconds:int']", "900")

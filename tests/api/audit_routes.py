@@ -153,8 +153,8 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users",
         "PUT /master-batch-records/{record_id}",
     ),
-    "test_impacts": ("POST /mes/orders/{order_id}/impacts/{number}/decide", "POST /master-data/import"),
-    "test_pictures": ("POST /master-batch-records/pictures", "POST /master-batch-records/import"),
+    "test_impacts": ("POST /mes/orders/{order_id}/impacts/{number}/decide",),
+    "test_pictures": ("POST /master-batch-records/pictures",),
     "test_nonconforming": (
         "POST /quality/lots/{lot}/decide-destruction",
         "POST /quality/lots/{lot}/destroy",

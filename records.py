@@ -18,7 +18,7 @@ from adapters.printing import seal
 from adapters.printing.port import Language, PrintJob
 from adapters.printing.typst_printer import TypstPrinter
 from db import audit, record_copy
-from db.queries import record_archive, record_document
+from db.queries import pictures, record_archive, record_document
 from db.queries.record_people import names
 from db.session import engine_for
 from domain.errors import Refused
@@ -57,7 +57,8 @@ def print_record(
 def _set(connection: Connection, work_order: str, language: Language) -> bytes:
     document = record_document.read(connection, work_order).document()
     by = f"mes record print ({getpass.getuser()})"
-    job = PrintJob(document, language, datetime.now(UTC), names(connection, document), by)
+    shown = pictures.of_record(connection, document)
+    job = PrintJob(document, language, datetime.now(UTC), names(connection, document), by, pictures=shown)
     return TypstPrinter().print(job)
 
 

@@ -48,7 +48,7 @@ class BatchRecordActivities:
         for language in LANGUAGES:
             if language in putting.languages:
                 continue
-            job = PrintJob(putting.document, language, at, putting.people, for_archive=said)
+            job = PrintJob(putting.document, language, at, putting.people, for_archive=said, pictures=putting.pictures)
             pdf = self._printer.print(job)
             made.append(Print(language, pdf if sealer is None else sealer.seal(pdf), sealer is not None))
         return made

@@ -15,12 +15,15 @@ from api.clock import now
 from api.deps import Caller
 from api.errors import Problem, not_found
 from api.shapes import Ceremony
+from api.ui.texts import Words
 from db import audit
 from db.queries import signatures as record
 from db.queries.targets import Target
 from domain.commands import Command
 from domain.signing import CEREMONY, MEANING_ZH, CeremonyEvent, CeremonyState, changed
 
+ENGLISH: Final = Words("en")
+CHINESE: Final = Words("zh")
 NO_REVISION: Final = 0
 """Of what no order and no case judges."""
 
@@ -62,9 +65,10 @@ def shown(row: Row[Any]) -> dict[str, Any]:
         "contentHash": row.content_hash, "requestedAt": row.requested_at.isoformat(),
         "expiresAt": row.expires_at.isoformat(), "failure": row.failure,
         "statement": {
-            "en": f"By signing I, {row.requested_by}, say of {kind} {identity}: {row.command_kind}, {row.meaning}.",
-            "zh": f"本人 {row.requested_by} 签名确认 {identity}：{row.command_kind}，"
-                  f"{MEANING_ZH.get(row.meaning, row.meaning)}。",
+            "en": f"By signing I, {row.requested_by}, say of {kind} {identity}: "
+                  f"{ENGLISH.of('command', row.command_kind)}, {row.meaning}.",
+            "zh": f"本人 {row.requested_by} 签名确认{CHINESE.of('entity', kind)} {identity}："
+                  f"{CHINESE.of('command', row.command_kind)}，{MEANING_ZH.get(row.meaning, row.meaning)}。",
         },
         "content": [
             {"field": name, "value": value} for name, value in fields.items() if value not in (None, "", "kind")

@@ -26,7 +26,7 @@ from domain.rules.order_changes import instead
 from domain.rules.possible import waits_for
 from domain.rules.replanning import replanning_possible
 from domain.rules.starting import hold_time_ends, waits_for_verifier
-from domain.specification import OperationSpecification, WorkOrderSpecification
+from domain.specification import Instruction, OperationSpecification, WorkOrderSpecification
 
 Document = dict[str, Any]
 
@@ -214,7 +214,7 @@ def instructions(own: WorkOrderSpecification, operation: OperationSpecification,
         "name": operation.name,
         "record": _record(own),
         "language": language,
-        "instructions": [{"number": one.number, "text": one.text.get(language, "")} for one in operation.instructions],
+        "instructions": [_instruction(one, language) for one in operation.instructions],
         "expectedValues": [value.model_dump(mode="json", by_alias=True) for value in operation.parameters],
         "equipmentClass": operation.equipment_class,
         "room": operation.room,
@@ -223,6 +223,16 @@ def instructions(own: WorkOrderSpecification, operation: OperationSpecification,
         "verified": operation.verified,
         "longestWaitSeconds": operation.longest_wait_seconds,
     }
+
+
+def _instruction(one: Instruction, language: str) -> Document:
+    shown = [{"sha256": own.sha256, "text": own.text.get(language, "")} for own in one.pictures]  # type: ignore[call-overload]
+    return {"number": one.number, "text": one.text.get(language, ""), "pictures": shown}
+
+
+def pictures(operation: OperationSpecification) -> frozenset[str]:
+    """The SHA-256 of every picture that the instructions of an operation show."""
+    return frozenset(picture.sha256 for one in operation.instructions for picture in one.pictures)
 
 
 def _materials(specification: WorkOrderSpecification) -> list[Document]:

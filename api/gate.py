@@ -27,6 +27,11 @@ LARGE: Final = 2 * 1024 * 1024
 LIMITS: Final = {f"{PREFIX}/{path}": LARGE for path in _LISTS}
 _RECORDS: Final = f"{PREFIX}/master-batch-records"
 """A whole master batch record, in two languages."""
+WITH_PICTURES: Final = 24 * 1024 * 1024
+_PICTURES: Final = (f"{_RECORDS}/import", "/ui/master/records/save", "/ui/master/records/import")
+"""A whole master batch record with all of its pictures (`domain.pictures`), as JSON or as the fields of a form."""
+_FILES: Final = ("/ui/master/import", "/ui/plan/import")
+"""What a person chooses a file for, that the API takes as a large one."""
 _MESSAGES: Final = f"{PREFIX}/integration/messages"
 """A schedule of thousands of requests."""
 _EVENTS: Final = f"{PREFIX}/epcis/capture"
@@ -75,7 +80,11 @@ class Gate:
 
 
 def _limit(path: str) -> int:
-    return LARGE if path.startswith((_RECORDS, _MESSAGES, _EVENTS)) else LIMITS.get(path, LIMIT)
+    if path in _PICTURES:
+        return WITH_PICTURES
+    if path.startswith((_RECORDS, _MESSAGES, _EVENTS)) or path in _FILES:
+        return LARGE
+    return LIMITS.get(path, LIMIT)
 
 
 def _source(scope: Scope, headers: Headers) -> str:

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row
 
-from api import signatures
+from api import impacts, signatures
 from api.deps import Caller, writing
 from api.errors import not_found, of_refusal, refused
 from api.neighbours import once
+from api.pictures import Looked, store
 from api.security import now
 from api.shapes import CommandBody
 from api.signatures import Signing
@@ -25,6 +26,7 @@ from db.queries import master_batch_records as tables
 from domain.base import Message, uuid_for
 from domain.differences import differences
 from domain.errors import Blocker, Refused
+from domain.impacts import MasterDataChange
 from domain.master_batch_record import ApproveMasterBatchRecord, MasterBatchRecordBody
 from domain.master_record_states import MasterBatchRecordEvent as Event
 from domain.master_record_states import MasterBatchRecordState as State
@@ -140,10 +142,12 @@ def _once(who: Caller, kind: str, product: str, version: str, body: CommandBody,
     return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "accepted": True}
 
 
-def create(who: Caller, body: CommandBody, draft: Draft, faults: Sequence[Blocker] = ()) -> Values:
+def create(
+    who: Caller, body: CommandBody, draft: Draft, faults: Sequence[Blocker] = (), files: Sequence[Looked] = ()
+) -> Values:
     """Write a new version down. Of many who want one version at once one wins; the others are told whose it is.
 
-    `faults` are what is wrong with what was sent.
+    `faults` are what is wrong with what was sent, `files` the pictures that it brought.
     """
 
     def work(connection: Connection, request: Request) -> tuple[Values, list[audit.Entry]]:
@@ -163,7 +167,8 @@ def create(who: Caller, body: CommandBody, draft: Draft, faults: Sequence[Blocke
             connection,
             {"id": identity, "product": draft.product, "version": draft.version, "created_at": request.at, **row},
         )
-        return row, [_entry(who, request, draft.version, "created", None, row, draft.reason_for_change)]
+        told = [entry for file in files for entry in store(connection, who, file)]
+        return row, [*told, _entry(who, request, draft.version, "created", None, row, draft.reason_for_change)]
 
     content = {"contentHash": draft.content_hash}
     return _once(who, "createMasterBatchRecord", draft.product, draft.version, body, content, work)
@@ -263,7 +268,8 @@ def make_effective(who: Caller, row: Row[Any], body: CommandBody, wanted: dateti
         moved, told = _move(
             connection, who, request, before, Event.MAKE_EFFECTIVE, target, reason=body.reason, effective_from=since
         )
-        return moved, [*entries, *told]
+        changed = MasterDataChange(KIND, row.product, row.version)
+        return moved, [*entries, *told, *impacts.raise_for(connection, who, [changed], request.at)]
 
     content = {"effectiveFrom": wanted}
     return _once(who, "makeMasterBatchRecordEffective", row.product, row.version, body, content, work)

@@ -4,15 +4,15 @@ A version of a bill of material, a route or a policy is never changed: orders we
 version.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, Row, Table
 
+from api import impacts
+from api import master_data_values as v
 from api.deps import Caller
 from api.master_data_document import MasterDataDocument, faults
 from api.number_patterns import shared_numbers
@@ -22,8 +22,8 @@ from db.queries import configuration, numbers, structure
 from db.queries import master_data as tables
 from domain.base import uuid_for
 from domain.errors import Blocker, Refused
+from domain.impacts import MasterDataChange
 from domain.policy import Policy
-from domain.quantities import plain
 from domain.rules.configuration import uncontrolled
 
 Values = dict[str, Any]
@@ -60,6 +60,7 @@ def preview(who: Caller, document: MasterDataDocument) -> list[Values]:
     return [
         {"entity": entry.entity, "isNew": entry.action.endswith(".created"), "old": entry.old, "new": entry.new}
         for entry in work.entries
+        if not entry.action.startswith(f"{impacts.ENTITY}.")
     ]
 
 
@@ -73,13 +74,15 @@ class _Import:
     """By a configuration change that was approved and tested: what is under change control may be written."""
     entries: list[audit.Entry] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    changes: list[MasterDataChange] = field(default_factory=list)
+    """What running orders do not have."""
 
     def run(self) -> None:
         document = self.document
-        self._simple("material", tables.MATERIALS, "code", [_material(entry) for entry in document.materials])
-        self._simple("place", tables.PLACES, "code", [_columns(entry) for entry in document.places])
+        self._simple("material", tables.MATERIALS, "code", [v.material(entry) for entry in document.materials])
+        self._simple("place", tables.PLACES, "code", [v.columns(entry) for entry in document.places])
         self._workstations()
-        names = [_columns(own) | {"name": own.key} for own in document.display_names]
+        names = [v.columns(own) | {"name": own.key} for own in document.display_names]
         self._simple("display-name", tables.DISPLAY_NAMES, "name", names)
         self._units()
         self._versions("bill-of-material", tables.BOMS, document.bills_of_material, self._bom, self._read_boms)
@@ -88,6 +91,7 @@ class _Import:
         self._policies()
         self._patterns()
         self._loops()
+        self.entries += impacts.raise_for(self.connection, self.who, self.changes, self.at)
 
     def _note(self, kind: str, identity: str, old: Values | None, new: Values) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + 1
@@ -99,20 +103,22 @@ class _Import:
 
     def _simple(self, kind: str, table: Table, key: str, rows: Sequence[Values]) -> None:
         known = {row._mapping[key]: row for row in tables.by_key(self.connection, table, [r[key] for r in rows], key)}
-        changed = [row for row in rows if row[key] not in known or _differs(known[row[key]], row)]
+        changed = [row for row in rows if row[key] not in known or v.differs(known[row[key]], row)]
         for row in changed:
             old = known.get(row[key])
-            self._note(kind, row[key], None if old is None else _json({name: old._mapping[name] for name in row}),
-                       _json(row))  # fmt: skip
+            self._note(kind, row[key], None if old is None else v.as_json({name: old._mapping[name] for name in row}),
+                       v.as_json(row))  # fmt: skip
+            if old is not None and kind == "material":
+                self.changes.append(MasterDataChange(kind, row[key], self.at.isoformat(timespec="seconds")))
         if changed:
             tables.write(self.connection, table, changed, key)
 
     def _workstations(self) -> None:
         entries = self.document.workstations
-        rows = [_columns(entry, "capabilities") | {"uuid": uuid_for("workstation", entry.code)} for entry in entries]
+        rows = [v.columns(entry, "capabilities") | {"uuid": uuid_for("workstation", entry.code)} for entry in entries]
         self._simple("workstation", tables.STATIONS, "code", rows)
         codes = [entry.code for entry in entries]
-        before = _grouped(tables.by_key(self.connection, tables.CAPABILITIES, codes, "workstation"), "workstation")
+        before = v.grouped(tables.by_key(self.connection, tables.CAPABILITIES, codes, "workstation"), "workstation")
         changed = [
             entry for entry in entries
             if {row.capability for row in before.get(entry.code, ())} != set(entry.capabilities)
@@ -129,26 +135,27 @@ class _Import:
     def _plans(self) -> None:
         plans = self.document.inspection_plans
         materials = [plan.material for plan in plans]
-        before = _grouped(tables.by_key(self.connection, tables.PLANS, materials, "material"), "material")
+        before = v.grouped(tables.by_key(self.connection, tables.PLANS, materials, "material"), "material")
         changed: list[str] = []
         rows: list[Values] = []
         for plan in plans:
             new = [
-                _limits(entry, position)
+                v.limits(entry, position)
                 | {"method": entry.method, "sample_size": entry.sample_size}
                 | {"evidence": [str(one) for one in entry.evidence] or None}
                 for position, entry in enumerate(plan.characteristics)
             ]
-            known = sorted(before.get(plan.material, ()), key=_position)
-            old = [_without(row, "material", "version") for row in known]
-            if _json(old) == _json(new):
+            known = sorted(before.get(plan.material, ()), key=v.position)
+            old = [v.without(row, "material", "version") for row in known]
+            if v.as_json(old) == v.as_json(new):
                 continue
             last = max((row.version for row in known), default=0)
             if old and not self.is_published and configuration.is_controlled(self.connection):
                 raise Refused((uncontrolled("inspection plan", plan.material),))
-            told = {"characteristics": _json(old), "version": last} if old else None
-            self._note("inspection-plan", plan.material, told, {"characteristics": _json(new), "version": last + 1})
+            told = {"characteristics": v.as_json(old), "version": last} if old else None
+            self._note("inspection-plan", plan.material, told, {"characteristics": v.as_json(new), "version": last + 1})
             changed.append(plan.material)
+            self.changes.append(MasterDataChange("inspection-plan", plan.material, str(last + 1)))
             rows += [row | {"material": plan.material, "version": last + 1} for row in new]
         tables.remove(self.connection, tables.PLANS, "material", changed)
         tables.add(self.connection, tables.PLANS, rows)
@@ -166,10 +173,12 @@ class _Import:
         keys = [(entry.product, entry.version) for entry in entries]
         known = read(tables.by_key(self.connection, table, keys, "product", "version"))
         new = [entry for entry in entries if (entry.product, entry.version) not in known]
-        self._locked(kind, known, {(entry.product, entry.version): _comparable(entry) for entry in entries})
+        self._locked(kind, known, {(entry.product, entry.version): v.comparable(entry) for entry in entries})
         for entry in new:
-            said = {"state": entry.state, "effective_from": entry.effective_from or self.at, **_comparable(entry)}
-            self._note(kind, f"{entry.product}/{entry.version}", None, _json(said))
+            said = {"state": entry.state, "effective_from": entry.effective_from or self.at, **v.comparable(entry)}
+            self._note(kind, f"{entry.product}/{entry.version}", None, v.as_json(said))
+            if entry.state == "effective":
+                self.changes.append(MasterDataChange(kind, entry.product, entry.version))
         rows = [
             {
                 "id": uuid_for(kind, f"{entry.product}/{entry.version}"), "product": entry.product,
@@ -187,25 +196,25 @@ class _Import:
                 required="a new version: orders were made by this one", who_can_fix="processEngineer",
             )
             for key, content in sent.items()
-            if key in known and _json(known[key]) != _json(content)
+            if key in known and v.as_json(known[key]) != v.as_json(content)
         )  # fmt: skip
         if blockers:
             raise Refused(blockers)
 
     def _read_boms(self, found: Sequence[Row[Any]]) -> dict[tuple[str, str], Any]:
         rows = tables.by_key(self.connection, tables.BOM_LINES, [row.id for row in found], "bill_of_material")
-        lines = _grouped(rows, "bill_of_material")
+        lines = v.grouped(rows, "bill_of_material")
         return {
             (row.product, row.version): {
                 "base_quantity": row.base_quantity,
-                "lines": [_without(own, "bill_of_material") for own in sorted(lines.get(row.id, ()), key=_line)],
+                "lines": [v.without(own, "bill_of_material") for own in sorted(lines.get(row.id, ()), key=v.line)],
             }
             for row in found
         }
 
     def _bom(self, entries: Sequence[Any]) -> None:
         rows = [
-            _columns(line) | {"bill_of_material": uuid_for("bill-of-material", f"{bom.product}/{bom.version}")}
+            v.columns(line) | {"bill_of_material": uuid_for("bill-of-material", f"{bom.product}/{bom.version}")}
             for bom in entries
             for line in bom.lines
         ]
@@ -213,12 +222,14 @@ class _Import:
 
     def _read_routes(self, found: Sequence[Row[Any]]) -> dict[tuple[str, str], Any]:
         ids = [row.id for row in found]
-        operations = _grouped(tables.by_key(self.connection, tables.ROUTE_OPERATIONS, ids, "route"), "route")
-        parameters = _grouped(tables.by_key(self.connection, tables.PARAMETERS, ids, "route"), "route")
+        operations = v.grouped(tables.by_key(self.connection, tables.ROUTE_OPERATIONS, ids, "route"), "route")
+        parameters = v.grouped(tables.by_key(self.connection, tables.PARAMETERS, ids, "route"), "route")
         return {
             (row.product, row.version): {
-                "operations": sorted((_without(own, "route", "uuid") for own in operations.get(row.id, ())), key=_code),
-                "parameters": sorted((_without(own, "route") for own in parameters.get(row.id, ())), key=_parameter),
+                "operations": sorted(
+                    (v.without(own, "route", "uuid") for own in operations.get(row.id, ())), key=v.code
+                ),
+                "parameters": sorted((v.without(own, "route") for own in parameters.get(row.id, ())), key=v.parameter),
             }
             for row in found
         }
@@ -228,7 +239,7 @@ class _Import:
         parameters: list[Values] = []
         for route in entries:
             own = {"route": uuid_for("route", f"{route.product}/{route.version}")}
-            content = _comparable(route)
+            content = v.comparable(route)
             name = f"{route.product}/{route.version}"
             operations += [
                 row | own | {"uuid": uuid_for("route-operation", f"{name}/{row['code']}")}
@@ -239,10 +250,10 @@ class _Import:
         tables.add(self.connection, tables.PARAMETERS, parameters)
 
     def _policies(self) -> None:
-        sent = {(entry.code, entry.version): _policy(entry) for entry in self.document.policies}
+        sent = {(entry.code, entry.version): v.policy(entry) for entry in self.document.policies}
         found = tables.by_key(self.connection, tables.POLICIES, list(sent), "code", "version")
         # A version that was written before a rule was thought of says the rule's default.
-        known = {(row.code, row.version): _policy(Policy.model_validate(row.body)) for row in found}
+        known = {(row.code, row.version): v.policy(Policy.model_validate(row.body)) for row in found}
         self._locked("policy", known, sent)
         new = [{"code": key[0], "version": key[1], "body": body} for key, body in sent.items() if key not in known]
         locked = [] if self.is_published else [
@@ -253,7 +264,8 @@ class _Import:
         if locked:
             raise Refused(tuple(locked))
         for row in new:
-            self._note("policy", f"{row['code']}/{row['version']}", None, _json(row["body"]))
+            self._note("policy", f"{row['code']}/{row['version']}", None, v.as_json(row["body"]))
+            self.changes.append(MasterDataChange("policy", str(row["code"]), str(row["version"])))
         tables.add(self.connection, tables.POLICIES, new)
 
     def _patterns(self) -> None:
@@ -316,84 +328,3 @@ def _refuse_loop(loop: tuple[str, ...] | None) -> None:
 
 def _blocker(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:
     return Blocker(code=code, entity=entity, id=identity, found=found, required=required, who_can_fix="processEngineer")
-
-
-def _columns(entry: BaseModel, *without: str) -> Values:
-    return entry.model_dump(exclude=set(without), mode="python")
-
-
-def _material(entry: BaseModel) -> Values:
-    row = _columns(entry, "approved_suppliers")
-    said = entry.model_dump(include={"approved_suppliers"}, mode="json", by_alias=True)
-    return row | {"uuid": uuid_for("material", row["code"]), "approved_suppliers": said["approvedSuppliers"]}
-
-
-def _limits(entry: Any, position: int) -> Values:
-    return {
-        "name": entry.name, "position": position, "unit": entry.unit, "low": entry.low, "high": entry.high,
-        "is_required": entry.required,
-    }  # fmt: skip
-
-
-def _comparable(entry: Any) -> Values:
-    """The content of a version, as it is stored: what may not change under its name."""
-    if hasattr(entry, "lines"):
-        lines = sorted((_columns(line) for line in entry.lines), key=lambda line: int(line["line"]))
-        return {"base_quantity": entry.base_quantity, "lines": lines}
-    operations = [_columns(own, "parameters") | {"predecessors": list(own.predecessors)} for own in entry.operations]
-    parameters = [
-        _limits(value, position) | {"operation": own.code, "is_critical": value.critical}
-        for own in entry.operations
-        for position, value in enumerate(own.parameters)
-    ]
-    return {"operations": sorted(operations, key=_code), "parameters": sorted(parameters, key=_parameter)}
-
-
-def _policy(entry: BaseModel) -> Values:
-    return entry.model_dump(mode="json", by_alias=True)
-
-
-def _code(row: Values) -> str:
-    return str(row["code"])
-
-
-def _parameter(row: Values) -> tuple[str, int]:
-    return str(row["operation"]), int(row["position"])
-
-
-def _position(row: Row[Any]) -> int:
-    return int(row.position)
-
-
-def _line(row: Row[Any]) -> int:
-    return int(row.line)
-
-
-def _without(row: Row[Any], *columns: str) -> Values:
-    return {name: value for name, value in row._mapping.items() if name not in columns}
-
-
-def _grouped(rows: Iterable[Row[Any]], column: str) -> dict[Any, list[Row[Any]]]:
-    found: dict[Any, list[Row[Any]]] = {}
-    for row in rows:
-        found.setdefault(row._mapping[column], []).append(row)
-    return found
-
-
-def _differs(row: Row[Any], values: Values) -> bool:
-    return any(_json(row._mapping[name]) != _json(value) for name, value in values.items())
-
-
-def _json(value: Any) -> Any:
-    """A value as JSON data; a quantity without superfluous zeros, so that 1.0 is 1."""
-    match value:
-        case Decimal():
-            return plain(value.normalize())
-        case dict():
-            return {key: _json(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_json(item) for item in value]
-        case None | bool() | int() | str():
-            return value
-        case _:
-            return str(value)

@@ -15,7 +15,7 @@ from api.documents import order_id
 from api.security import now
 from api.shapes import Body, Identifier, Positive, Time
 from db import audit
-from db.queries import plan_lines
+from db.queries import plan_lines, policies
 from domain.base import Message, uuid_for
 from domain.errors import Blocker, Refused
 from domain.quantities import plain
@@ -47,6 +47,8 @@ class PlanLineBody(Body):
     fixed_lots: dict[Identifier, Annotated[list[Identifier], Field(max_length=100)]] | None = Field(
         default=None, max_length=500
     )
+    fixed_lots_reason: Annotated[str, Field(min_length=5, max_length=1000)] | None = None
+    """Why these lots and not those that expire first. A policy with ceremony asks for it."""
     order_number: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.-]+$")] | None = None
 
 
@@ -71,6 +73,8 @@ class Sketch:
     policy: str | None = None
     order_number: str | None = None
     batch_number: str | None = None
+    has_unexplained_lots: bool = False
+    """Lots are chosen and nobody says why."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,14 @@ class Placed:
         """The line without what only this line is about."""
         body = self.body
         return Sketch(
-            self.line, body.reference, body.product, body.unit, body.policy, body.order_number, body.batch_number
+            self.line,
+            body.reference,
+            body.product,
+            body.unit,
+            body.policy,
+            body.order_number,
+            body.batch_number,
+            bool(body.fixed_lots) and body.fixed_lots_reason is None,
         )
 
 
@@ -174,6 +185,7 @@ def _differences(row: Row[Any], line: PlanLineBody) -> list[str]:
         "unit": (row.unit, line.unit), "policy": (row.policy, line.policy), "plant": (row.plant, line.plant),
         "startAt": (row.start_at, line.start_at), "dueAt": (row.due_at, line.due_at),
         "fixedLots": (row.fixed_lots or None, line.fixed_lots or None),
+        "fixedLotsReason": (row.fixed_lots_reason, line.fixed_lots_reason or row.fixed_lots_reason),
         "batchNumber": (row.batch_number, line.batch_number or row.batch_number),
         "orderNumber": (row.order_number, line.order_number or row.order_number),
     }  # fmt: skip
@@ -182,7 +194,7 @@ def _differences(row: Row[Any], line: PlanLineBody) -> list[str]:
 
 def _unknown(connection: Connection, lines: Sequence[Sketch]) -> Iterator[Fault]:
     units = plan_lines.units(connection, {own.product for own in lines if own.product})
-    policies = plan_lines.policies(connection, {own.policy for own in lines if own.policy})
+    known = policies.newest(connection, {own.policy for own in lines if own.policy})
     for own in lines:
         if own.product is not None and own.product not in units:
             text = f"no material {own.product}"
@@ -190,7 +202,14 @@ def _unknown(connection: Connection, lines: Sequence[Sketch]) -> Iterator[Fault]
         elif own.product is not None and own.unit is not None and units[own.product] != own.unit:
             required = f"{units[own.product]}, the unit of {own.product}"
             yield Fault(own.line, "unit", "UNIT_MISMATCH", own.unit, required)
-        if own.policy is not None and own.policy not in policies:
+        rules = known.get(own.policy or "")
+        if own.has_unexplained_lots and rules is not None and rules.asks_why:
+            text, required = (
+                "lots are chosen without a reason",
+                f"a reason why these lots: policy {own.policy} asks for it",
+            )
+            yield Fault(own.line, "fixedLotsReason", "FEFO_OVERRIDE_REASON", text, required)
+        if own.policy is not None and rules is None:
             text = f"no policy {own.policy}"
             yield Fault(own.line, "policy", "UNKNOWN_POLICY", text, "a policy of the master data", "processEngineer")
 
@@ -245,7 +264,7 @@ def _entry(who: Caller, row: Row[Any]) -> audit.Entry:
         "policy": row.policy, "plant": row.plant, "batchNumber": row.batch_number, "fixedLots": row.fixed_lots,
         "startAt": row.start_at and row.start_at.isoformat(), "dueAt": row.due_at and row.due_at.isoformat(),
     }  # fmt: skip
-    return who.entry("plan-line.created", f"plan-line/{row.reference}", new=new)
+    return who.entry("plan-line.created", f"plan-line/{row.reference}", new=new, reason=row.fixed_lots_reason)
 
 
 def _taken(row: Row[Any]) -> TakenLine:

@@ -13,7 +13,7 @@ from api.shapes import storable
 from db.queries import scans, scopes
 from db.session import reading
 from domain.base import uuid_for
-from domain.master_batch_record import Language as Language
+from domain.pictures import Language as Language
 from domain.scanning import ScanKind, Scanned, printable
 
 Document = dict[str, Any]

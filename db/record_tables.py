@@ -10,7 +10,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Table, or_, select, union
+from sqlalchemy import Connection, Table, func, or_, select, union
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import SQLModel
 
@@ -133,6 +134,17 @@ def _master_batch_record(scope: Scope) -> ColumnElement[bool]:
     return sa.tuple_(table.c.product, table.c.version) == sa.tuple_(*map(sa.literal, scope.record_version))
 
 
+def _pictures(scope: Scope) -> ColumnElement[bool]:
+    """The pictures that the instructions of the batch show."""
+    body = core(t.MasterBatchRecord).c.body
+    shown = func.jsonb_path_query(
+        body, sa.cast("$.operations[*].instructions[*].pictures[*].sha256", postgresql.JSONPATH)
+    )
+    return core(t.PictureFile).c.sha256.in_(
+        select(shown.op("#>>")(sa.cast("{}", sa.ARRAY(sa.Text)))).where(_master_batch_record(scope))
+    )
+
+
 def _of_order(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[bool]]:
     return lambda scope: core(model).c.order_number == scope.order
 
@@ -143,11 +155,13 @@ def _of_work_order(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[boo
 
 WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = {
     t.Material: lambda scope: core(t.Material).c.code.in_(_materials(scope)),
+    t.PictureFile: _pictures,
     t.MasterBatchRecord: _master_batch_record,
     t.Place: lambda scope: core(t.Place).c.code.in_(_places(scope)),
     t.UserAccount: lambda scope: core(t.UserAccount).c.id.in_(_people(scope)),
     t.PlanLine: _of_order(t.PlanLine),
     t.ProductionOrder: lambda scope: core(t.ProductionOrder).c.number == scope.order,
+    t.MasterDataImpact: _of_order(t.MasterDataImpact),
     t.WorkOrder: _of_order(t.WorkOrder),
     t.OperationRow: _of_work_order(t.OperationRow),
     t.ProductionReport: _of_work_order(t.ProductionReport),

@@ -62,6 +62,7 @@ APPEND_ONLY: Final = (
     "epcis_event",
     "epcis_item",
     "epcis_rejection",
+    "picture",
 )
 
 
@@ -177,6 +178,25 @@ class OperationParameter(SQLModel, table=True):
     high: Decimal | None = _number(nullable=True)
     is_required: bool = False
     is_critical: bool = False
+
+
+class PictureFile(SQLModel, table=True):
+    """A picture of an instruction: the bytes that its SHA-256 names, stored once, never changed."""
+
+    __tablename__ = "picture"
+    __table_args__ = (
+        CheckConstraint(
+            "sha256 = encode(sha256(content), 'hex') AND size = octet_length(content)", name="a_picture_is_what_it_says"
+        ),
+    )
+    sha256: str = Field(primary_key=True)
+    media_type: str
+    width: int
+    height: int
+    size: int
+    content: bytes
+    added_by: str
+    added_at: datetime = _time()
 
 
 class MasterBatchRecord(SQLModel, table=True):
@@ -577,6 +597,7 @@ class PlanLine(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     batch_number: str | None = Field(default=None, unique=True)
     fixed_lots: dict[str, list[str]] | None = _json()
+    fixed_lots_reason: str | None = None
     start_at: datetime | None = _time(nullable=True)
     created_by: str
     created_at: datetime = _time()
@@ -635,6 +656,35 @@ class ProductionOrder(SQLModel, table=True):
     waiting: list[dict[str, Any]] | None = _json()
     tasks: list[dict[str, Any]] | None = _json()
     changed_at: datetime | None = _time(nullable=True, index=True)
+
+
+class MasterDataImpact(SQLModel, table=True):
+    """A change of master data for one order that runs by the old: what its owner decided, or that nobody has yet.
+
+    `change` is the audit trail's name of what counts now, `made_by` the version that the order keeps, if it is known.
+    """
+
+    __tablename__ = "master_data_impact"
+    __table_args__ = (
+        UniqueConstraint("change", "order_number"),
+        Index("ix_master_data_impact_open", "owner", postgresql_where=text("state = 'open'")),
+    )
+    number: str = Field(primary_key=True)
+    change: str
+    kind: str
+    subject: str
+    version: str
+    order_number: str = Field(foreign_key="production_order.number", index=True)
+    made_by: str | None = None
+    owner: str
+    state: str
+    raised_by: str
+    raised_at: datetime = _time()
+    decision: str | None = None
+    reason: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    command_id: str | None = Field(default=None, unique=True)
 
 
 class WorkOrder(SQLModel, table=True):

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from domain.base import Message
 from domain.command_base import Command
+from domain.pictures import MOST_OF_AN_INSTRUCTION, Language, Picture, is_empty
 from domain.quantities import Exact
 
-Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 Code = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
@@ -23,10 +23,11 @@ Percent = Annotated[Exact, Field(ge=0, le=1000)]
 
 
 class InstructionText(Message):
-    """One numbered thing to do, in each language."""
+    """One numbered thing to do, in each language, and the pictures that show it."""
 
     number: Annotated[int, Field(ge=1, le=10_000)]
     text: dict[Language, Annotated[str, Field(max_length=2000)]]
+    pictures: tuple[Picture, ...] = Field(default=(), max_length=MOST_OF_AN_INSTRUCTION, exclude_if=is_empty)
 
 
 class ExpectedValue(Message):
@@ -105,6 +106,13 @@ class MasterBatchRecordBody(Message):
     operations: tuple[RecordedOperation, ...] = Field(default=(), max_length=200)
     materials: tuple[RecordedMaterial, ...] = Field(default=(), max_length=500)
     balance_limit_percent: Percent | None = None
+
+    @property
+    def pictures(self) -> frozenset[str]:
+        """The SHA-256 of every picture that an instruction shows."""
+        return frozenset(
+            picture.sha256 for own in self.operations for one in own.instructions for picture in one.pictures
+        )
 
     def operation(self, code: str) -> RecordedOperation | None:
         """What the record says about the operation of that code, if it says anything."""

@@ -85,3 +85,8 @@ class Policy(Message):
     """Meanings whose signatures need a one-time code beside the password (ES-02)."""
     signs_other_acts: bool = False
     """These rules of signatures count for what no order judges, too: holds of lots, recalls, destruction."""
+
+    @property
+    def asks_why(self) -> bool:
+        """Whether it asks for ceremony: then whoever takes other lots than those that expire first says why."""
+        return bool(self.signatures or self.second_signatures or self.scan_required)

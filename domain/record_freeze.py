@@ -38,7 +38,9 @@ def _operation(own: OperationSpecification, said: RecordedOperation | None) -> O
     instructions = sorted(said.instructions, key=lambda one: one.number)
     return own.model_copy(
         update={
-            "instructions": tuple(Instruction(number=one.number, text=dict(one.text)) for one in instructions),
+            "instructions": tuple(
+                Instruction(number=one.number, text=dict(one.text), pictures=one.pictures) for one in instructions
+            ),
             "parameters": _parameters(own.parameters, said.expected_values),
             "equipment_class": said.equipment_class,
             "room": said.room,

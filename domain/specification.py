@@ -6,11 +6,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from domain.base import Message
 from domain.errors import Blocker
 from domain.evidence import Evidence
+from domain.pictures import Picture, is_empty
 from domain.policy import Policy
 from domain.quantities import Exact
 
@@ -130,10 +131,11 @@ class InspectionRule(StrEnum):
 
 
 class Instruction(Message):
-    """One thing to do. `text` has one entry per language (`en`, `zh`)."""
+    """One thing to do. `text` has one entry per language (`en`, `zh`); `pictures` show it, named by their SHA-256."""
 
     number: int
     text: dict[str, str]
+    pictures: tuple[Picture, ...] = Field(default=(), exclude_if=is_empty)
 
 
 class RecordVersion(Message):

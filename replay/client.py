@@ -75,6 +75,12 @@ class Plant:
         """Send something that is no command. Raises `NotTaken`."""
         return _accepted(await self._send(who, "POST", path, json=body))
 
+    async def upload(self, who: str, path: str, content: bytes) -> Document:
+        """Send a file as it is. Raises `NotTaken`."""
+        headers = {"content-type": "application/octet-stream"}
+        found: Document = _accepted(await self._send(who, "POST", path, content=content, headers=headers))
+        return found
+
     async def command(
         self, who: str, path: str, body: Mapping[str, Any], *, key: tuple[object, ...], signed: bool = False
     ) -> Document:

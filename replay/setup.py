@@ -100,6 +100,12 @@ def _in_days(days: int) -> datetime:
     return today + timedelta(days=days)
 
 
+async def ensure_pictures(plant: Plant, pictures: Collection[bytes]) -> None:
+    """Store the pictures that instructions show; one that is there stays as it is. Raises `NotTaken`."""
+    for content in pictures:
+        await plant.upload(ENGINEER, f"{_RECORDS}/pictures", content)
+
+
 async def ensure_master_batch_records(plant: Plant, records: Collection[Mapping[str, Any]], at_once: int) -> None:
     """Have every record written, signed by two heads and made effective, as the people whose duty that is.
 

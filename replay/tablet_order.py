@@ -75,6 +75,7 @@ class TabletOrder:
             "orderNumber": batch.order_number,
             "batchNumber": batch.finished_lot,
             "fixedLots": {material: [lot] for material, lot in batch.lots.items()},
+            "fixedLotsReason": "the lots that the source names for this batch",
         }
         planned = await self._plant.post(p.PLANNER, "/mes/plan-lines", [line])
         made = await self._plant.post(p.PLANNER, f"/mes/orders/from-plan/{planned[0]['id']}", {})

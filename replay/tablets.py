@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from plants.tablets import equipment, master_batch_record, master_data
+from plants.tablets.illustrations import ILLUSTRATIONS
 from plants.tablets.source import Batch, read
 from plants.texts import Unreadable
 from replay import lots
@@ -18,7 +19,13 @@ from replay.people import OPERATOR, OPERATOR_2, PLANNER, Person
 from replay.planted import PlantedOrder, Story, planted, will_do
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
 from replay.report import Refusal, ReplayedOrder, ReplayReport, replayed
-from replay.setup import ensure_equipment, ensure_master_batch_records, ensure_training, import_master_data
+from replay.setup import (
+    ensure_equipment,
+    ensure_master_batch_records,
+    ensure_pictures,
+    ensure_training,
+    import_master_data,
+)
 from replay.tablet_order import TabletOrder, unreadable_values
 
 
@@ -125,6 +132,7 @@ class _Folder:
         await ensure_equipment(plant, equipment.CLASSES, equipment.build(online=self._press is not None))
         await ensure_training(plant, (OPERATOR, OPERATOR_2), equipment.TRAINING.values())
         records = master_batch_record.build({code: own for code, own in self._products.items() if code in codes})
+        await ensure_pictures(plant, [own.content for own in ILLUSTRATIONS.values()])
         await ensure_master_batch_records(plant, records, at_once)
 
 

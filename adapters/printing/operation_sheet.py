@@ -15,6 +15,7 @@ from adapters.printing.sheet import (
     line,
     lines,
     numbered,
+    picture,
     remarks,
     row,
     table,
@@ -31,8 +32,13 @@ def operation(own: Document, language: Language, reading: Reading) -> Iterator[P
     yield heading(f"{own['sequence']}  {own['name']} ({own['code']})", 2, words.of("operation", own["state"]))
     yield facts(list(_facts(own, reading)))
     if own["instructions"]:
-        entries = [(str(entry["number"]), _in(entry["text"], language, reading)) for entry in own["instructions"]]
-        yield numbered(words("instructions"), entries)
+        yield numbered(
+            words("instructions"),
+            [
+                (str(entry["number"]), _in(entry["text"], language, reading), _pictures(entry, language, reading))
+                for entry in own["instructions"]
+            ],
+        )
     if rows := [*_values(own, reading), *_missing(own, reading)]:
         columns = (("number", 0.75), ("parameter", 1.8), ("value", 1.5), ("limits", 1.7), ("recorded", 2.1),
                    ("checked", 2.1))  # fmt: skip
@@ -76,6 +82,10 @@ def _in(text: dict[str, str], language: Language, reading: Reading) -> str:
     if language in text:
         return text[language]
     return " ".join([*text.values(), reading.words("instruction.other")])
+
+
+def _pictures(entry: Document, language: Language, reading: Reading) -> list[Part]:
+    return [picture(own["sha256"], _in(own["text"], language, reading)) for own in entry.get("pictures", ())]
 
 
 # Values ------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ class PrintJob:
 
     `document` is what `BatchRecord.document()` gives, `people` the full names by user id. `printed_at` is the time on
     the paper and in the file: the same job gives the same bytes. `for_archive` says that this is the print that is
-    put away, and whether it will be sealed; an ordinary print says who made it in `printed_by`.
+    put away, and whether it will be sealed; an ordinary print says who made it in `printed_by`. `pictures` are those
+    that the instructions show: SHA-256 → the file.
     """
 
     document: Document
@@ -25,6 +26,7 @@ class PrintJob:
     people: Mapping[str, str] = field(default_factory=dict)
     printed_by: str = ""
     for_archive: Literal["sealed", "unsealed"] | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def is_draft(self) -> bool:

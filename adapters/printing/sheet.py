@@ -54,11 +54,16 @@ def paragraph(text: str, style: Style = "plain") -> Part:
     return {"kind": "paragraph", "lines": [line(text, style)]}
 
 
-def numbered(title: str, entries: Sequence[tuple[str, str]]) -> Part:
-    """A list with numbers of its own."""
+def picture(digest: str, said: str) -> Part:
+    """A picture by its SHA-256, and what it shows in words."""
+    return {"sha256": digest, "text": printable(said)}
+
+
+def numbered(title: str, entries: Sequence[tuple[str, str, Sequence[Part]]]) -> Part:
+    """A list with numbers of its own: number, text and pictures of each entry."""
     return {
         "kind": "numbered", "title": title,
-        "entries": [{"number": number, "lines": lines(text)} for number, text in entries],
+        "entries": [{"number": number, "lines": lines(text), "pictures": [*shown]} for number, text, shown in entries],
     }  # fmt: skip
 
 

@@ -260,7 +260,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "inspection.accepted": ("accepted", "接受"),
     "inspection.rejected": ("rejected", "拒收"),
     "inspection.cancelled": ("cancelled", "已取消"),
-    "inProcess.open": ("open", "待检"),
+    "inProcess.open": ("open", "待检验"),
     "inProcess.passed": ("passed", "合格"),
     "inProcess.failed": ("failed", "不合格"),
     "inProcess.cancelled": ("cancelled", "已取消"),

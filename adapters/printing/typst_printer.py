@@ -6,10 +6,13 @@ record looks the same everywhere.
 
 import json
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 import typst
@@ -31,10 +34,11 @@ class _Sheet:
     what: str
     sheet: dict[str, Any]
     printed_at: datetime
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def _of_record(job: PrintJob) -> _Sheet:
-    return _Sheet(f"the record of {job.document['workOrder']}", sheet(job), job.printed_at)
+    return _Sheet(f"the record of {job.document['workOrder']}", sheet(job), job.printed_at, job.pictures)
 
 
 def _of_recall(job: RecallJob) -> _Sheet:
@@ -69,8 +73,10 @@ class TypstPrinter:
 
     def _set(self, own: _Sheet, form: Literal["pdf", "png"]) -> list[bytes]:
         inputs = {"sheet": json.dumps(own.sheet, ensure_ascii=False)}
-        with self._lock:
-            compiler = typst.Compiler(_TEMPLATE, font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=inputs)
+        with self._lock, _folder(own.pictures) as root:
+            compiler = typst.Compiler(
+                _TEMPLATE, root=root, font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=inputs
+            )
             try:
                 made, warnings = compiler.compile_with_warnings(
                     format=form, ppi=PIXELS_PER_INCH, pdf_standards=["a-2b"] if form == "pdf" else [],
@@ -82,6 +88,18 @@ class TypstPrinter:
             said = "; ".join(warning.message for warning in warnings)
             raise PrintFailed(f"{own.what} was not printed: {said}")
         return made if isinstance(made, list) else [made]
+
+
+@contextmanager
+def _folder(pictures: Mapping[str, bytes]) -> Iterator[str | None]:
+    """A folder that holds these pictures and nothing else, for as long as they are set: the compiler reads no other."""
+    if not pictures:
+        yield None
+        return
+    with TemporaryDirectory(prefix="mes-print-") as made:
+        for digest, content in pictures.items():
+            Path(made, digest).write_bytes(content)
+        yield made
 
 
 @cache

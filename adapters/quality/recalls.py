@@ -15,14 +15,11 @@ from db.queries import lot_holds as holds
 from db.queries import recalls as tables
 from db.queries.plan_lines import counted
 from db.queries.trace import closure
-from db.rows import insert_rows
-from db.tables import Alarm, core
+from db.queries.users import raise_alarm_once
 from domain.errors import AdapterRefused, Blocker
 from domain.quantities import plain
 from domain.recall_states import RECALL, RecallEvent, RecallState
 from domain.states import TransitionRefused
-
-ALARMS = core(Alarm)
 
 
 def open_recall(
@@ -95,8 +92,7 @@ def execute(connection: Connection, request: Request, number: str) -> tuple[str 
 def _alarm(connection: Connection, request: Request, row: Row[Any], lots: int) -> None:
     """Everybody who looks at alarms hears of it; whom of the customers to tell stands in the report."""
     detail = f"recall {row.number}: {lots} lots, {len(row.scope['customers'])} customers to be told: {row.reason}"
-    alarm = {"at": request.at, "code": "RECALL", "detail": detail, "key": f"recall/{row.number}"}
-    insert_rows(connection, ALARMS, [alarm])
+    raise_alarm_once(connection, "RECALL", detail, request.at, f"recall/{row.number}")
 
 
 def note(

@@ -12,7 +12,7 @@ from adapters.printing.port import Language, PrintJob
 from api.deps import Caller, Who, writing
 from api.errors import not_found
 from api.routes.batch_records import number_of
-from db.queries import record_archive, record_document
+from db.queries import pictures, record_archive, record_document
 from db.queries.record_people import names
 from domain.errors import Blocker, Refused
 
@@ -32,9 +32,9 @@ def printed(work_order_id: UUID, who: Who, language: Language = "en") -> Respons
     with who.services.engine.connect() as connection:
         record = record_document.read(connection, number_of(connection, work_order_id))
         document = record.document()
-        people = names(connection, document)
+        people, shown = names(connection, document), pictures.of_record(connection, document)
     by = f"{who.session.full_name} ({who.id})"
-    pdf = who.services.printer.print(PrintJob(document, language, datetime.now(UTC), people, by))
+    pdf = who.services.printer.print(PrintJob(document, language, datetime.now(UTC), people, by, pictures=shown))
     said = {"revision": record.revision, "contentHash": record.content_hash}
     return _handed_out(who, record.work_order, document["batch"], language, pdf, said)
 

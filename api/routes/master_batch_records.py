@@ -1,21 +1,24 @@
 """Master batch records: write a version, have it signed, make it effective, compare two, take one elsewhere."""
 
+from base64 import b64encode
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 from sqlalchemy import Row
 
 from api import master_batch_records as records
 from api.deps import Caller, Reading, only
 from api.errors import not_found
 from api.master_batch_records import Draft
+from api.pictures import brought
 from api.security import Role, now
 from api.shapes import Body, CommandBody, Identifier, Reason, ReasonedBody, Time
 from db.queries import master_batch_records as tables
+from db.queries import pictures
 from domain.differences import differences
-from domain.errors import Blocker
+from domain.errors import Blocker, Refused
 from domain.master_batch_record import MasterBatchRecordBody
 from domain.master_record_states import MasterBatchRecordState as State
 from domain.rules.master_batch_record import possible, still_needed
@@ -64,12 +67,13 @@ class EffectiveBody(CommandBody):
 
 
 class ExportedRecord(Content):
-    """A version as it was exported."""
+    """A version as it was exported; `pictures`: SHA-256 → the file, of every picture that it shows."""
 
     format: Literal["millwright/master-batch-record/1"]
     product: Identifier
     version: Identifier
     content_hash: Hash
+    pictures: dict[Hash, Base64Bytes] = {}
 
 
 class ImportBody(CommandBody):
@@ -125,10 +129,12 @@ def compare(record_id: UUID, other_id: UUID, reading: Reading) -> Document:
 def export(record_id: UUID, reading: Reading) -> Document:
     """The version as a document that `import` takes, here or elsewhere."""
     row = _found(reading, record_id)
+    files = pictures.files(reading, pictures.named(row.body.get("operations", ())))
+    shown = {"pictures": {key: b64encode(own.content).decode() for key, own in files.items()}} if files else {}
     return {
         "format": FORMAT, "product": row.product, "version": row.version, "changeControl": row.change_control,
         "reasonForChange": row.reason_for_change, "contentHash": row.content_hash, "content": row.body,
-    }  # fmt: skip
+    } | shown  # fmt: skip
 
 
 # Writes ----------------------------------------------------------------------------------------------------------
@@ -142,7 +148,7 @@ def create(body: CreateBody, who: Writer) -> Document:
 
 @router.post("/import")
 def import_record(body: ImportBody, who: Writer) -> Document:
-    """A draft from an exported version. 409 CONTENT_CHANGED when the document is not what was exported."""
+    """A draft from an exported version, with its pictures. 409 CONTENT_CHANGED when it is not what was exported."""
     sent = body.document
     exported, faults = _draft(sent.product, sent.version, sent), []
     if exported.content_hash != sent.content_hash:
@@ -152,7 +158,11 @@ def import_record(body: ImportBody, who: Writer) -> Document:
                 found=exported.content_hash[:12], required=f"{sent.content_hash[:12]}, as it was exported",
             )
         )  # fmt: skip
-    return records.create(who, body, _draft(sent.product, body.version or sent.version, sent), faults)
+    try:
+        files = brought(sent.pictures)
+    except Refused as no:
+        files, faults = [], [*faults, *no.blockers]
+    return records.create(who, body, _draft(sent.product, body.version or sent.version, sent), faults, files)
 
 
 @router.put("/{record_id}")

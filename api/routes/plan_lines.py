@@ -80,6 +80,6 @@ def shown(row: Row[Any], order_state: str | None, found: Sequence[Row[Any]]) -> 
         "orderId": str(order_id(row.order_number)), "orderState": order_state, "product": row.product,
         "quantity": plain(row.quantity), "unit": row.unit, "policy": row.policy, "plant": row.plant,
         "startAt": row.start_at and row.start_at.isoformat(), "dueAt": row.due_at and row.due_at.isoformat(),
-        "batchNumber": row.batch_number,
+        "fixedLots": row.fixed_lots, "fixedLotsReason": row.fixed_lots_reason, "batchNumber": row.batch_number,
         **plan_family.shown(row.reference, found),
     }  # fmt: skip

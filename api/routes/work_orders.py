@@ -29,7 +29,7 @@ from db.queries import signatures
 from db.queries.marking import marked
 from db.session import reading
 from domain import commands as c
-from domain.master_batch_record import Language
+from domain.pictures import Language
 
 router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
 

@@ -25,6 +25,8 @@ from api.ui.shell import PageRoute, context, flash, page, refused
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
+MOST_FIELDS: Final = 10_000
+"""A master batch record has some hundred rows, each with several fields."""
 ASK: Final = frozenset({"REAUTH_REQUIRED", "SECOND_PERSON_REQUIRED", "CONTENT_NOT_SHOWN"})
 ASK_AGAIN: Final = frozenset(
     {
@@ -37,7 +39,7 @@ ASK_AGAIN: Final = frozenset(
 
 async def checked_form(request: Request) -> FormData:
     """The fields of a form of this session. Raises 403 for one of another session or site."""
-    form = await request.form()
+    form = await request.form(max_fields=MOST_FIELDS)
     if form.get("form_token") != form_token(request.state.token):
         raise Problem(403, "FORM_OF_ANOTHER_SESSION", "this form was made for another session; load the page again")
     return form
@@ -136,11 +138,18 @@ _LOOKED_UP: Final = {"reverseReport": "reportNumber", "reportProduction": "workO
 """Commands whose address names no uuid: the field of the body that leads to it."""
 
 
+_OF_DECISION: Final = {"hold": "holdOrder", "reissue": "cancelOrder"}
+
+
 async def _ceremony(
     request: Request, path: str, fields: list[tuple[str, str]], body: dict[str, Any], problem: dict[str, Any]
 ) -> Response:
     """Show what is signed. What was typed so far goes along as hidden fields; what was secret does not."""
     name, entity = action(path)
+    if name == "decideImpact":
+        # What is signed is the order's own command.
+        name, entity = _OF_DECISION.get(str(body.get("decision")), name), _first_uuid({"id": path.split("/")[3]})
+        body = {key: value for key, value in body.items() if key != "decision"}
     if entity is None and name in _LOOKED_UP:
         entity = _first_uuid({"id": str(body.get(_LOOKED_UP[name], ""))})
     shown: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.gate import PREFIX
 
-_PASSED_ON: Final = ("user-agent", "accept-language")
+_PASSED_ON: Final = ("user-agent", "accept-language", "if-none-match")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,20 @@
 """Changes of configuration: the list, one with its differences and steps, and the form that asks for one."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.permissions import COMMAND_ROUTES
+from api.signed_acts import BY_ACTION
 from api.ui.calls import read
 from api.ui.direct import may_act
 from api.ui.shell import PageRoute, page
 from domain.configuration_states import ConfigurationState
+from domain.order_fields import FIELDS
+from domain.policy import OverReport
+from domain.signing import Meaning
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 ACTS: Final = {
@@ -17,7 +23,7 @@ ACTS: Final = {
 }  # fmt: skip
 """Step → the form in which it is taken."""
 STEPS: Final = {name: name for name in ACTS} | {"passTest": "test"}
-NOT_ASKED: Final = frozenset({"code", "version"})
+NOT_ASKED: Final = frozenset({"code", "version", "lateEntrySeconds"})
 
 
 @router.get("/master/configuration")
@@ -57,7 +63,18 @@ async def ask(code: str, request: Request) -> Response:
     found = await read(request, f"/master-data/policies/{code}")
     newest = found["versions"][-1]
     fields = [(name, value) for name, value in newest.items() if name not in NOT_ASKED and _is_simple(value)]
-    return page(request, "configuration_new.html", code=code, version=newest["version"], fields=fields)
+    return page(
+        request, "configuration_new.html", code=code, version=newest["version"], fields=fields, now=newest,
+        over_reports=[str(own) for own in OverReport], meanings=[str(own) for own in Meaning],
+        order_fields=list(FIELDS), signable=_signable(newest),
+    )  # fmt: skip
+
+
+def _signable(policy: Mapping[str, Any]) -> list[str]:
+    """What can be signed: every command, and acts that no order judges; those that are signed now come first."""
+    known = {kind.kind_name() for kind in COMMAND_ROUTES.values()} | BY_ACTION.keys()
+    signed = {*policy["signatures"], *policy["secondSignatures"]}
+    return [*sorted(signed), *sorted(known - signed)]
 
 
 def _is_simple(value: Any) -> bool:

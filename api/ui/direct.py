@@ -53,6 +53,10 @@ def _configuration(step: str, action: str, *fields: Field, reason: str = "no", s
     return Act(rf"/configuration-changes/[0-9a-f-]+/{step}", action, fields, reason, signs)
 
 
+def _impact(*fields: Field) -> Act:
+    return Act(r"/mes/orders/[0-9a-f-]+/impacts/[^/]+/decide", "decideImpact", fields, "must")
+
+
 def _account(step: str, *fields: Field) -> Act:
     return Act(rf"/users/[^/]+/{step}", "manageUsers", fields, "must")
 
@@ -100,6 +104,9 @@ ACTS: Final[Mapping[str, Act]] = {
         "make-effective", "makeMasterBatchRecordEffective", _field("effectiveFrom", "time", required=False)
     ),
     "withdrawRecord": _record("withdraw", "makeMasterBatchRecordEffective", reason="must"),
+    "keepOrderAsMade": _impact(),
+    "holdForChange": _impact(),
+    "reissueOrder": _impact(_field("disposition", "choice", options=("keepAsLot", "scrap"))),
     "analyseConfiguration": _configuration("analyse", "assessConfiguration", reason="must"),
     "approveConfiguration": _configuration("approve", "approveConfiguration", signs=True),
     "testConfiguration": _configuration("test", "assessConfiguration", _field("passed", "bool"), reason="must"),

@@ -1,7 +1,8 @@
 """From the fields of a form to the body of a command.
 
 The name of a field says where its value goes and what it is: `values.0.text`, `accept:bool`, `quantity:number`,
-`dueAt:time`. An empty field is not sent; an empty `:entry` takes the whole row of its list out.
+`dueAt:time`. An empty field is not sent; an empty `:entry` takes the whole row of its list out; a `:map` or `:items`
+sends an empty one when no other field says anything of it.
 """
 
 import unicodedata
@@ -10,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+_EMPTY: Final[dict[str, type]] = {"map": dict, "items": list}
+"""Kinds of fields that stand for a whole map or list: when all of its own fields are empty, it is sent empty."""
 OWN: Final = frozenset({"form_token", "back", "said", "method"})
 """Fields of the console itself."""
 
@@ -24,18 +27,31 @@ def body_of(fields: Iterable[tuple[str, str]], zone: ZoneInfo) -> dict[str, Any]
     """The body that the fields of a form say. Raises ValueError for a time that is none."""
     body: dict[str, Any] = {}
     left_out: set[tuple[str, ...]] = set()
+    kept: dict[tuple[str, ...], type] = {}
     for name, text in fields:
         path_text, _, kind = name.partition(":")
         path = tuple(path_text.split("."))
         if path[0] in OWN:
             continue
-        if kind == "entry" and not text.strip():
+        if kind in _EMPTY:
+            kept[path] = _EMPTY[kind]
+        elif kind == "entry" and not text.strip():
             left_out.add(path[:-1])
         elif text.strip() or kind == "bool":
             _put(body, path, _value(text, kind, zone))
     for path in left_out:
         _take(body, path)
-    return {key: _lists(part) for key, part in body.items() if part != {}}
+    found = {key: _lists(part) for key, part in body.items() if part != {}}
+    for path, kind_of in kept.items():
+        _keep(found, path, kind_of())
+    return found
+
+
+def _keep(body: dict[str, Any], path: tuple[str, ...], empty: Any) -> None:
+    """Say that nothing is left of a map or a list, where the form said nothing of it."""
+    for part in path[:-1]:
+        body = body.setdefault(part, {})
+    body.setdefault(path[-1], empty)
 
 
 def _value(text: str, kind: str, zone: ZoneInfo) -> Any:

@@ -4,12 +4,14 @@ from collections import defaultdict
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection, Row
 from starlette.concurrency import run_in_threadpool
 
 from api.scopes import Scope
-from api.ui.shell import PageRoute, page
+from api.security import Session
+from api.ui.shell import PageRoute, page, roles_of
 from api.ui.steps import Step, step_for
-from db.queries import cases, waiting
+from db.queries import cases, impacts, waiting
 from db.session import reading
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
@@ -24,10 +26,19 @@ def mine(request: Request) -> dict[str, Any]:
         counts = waiting.counts(connection, session.roles, scope.orders())
         tasks = waiting.tasks(connection, session.roles, scope.orders(), SHOWN)
         own_cases = cases.waiting(connection, session.roles, session.user_id, SHOWN)
+        changed = _changed(connection, session, scope)
     groups: dict[str, list[Step]] = defaultdict(list)
     for task in tasks:
         groups[task["command"]].append(step_for(task))
-    return {"counts": counts, "groups": groups, "cases": own_cases}
+    return {"counts": counts, "groups": groups, "cases": own_cases, "changed": changed}
+
+
+def _changed(connection: Connection, session: Session, scope: Scope) -> list[Row[Any]]:
+    """Orders that run by master data that have changed: those of the person first; of others for who may decide."""
+    if roles_of("decideImpact").isdisjoint(session.roles):
+        return []
+    found = impacts.page(connection, state="open", limit=SHOWN, inside=scope.orders())
+    return sorted(found, key=lambda row: row.owner != session.user_id)
 
 
 @router.get("/")
@@ -35,6 +46,6 @@ async def home(request: Request) -> Response:
     """The start page of everybody."""
     found = await run_in_threadpool(mine, request)
     return page(
-        request, "home.html", live="production-order,work-order,operation,deviation,capa,maintenance,inspection",
+        request, "home.html", live="production-order,work-order,operation,deviation,capa,maintenance,inspection,impact",
         shown=SHOWN, total=sum(found["counts"].values()), **found,
     )  # fmt: skip

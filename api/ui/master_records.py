@@ -1,5 +1,6 @@
 """Master batch records: their versions, a form to write a draft, two signatures, what changed, what uses one."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -10,13 +11,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
 from api.errors import Problem
 from api.roles import Role
+from api.ui import refusals
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
 from api.ui.direct import may_act, step_of
 from api.ui.forms import body_of
+from api.ui.pictures import uploaded
 from api.ui.record_form import at_the_place, content_of, faults_at, rows
 from api.ui.shell import PageRoute, context, flash, may, page, refused
 from db.queries import master_batch_records as records
@@ -157,6 +161,15 @@ async def _form(
     )  # fmt: skip
 
 
+def _why(request: Request, problem: Mapping[str, Any]) -> str:
+    """What is wrong with one thing, in the person's language: found and required."""
+    t = context(request)["t"]
+    words = [
+        f"{refusals.text(t, own['found'])} → {refusals.text(t, own['required'])}" for own in problem.get("blockers", ())
+    ]
+    return "; ".join(words) or t.of("code", problem["code"])
+
+
 def _recipe(
     request: Request, product: str, content: Mapping[str, Any]
 ) -> tuple[list[str], dict[int, str], dict[str, list[Any]]]:
@@ -174,16 +187,41 @@ def _recipe(
     return operations, dict(found.lines) if found is not None else {}, there
 
 
+@router.post("/import")
+async def take(request: Request, form: Form) -> Response:
+    """An exported version, with its pictures, as a draft here; under another version if one is given."""
+    chosen = form.get("file")
+    content = b""
+    if isinstance(chosen, UploadFile):
+        content = await chosen.read()
+        await chosen.close()
+    try:
+        document = json.loads(content)
+    except ValueError:
+        raise Problem(422, "INVALID_REQUEST", "the file is no exported master batch record") from None
+    body = {"commandId": form.get("commandId"), "document": document, "version": str(form.get("version") or "") or None}
+    answer = await call(request, "POST", "/master-batch-records/import", body)
+    if not answer.accepted:
+        return refused(request, problem_of(answer))
+    t = context(request)["t"]
+    response = RedirectResponse(f"/ui/master/records/{answer.document['id']}", 303)
+    flash(response, "good", t("said.done", what=f"{answer.document['product']} / {answer.document['version']}"))
+    return response
+
+
 @router.post("/save")
 async def save(request: Request, form: Form) -> Response:
     """Write a new version or a draft's new content. What is wrong is said at its place, and nothing is lost."""
     if not may(request, "writeMasterBatchRecord"):
         raise Problem(403, "NOT_AUTHORISED", f"only a {Role.PROCESS_ENGINEER} writes master batch records")
-    fields = [(name, str(value)) for name, value in form.multi_items()]
+    fields, unfit = await uploaded(request, form)
     body = body_of(fields, ZoneInfo(request.app.state.services.settings.time_zone))
     identity = body.pop("recordId", None)
     filled = body.get("content") or {}
     content, places = content_of(filled)
+    if unfit is not None:
+        draft = body | {"content": filled, "id": identity, "contentHash": body.get("basedOn")}
+        return await _form(request, draft, errors={unfit["field"]: _why(request, unfit)}, problem=unfit)
     path = "/master-batch-records" + (f"/{UUID(identity)}" if identity else "")
     answer = await call(request, "PUT" if identity else "POST", path, body | {"content": content})
     if not answer.accepted:

@@ -59,8 +59,10 @@ async def one(
     document = await read(request, f"/mes/orders/{order_id}", at=chosen["at"] if chosen else None)
     states = [own["state"] for own in document["workOrders"]]
     waits = [] if chosen else [(step(w["command"], w["what"], document["number"]), w) for w in document["waitsFor"]]
+    changed = await read(request, "/master-data-impacts", state="open", order=document["number"])
     return page(
-        request, "order.html", order=document, history=list(reversed(past)), facts=len(past), chosen=chosen,
+        request, "order.html", order=document, changed=changed["impacts"],
+        history=list(reversed(past)), facts=len(past), chosen=chosen,
         step_number=moment if chosen else len(past), stages=STAGES, stage=stage(document["state"], states),
         waits=waits, beside=[] if chosen else _beside(request, document), live=document["number"],
         is_over=document["state"] in ("closed", "cancelled", "aborted"),

@@ -60,6 +60,7 @@ async def new(request: Request) -> Response:
         with reading(request.app.state.services.engine) as connection:
             return {
                 "products": plan_board.products(connection), "policies": plan_board.policies(connection),
+                "parts": plan_board.parts(connection),
                 "plants": list(request.state.session.plants or plan_board.plants(connection)),
             }  # fmt: skip
 
@@ -76,6 +77,8 @@ async def add(request: Request, form: Form) -> Response:
         line = body_of(fields, ZoneInfo(request.app.state.services.settings.time_zone))
     except ValueError as error:
         raise Problem(422, "INVALID_REQUEST", str(error)) from None
+    chosen = {own["material"]: own["lots"] for own in line.pop("lots", []) if own.keys() == {"material", "lots"}}
+    line |= {"fixedLots": chosen} if chosen else {}
     line["unit"] = await run_in_threadpool(_unit, request, str(line.get("product", "")))
     answer = await call(request, "POST", "/mes/plan-lines", [line])
     if not answer.accepted:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from domain.pictures import MOST_OF_AN_INSTRUCTION
+
 SPARE: Final = 2
 """Empty rows at the end of every list; saved again, there are as many more."""
 _STEP: Final = 10
@@ -24,9 +26,10 @@ def rows(content: Mapping[str, Any], operations: Iterable[str], lines: Mapping[i
 
 def _operation(own: Mapping[str, Any]) -> Values:
     told = [{"text": {}, "number": ""} | one for one in own.get("instructions") or ()]
+    told = [one | {"pictures": _with_a_spare(one)} for one in told]
     last = max((int(one["number"]) for one in told if str(one["number"]).isdigit()), default=0)
     spare = SPARE - sum(_is_empty_instruction(one) for one in told)
-    told += [{"number": last + _STEP * (n + 1), "text": {}} for n in range(spare)]
+    told += [{"number": last + _STEP * (n + 1), "text": {}, "pictures": []} for n in range(spare)]
     values = [{key: value for key, value in one.items() if key != _MARK} for one in own.get("expectedValues") or ()]
     values += [{} for _ in range(SPARE - sum(_is_empty_value(one) for one in values))]
     seconds, checks = own.get("longestWaitSeconds"), own.get("printCheckSeconds")
@@ -35,6 +38,12 @@ def _operation(own: Mapping[str, Any]) -> Values:
         "longestWaitMinutes": own.get("longestWaitMinutes") or (_minutes(seconds) if seconds else ""),
         "printCheckMinutes": own.get("printCheckMinutes") or (_minutes(checks) if checks else ""),
     }  # fmt: skip
+
+
+def _with_a_spare(one: Mapping[str, Any]) -> list[Values]:
+    """The pictures of an instruction, and room for one more."""
+    kept = [dict(own) for own in one.get("pictures") or () if not _is_empty_picture(own)]
+    return kept + [{}] * (len(kept) < MOST_OF_AN_INSTRUCTION)
 
 
 _IN_MINUTES: Final = {"longestWaitMinutes": "longestWaitSeconds", "printCheckMinutes": "printCheckSeconds"}
@@ -73,13 +82,28 @@ def _said(own: Mapping[str, Any], places: dict[str, str]) -> Values:
             bare = {key: value for key, value in row.items() if key != _MARK}
             if is_empty(bare):
                 continue
-            places[f"{name}.{len(kept)}"] = f"{name}.{place}"
-            kept.append(bare | ({"text": bare.get("text", {})} if name == "instructions" else {}))
+            here = f"{name}.{len(kept)}"
+            places[here] = f"{name}.{place}"
+            if name == "instructions":
+                bare["text"] = bare.get("text", {})
+                bare["pictures"] = _pictures(bare, places, here, f"{name}.{place}")
+            kept.append(bare)
         cleaned[name] = kept
     for shown, kept_as in _IN_MINUTES.items():
         if minutes := own.get(shown):
             cleaned[kept_as] = _seconds(minutes)
     return cleaned
+
+
+def _pictures(one: Mapping[str, Any], places: dict[str, str], here: str, there: str) -> list[Values]:
+    """The pictures that stay; a row with words and no file stays too, and is refused at its place."""
+    kept: list[Values] = []
+    for place, own in enumerate(one.get("pictures") or ()):
+        if own.get("gone") or _is_empty_picture(own):
+            continue
+        places[f"{here}.pictures.{len(kept)}"] = f"{there}.pictures.{place}"
+        kept.append({"sha256": own.get("sha256", ""), "text": own.get("text", {})})
+    return kept
 
 
 def _seconds(minutes: Any) -> Any:
@@ -105,7 +129,11 @@ def _is_empty_material(own: Mapping[str, Any]) -> bool:
 
 
 def _is_empty_instruction(own: Mapping[str, Any]) -> bool:
-    return not any((own.get("text") or {}).values())
+    return not any((own.get("text") or {}).values()) and all(map(_is_empty_picture, own.get("pictures") or ()))
+
+
+def _is_empty_picture(own: Mapping[str, Any]) -> bool:
+    return not own.get("sha256") and not any((own.get("text") or {}).values())
 
 
 def _is_empty_value(own: Mapping[str, Any]) -> bool:

@@ -41,6 +41,17 @@ _EARLIER: Final = (
 """What a person did before, when one person may not do both."""
 
 
+def alarm(t: Words, text: str, subject: str | None = None) -> str:
+    """The detail of an alarm. That of a rule is the rule's own name, what it is about, and what its doer gave as
+    reason; the others are sentences of the code."""
+    name, found, reason = text.partition(f": {subject}") if subject else (text, "", "")
+    if not found:
+        return refusals.text(t, text)
+    kind, _, identity = str(subject).partition("/")
+    about, colon = f"{t.of('entity', kind)} {identity}", "：" if t.language == "zh" else ": "
+    return f"{name}{colon}{about}{reason}"
+
+
 def detail(t: Words, text: str) -> str:
     """The detail of an exception or a deviation."""
     for pattern, key in _DETAILS:

@@ -63,6 +63,8 @@ _PART: Final = re.compile(r"(\w+)((?:\[[^\]]*\])*)")
 
 def place_of(t: Words, path: str) -> str:
     """A place in a document in words: `operations[MIX].expectedValues[speed].high` → `Operations MIX › …`."""
+    # What has no name of its own is counted from 1; a form's path says so with a dot, a comparison's in brackets.
+    path = re.sub(r"(?<=\bpictures)\[(\d+)\]", lambda at: f"[{int(at[1]) + 1}]", path)
     parts = [
         " ".join([t.of("field", name), *re.findall(r"\[([^\]]*)\]", keys)]).strip()
         for name, keys in _PART.findall(re.sub(r"\.(\d+)(?=\.|$)", lambda at: f"[{int(at[1]) + 1}]", path))

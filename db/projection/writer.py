@@ -52,7 +52,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "deviationEscalationSeconds": 8 * 3600, "deviationClosingSeconds": 30 * 24 * 3600,
     "reworkForbidden": False, "dosageForm": "", "reworkLots": False, "outputLot": None, "tests": [], "testResults": [],
     "parentRework": None, "ownLot": None, "reworkMethod": None, "procedure": "", "kept": None, "material": "",
-    "printed": False, "printCheckSeconds": None,
+    "printed": False, "printCheckSeconds": None, "pictures": [],
     "recoveryAllowed": False, "recoveries": [], "evidence": [], "measuredWith": None,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db import audit
-from db.queries import structure
+from db.queries import pictures, structure
 from db.queries.master_data import BOM_LINES, BOMS, MATERIALS, PARAMETERS, ROUTE_OPERATIONS, ROUTES
 from db.tables import MasterBatchRecord, Signature, StateTransition, core
 from domain.master_batch_record import MasterBatchRecordBody
@@ -128,7 +128,7 @@ def page(
 
 
 def recipe(connection: Connection, product: str, body: MasterBatchRecordBody) -> tuple[Recipe, datetime | None]:
-    """The recipe that a body names, and from when on all of it counts. Five statements at most."""
+    """The recipe that a body names, and from when on all of it counts. Six statements at most."""
     route = _version(connection, ROUTES, product, body.route_version)
     bom = _version(connection, BOMS, product, body.bill_of_material_version)
     statement = select(BOM_LINES).where(BOM_LINES.c.bill_of_material == (None if bom is None else bom.id))
@@ -137,6 +137,7 @@ def recipe(connection: Connection, product: str, body: MasterBatchRecordBody) ->
         bill_of_material_state=None if bom is None else bom.state,
         operations=() if route is None else _operations(connection, route.id),
         lines={row.line: row.material for row in connection.execute(statement)},
+        pictures=pictures.sizes(connection, body.pictures),
     )
     return found, max((row.effective_from for row in (route, bom) if row is not None), default=None)
 

@@ -61,6 +61,12 @@ def products(connection: Connection, limit: int = 500) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(statement)]
 
 
+def parts(connection: Connection, limit: int = 500) -> list[dict[str, Any]]:
+    """What lots can be chosen of: everything that is used."""
+    statement = select(MATERIALS.c.code, MATERIALS.c.name).where(MATERIALS.c.is_active).order_by(MATERIALS.c.code)
+    return [dict(row._mapping) for row in connection.execute(statement.limit(limit))]
+
+
 def policies(connection: Connection) -> list[str]:
     """The codes of the policies."""
     return list(connection.execute(select(POLICIES.c.code).distinct().order_by(POLICIES.c.code)).scalars())

@@ -62,7 +62,8 @@ def derive(
             "id": uuid_for("plan-line", reference), "reference": reference, "order_number": number,
             "product": source.product, "quantity": part.quantity, "unit": source.unit, "policy": source.policy,
             "plant": source.plant, "start_at": source.start_at, "due_at": part.due_at or source.due_at,
-            "fixed_lots": source.fixed_lots, "batch_number": None, "created_by": asked.actor, "created_at": asked.at,
+            "fixed_lots": source.fixed_lots, "fixed_lots_reason": source.fixed_lots_reason, "batch_number": None,
+            "created_by": asked.actor, "created_at": asked.at,
         }
         for reference, number, part in zip(references, numbers, parts, strict=True)
     ]  # fmt: skip
@@ -105,6 +106,7 @@ def _entry(row: Row[Any], source: Row[Any], kind: LinkKind, asked: Asked) -> Ent
     new = {
         "orderNumber": row.order_number, "product": row.product, "quantity": plain(row.quantity), "unit": row.unit,
         "policy": row.policy, "plant": row.plant, "fixedLots": row.fixed_lots,
+        "fixedLotsReason": row.fixed_lots_reason,
         "dueAt": row.due_at and row.due_at.isoformat(), "madeOf": source.reference, "as": str(kind),
     }  # fmt: skip
     entity = f"plan-line/{row.reference}"

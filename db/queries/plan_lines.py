@@ -97,11 +97,6 @@ def units(connection: Connection, products: Collection[str]) -> dict[str, str]:
     return {row.code: row.unit for row in connection.execute(statement)}
 
 
-def policies(connection: Connection, codes: Collection[str]) -> set[str]:
-    """Those of the policies that there are."""
-    return set(connection.execute(select(POLICIES.c.code).where(_among(POLICIES.c.code, codes))).scalars())
-
-
 def lots(connection: Connection, numbers: Collection[str]) -> set[str]:
     """Those of the numbers that lots have, or that orders have given to what they make or would have made."""
     there = select(LOTS.c.number).where(_among(LOTS.c.number, numbers))

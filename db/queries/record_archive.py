@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.audit import canonical
+from db.queries import pictures
 from db.queries.record_document import read
 from db.queries.record_people import names
 from db.tables import ArchivedPrint, ArchivedRecord, Lot, core
@@ -30,6 +31,7 @@ class Putting:
     people: Mapping[str, str]
     languages: frozenset[str]
     is_kept: bool
+    pictures: Mapping[str, bytes]
 
     @property
     def document_hash(self) -> str:
@@ -59,6 +61,7 @@ def prepare(connection: Connection, work_order: str) -> Putting:
     return Putting(
         work_order=work_order, document=document, people=names(connection, document),
         languages=frozenset(connection.execute(there).scalars()), is_kept=kept is not None,
+        pictures=pictures.of_record(connection, document),
     )  # fmt: skip
 
 

@@ -195,7 +195,10 @@ def _open(process: Process, number: str) -> ChangeRequest:
         raise refuse(_blocker(process, "UNKNOWN_CHANGE", number, f"one of: {known}", "planner"))
     if own is not process.open_change():
         required = "a change request that nobody has decided"
-        raise refuse(_blocker(process, "CHANGE_NOT_OPEN", f"{number} is {own.state}", required, ""))
+        # About the request: the order has a state of its own, and is not what is decided already.
+        raise refuse(
+            Blocker(code="CHANGE_NOT_OPEN", entity="order change", id=number, found=own.state, required=required)
+        )
     return own
 
 

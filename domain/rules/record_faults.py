@@ -11,6 +11,7 @@ from typing import Final
 
 from domain.errors import Blocker
 from domain.master_batch_record import LANGUAGES, ExpectedValue, MasterBatchRecordBody, RecordedOperation
+from domain.pictures import MOST_BYTES_OF_A_VERSION, Picture
 from domain.quantities import plain
 from domain.record_freeze import merged_value
 from domain.specification import Characteristic
@@ -38,6 +39,8 @@ class Recipe:
     bill_of_material_state: str | None
     operations: tuple[RecipeOperation, ...] = ()
     lines: dict[int, str] = field(default_factory=dict)
+    pictures: dict[str, int] = field(default_factory=dict)
+    """The pictures that are stored, of those that the record names: SHA-256 → bytes."""
 
 
 def faults(product: str, version: str, body: MasterBatchRecordBody, recipe: Recipe) -> tuple[Blocker, ...]:
@@ -58,6 +61,7 @@ class _Check:
             yield from self._loop()
             yield from self._operations()
         yield from self._materials()
+        yield from self._pictures()
 
     def _fault(self, code: str, found: str, required: str, *path: object) -> Blocker:
         identity = "/".join((self.root, *map(str, path)))
@@ -130,6 +134,23 @@ class _Check:
                 if not one.text.get(language, "").strip():
                     yield self._fault("TEXT_MISSING", f"no text in {language}", "a text in every language", code,
                                       one.number, language)  # fmt: skip
+            for place, picture in enumerate(one.pictures, start=1):
+                yield from self._picture(picture, code, one.number, f"picture {place}")
+
+    def _picture(self, picture: Picture, *path: object) -> Iterator[Blocker]:
+        for language in LANGUAGES:
+            if not picture.text.get(language, "").strip():
+                required = "what the picture shows, in every language"
+                yield self._fault("PICTURE_TEXT_MISSING", f"no text in {language}", required, *path, language)
+        if picture.sha256 not in self.recipe.pictures:
+            found = f"no picture {picture.sha256[:12]} is stored"
+            yield self._fault("UNKNOWN_PICTURE", found, "a picture that was uploaded", *path)
+
+    def _pictures(self) -> Iterator[Blocker]:
+        size = sum(self.recipe.pictures.values())
+        if size > MOST_BYTES_OF_A_VERSION:
+            found, required = f"{size} bytes of pictures", f"at most {MOST_BYTES_OF_A_VERSION} bytes"
+            yield self._fault("PICTURES_TOO_LARGE", found, required)
 
     def _value(self, code: str, own: Characteristic | None, said: ExpectedValue | None) -> Iterator[Blocker]:
         name = own.name if own is not None else said.name if said is not None else ""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from domain.quantities import plain
 from plants.tablets.equipment import CLEARANCE, TRAINING
 from plants.tablets.formula import formula_mg, target_weight_mg
+from plants.tablets.illustrations import ILLUSTRATIONS
 from plants.tablets.instructions import INSTRUCTIONS
 from plants.tablets.source import product_code
 
@@ -85,7 +86,10 @@ def _operation(operation: str, code: str, strength: Decimal) -> Document:
     low, high = YIELD if operation in ("COMPRESS", "COAT") else (None, None)
     return {
         "operation": operation,
-        "instructions": [{"number": number * 10, "text": {"en": en, "zh": zh}} for number, (en, zh) in steps],
+        "instructions": [
+            {"number": number * 10, "text": {"en": en, "zh": zh}} | _shown(operation, number - 1)
+            for number, (en, zh) in steps
+        ],
         "expectedValues": _expected(operation, target_weight_mg(code, strength)),
         "equipmentClass": EQUIPMENT[operation],
         "clearance": list(CLEARANCE[operation]),
@@ -95,6 +99,11 @@ def _operation(operation: str, code: str, strength: Decimal) -> Document:
         "yieldLowPercent": low,
         "yieldHighPercent": high,
     }
+
+
+def _shown(operation: str, place: int) -> Document:
+    found = ILLUSTRATIONS.get((operation, place))
+    return {} if found is None else {"pictures": [found.reference]}
 
 
 def _expected(operation: str, weight: Decimal) -> list[Document]:

@@ -157,6 +157,10 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/master-data/import-file": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
+    "/mes/orders/{order_id}/impacts/{number}/decide": (
+        (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"decision": "keep", "reason": "as it was made"},
+    ),
+    "/master-batch-records/pictures": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/{record_id}": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/{record_id}/submit": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/{record_id}/approve": ((R.SUPERVISOR, R.QUALITY_MANAGER), {"contentHash": "0" * 64}),

@@ -160,6 +160,8 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users",
         "PUT /master-batch-records/{record_id}",
     ),
+    "test_impacts": ("POST /mes/orders/{order_id}/impacts/{number}/decide",),
+    "test_pictures": ("POST /master-batch-records/pictures",),
     "test_nonconforming": (
         "POST /quality/lots/{lot}/decide-destruction",
         "POST /quality/lots/{lot}/destroy",

@@ -70,8 +70,8 @@ async def test_a_running_batch_keeps_its_copy_when_a_new_version_counts(company:
 
     before = await told()
     assert before["record"] == {"product": "TAB", "version": "run-1", "contentHash": first["contentHash"]}
-    assert (before["language"], before["instructions"]) == ("en", [{"number": 10, "text": TEXTS["en"]}])
-    assert (await told(language="zh"))["instructions"] == [{"number": 10, "text": TEXTS["zh"]}]
+    assert (before["language"], before["instructions"]) == ("en", [{"number": 10, "text": TEXTS["en"], "pictures": []}])
+    assert (await told(language="zh"))["instructions"] == [{"number": 10, "text": TEXTS["zh"], "pictures": []}]
     (weight,) = (await told("PRESS"))["expectedValues"]
     assert (weight["low"], weight["warningLow"], weight["target"], weight["secondCheck"]) == ("108", "110", "113", True)
     changed = copy.deepcopy(TAB)

@@ -1,5 +1,6 @@
 """The schema of a database as text, and a row in every table of it."""
 
+import hashlib
 import os
 import subprocess
 import uuid
@@ -23,6 +24,7 @@ from system.postgres import binary
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 # What a constraint of the table asks for.
 VALUES: dict[str, dict[str, Any]] = {
+    "picture": {"sha256": hashlib.sha256(b"picture").hexdigest(), "content": b"picture", "size": 7},
     "stock_move": {"from_place": "place", "to_place": "other"},
     "equipment_item": {"cleaning": "inUse"},
     "stock_balance": {"on_hand": Decimal(2), "reserved": Decimal(1)},

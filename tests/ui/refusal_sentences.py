@@ -1,4 +1,5 @@
-"""Every sentence that a refusal can say, read from the code: the texts that go into `found`, `required` and `detail`.
+"""Every sentence that a refusal can say, read from the code: the texts that go into `found`, `required` and `detail`,
+and what alarms tell.
 
 A sentence is a template: `{}` stands for each value. What is computed as a whole (a state, a number) is no sentence.
 """
@@ -82,6 +83,7 @@ def _takers(files: list[_File]) -> dict[str, set[int]]:
     found["AdapterRefused"] = {1}
     found["Fault"] = {3, 4}
     found["same_person"] = {4, 5}
+    found["raise_alarm"] = found["raise_alarm_once"] = {2}
     return found
 
 

@@ -62,4 +62,4 @@ def test_faults_are_found_by_what_they_are_about() -> None:
 def test_a_place_in_a_document_is_said_in_words() -> None:
     path = "content.operations[MIX].expectedValues[speed].warningHigh"
     assert place_of(Words("en"), path) == "Operations MIX › Expected values speed › Warning high"
-    assert place_of(Words("zh"), "operations.0.instructions.1.text.zh") == "工序 1 › 操作说明 2 › 中文"
+    assert place_of(Words("zh"), "operations.0.instructions.1.text.zh") == "工序 1 › 操作指令 2 › 中文"

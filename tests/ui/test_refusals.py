@@ -19,7 +19,8 @@ CHINESE: Final = Words("zh")
 TABLE: Final[dict[str, str]] = json.loads(refusals.SENTENCES.read_text(encoding="utf-8"))
 ALL: Final = sentences()
 NAMES: Final = re.compile(
-    r"--[a-z-]+|SHA-256|MES_SECRET_KEY(_FILE)?|MES_SITE|UTF-8|CAPA|GMP|PIN|GS1|JSON|PDF|CSV|RFC|NUL|API|commandId|isOutput|\{seq\}|"
+    r"--[a-z-]+|SHA-256|MES_SECRET_KEY(_FILE)?|MES_SITE|UTF-8|CAPA|GMP|PIN|GS1|JSON|PDF|PNG|JPEG|SVG|RGB|CSV|RFC|NUL|API"
+    r"|commandId|isOutput|\{seq\}|"
     r'\{"material": \["lot"\]\}|\b[TZ]\b|\d+T\d+'
     r"|HTTP|Message-Id|Content-SHA256|OperationsRequest|MaterialRequirement|MaterialUse|（Production）"
     r"|EPCIS(Document)?|CBV|URI|UN/ECE|KGM|ADD|OBSERVE|DELETE|@context|schemaVersion|creationDate|epcisBody\.eventList"

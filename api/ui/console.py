@@ -29,6 +29,7 @@ from api.ui import (
     master_import,
     master_records,
     neighbours,
+    offline,
     operations,
     orders,
     picks,
@@ -66,7 +67,7 @@ PLANT: Final = (
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
     cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, andon, ask, actions,
-    live, files, *PLANT,
+    live, files, offline, *PLANT,
 )  # fmt: skip
 
 

@@ -190,7 +190,7 @@ async def _reports(page: Any) -> Document:
         before = await good.input_value()
         begun = time.perf_counter()
         await plus.click()
-        while await good.input_value() == before:  # noqa: ASYNC110 the field tells nobody
+        while await good.input_value() == before:
             pass
         local.append((time.perf_counter() - begun) * 1000)
         await good.fill("99999999")

@@ -1,4 +1,4 @@
-"""A terminal that reloads or opens a task without a network: what it shows, what it sends later, whom it shows it to."""
+"""A terminal that reloads or opens a task without a network: what it shows, what it sends later, and to whom."""
 
 import shutil
 import uuid
@@ -190,7 +190,8 @@ async def test_an_unattended_terminal_shows_nothing_after_its_idle_time(
         """async () => {
           const name = (await caches.keys()).find((one) => one.startsWith("mes-pages"));
           const cache = await caches.open(name), note = await (await cache.match("/ui/-/session")).json();
-          await cache.put("/ui/-/session", new Response(JSON.stringify({ ...note, seen: Date.now() - note.idle * 1000 - 1000 })));
+          const seen = Date.now() - note.idle * 1000 - 1000;
+          await cache.put("/ui/-/session", new Response(JSON.stringify({ ...note, seen })));
         }"""
     )
     await cable.cut()

@@ -208,6 +208,21 @@
   });
   addEventListener("popstate", () => visit(location.href, { push: false }));
 
+  // Tables on a phone: each row is a card whose cells carry the heading of their column (mes.css). The entry of the
+  // navigation where one is, is in sight.
+  window.mes.onSwap(() => {
+    for (const table of all("#main table:not(.stack,.todo,.difference,.keep)")) {
+      const heads = all("thead th", table).map((head) => head.textContent.trim());
+      if (!heads.length) continue;
+      table.classList.add("labelled");
+      for (const row of all("tbody tr", table)) {
+        [...row.cells].forEach((cell, at) => { if (row.cells.length === heads.length && heads[at]) cell.dataset.label = heads[at]; });
+      }
+    }
+    const nav = $("#nav"), here = nav?.querySelector("[aria-current]");
+    if (here) nav.scrollLeft = here.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+  });
+
   // Limits: a value outside is red, with a word, while it is typed ---------------------------------------------
   const number = (text) => { const n = text.normalize("NFKC").replaceAll("。", ".").replaceAll(/[\s,]/g, ""); return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(n) ? parseFloat(n) : NaN; };
   function judge(field) {

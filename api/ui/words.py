@@ -158,9 +158,9 @@ def quantity(value: Any) -> str:
 
 
 def inside(low: Any, high: Any, like: Any) -> tuple[Any, Any]:
-    """Limits with no more decimals than `like` has, rounded inwards: what is shown is never wider than what holds."""
+    """Limits with three decimals, or as many as `like` has: rounded inwards, so never wider than what holds."""
     try:
-        step = Decimal(1).scaleb(int(Decimal(str(like)).normalize().as_tuple().exponent))
+        step = Decimal(1).scaleb(min(-3, int(Decimal(str(like)).normalize().as_tuple().exponent)))
         return (
             Decimal(str(low)).quantize(step, rounding=ROUND_CEILING),
             Decimal(str(high)).quantize(step, rounding=ROUND_FLOOR),

@@ -24,6 +24,7 @@ from api.ui.nav import nav
 from api.ui.svg import charts
 from api.ui.texts import Words, language_of, place_of
 from api.ui.told import told
+from api.ui.ways_out import way_out
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -48,6 +49,7 @@ def environment() -> Environment:
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],
         "groups_of": lambda t, group, names: [(name, t.of(group, name)) for name in names],
         "said": said, "told": told, "refusals": refusals, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
+        "way_out": way_out,
         "reasons": lambda t, names: [(name, t.of("scrap", name)) for name in names],
     }  # fmt: skip
     return made
@@ -75,6 +77,7 @@ def context(request: Request) -> dict[str, Any]:
         "t": Words(language),
         "language": language,
         "clock": clock,
+        "named": request.app.state.named.of(language),
         "user": session,
         "form_token": form_token(request.state.token),
         "nav": nav(session.roles) if session else (),

@@ -86,10 +86,12 @@ async def _first(context: Any, address: str, path: str) -> str | None:
 async def _screen(browser: Any, address: str, person: Person, path: str) -> Document | None:
     cold: list[Document] = []
     warm: list[Document] = []
+    target: str | None = None
     for _ in range(OPENINGS):
         # The first opening of a terminal: nothing is cached, and no service worker answers for the files.
         context = await _inside(browser, address, person, service_workers="block")
-        if (target := await _first(context, address, path)) is None:
+        target = await _first(context, address, path)
+        if target is None:
             await context.close()
             return None
         cold.append(await _opened(context, target, is_first=True))
@@ -100,7 +102,7 @@ async def _screen(browser: Any, address: str, person: Person, path: str) -> Docu
         "bytesFirst": middle["bytes"], "bytesAgain": statistics.median(one["bytes"] for one in warm),
         "requestsFirst": middle["requests"], "firstPaintSeconds": round(middle["paint"], 2),
         "usableSeconds": round(middle["usable"], 2), "heapBytes": middle["heap"],
-        "axeViolations": await _violations(browser, target, person, address),
+        "axeViolations": await _violations(browser, target or address, person, address),
     }  # fmt: skip
 
 

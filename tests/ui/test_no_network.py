@@ -213,7 +213,8 @@ async def test_going_on_over_the_lock_keeps_the_page_for_the_new_session(
     await terminal.page.fill("#lock-password", PASSWORD)
     await terminal.page.locator("#lock button.primary").click()
     await expect(terminal.page.locator("#lock")).to_be_hidden()
-    await keeps(terminal, page)
+    await keeps(terminal, page)  # as a part, when the page refreshed itself first
+    await keeps(terminal, "/ui/-/frame")  # and whole
     await cable.cut()
     await terminal.page.reload()
     await expect(terminal.page.locator("#stale")).to_contain_text("offline")

@@ -118,7 +118,20 @@ def _read(row: Mapping[str, Any]) -> Document:
         for name in dict.fromkeys((*old, *new))
         if name not in _QUIET and not name.startswith("content.") and old.get(name) != new.get(name)
     ]  # fmt: skip
-    return {"kind": kind, "identity": identity, "event": event, "changes": changes, "href": _page_of(kind, identity)}
+    before = {
+        language: _before(text, str(row["actor"]), identity) for language, text in (row.get("text") or {}).items()
+    }
+    return {
+        "kind": kind, "identity": identity, "event": event, "changes": changes, "before": before,
+        "href": _page_of(kind, identity),
+    }  # fmt: skip
+
+
+def _before(text: str, actor: str, identity: str) -> str | None:
+    """What the sentence says before it names the record, which is never the name of who acted; None: it names none."""
+    named = text.find(f"({actor})")
+    at = text.find(identity, named + len(actor) + 2 if named >= 0 else 0) if identity else -1
+    return text[:at] if at >= 0 else None
 
 
 def _page_of(kind: str, identity: str) -> str:

@@ -32,6 +32,7 @@ from api.ui import (
     master_import,
     master_records,
     neighbours,
+    offline,
     operations,
     orders,
     picks,
@@ -77,7 +78,7 @@ PLANT: Final = (
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
     cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, product_review, andon,
-    ask, actions, live, files, *PLANT,
+    ask, actions, live, files, offline, *PLANT,
 )  # fmt: skip
 
 

@@ -22,11 +22,19 @@ log = logging.getLogger("api.ui")
 
 PREFIX: Final = "/ui"
 COOKIE: Final = "mes_session"
-OPEN: Final = ("/ui/login", "/ui/take-over", "/ui/static/", "/ui/language", "/ui/andon/")
+OPEN: Final = (
+    "/ui/login",
+    "/ui/take-over",
+    "/ui/static/",
+    "/ui/language",
+    "/ui/andon/",
+    "/ui/worker.js",
+    "/ui/offline",
+)
 """Pages without a session. The wall displays have a token of their own in their address."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS: Final = {
     "content-security-policy": POLICY,

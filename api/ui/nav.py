@@ -28,7 +28,7 @@ ITEMS: Final = (
         "alarms",
         "/ui/alarms",
         (Role.SUPERVISOR, *_QUALITY, Role.MAINTENANCE, Role.PROCESS_ENGINEER, Role.AUDITOR, Role.ADMINISTRATOR),
-        "z",
+        "2",
     ),
     Item("tasks", "/ui/tasks", (Role.OPERATOR, Role.SUPERVISOR), "t"),
     Item(

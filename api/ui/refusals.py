@@ -31,6 +31,8 @@ LONGEST: Final = 2000
 """Characters of a text that are looked at: a longer one is shown as it is."""
 _PLACE: Final = re.compile(r"\{(\d+)(?::(\w+))?\}")
 
+_WITH_STATE: Final = re.compile(r"(\S+) \((\w+)\)")
+"""`MIX (held)`: a thing and its state."""
 _HAN: Final = r"\u3400-\u9fff"
 _CHINESE_BESIDE: Final = re.compile(rf" / (?=[{_HAN}])(?:(?!, [A-Za-z]).)*", re.DOTALL)
 _BEFORE_CHINESE: Final = re.compile(rf"(^|: |; |, )[^{_HAN}:;]*? / (?=[{_HAN}])")
@@ -99,6 +101,8 @@ def _several(t: Words, plain: str, entity: str, depth: int) -> str:
     for comma, written in (("; ", "；"), (", ", "、"), (" or ", " 或 "), (" and ", " 和 ")):
         if comma in plain and depth:
             return written.join(_said(t, part, entity, depth - 1) for part in plain.split(comma))
+    if depth and (found := _WITH_STATE.fullmatch(plain)) is not None and _word(t, found[2], entity) is not None:
+        return f"{found[1]}（{_said(t, found[2], entity, depth - 1)}）"
     return plain
 
 

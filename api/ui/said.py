@@ -129,6 +129,7 @@ def field(t: Words, name: str) -> str:
     return (": " if t.language == "en" else "：").join((*parts, word))
 
 
+_ANSWERS: Final = {"yes": "yes", "no": "no", "true": "yes", "false": "no"}
 _STATES: Final = {"holdState": "hold.state", "recallState": "recall.state", "destructionState": "destruction.state"}
 
 
@@ -147,7 +148,9 @@ def value(t: Words, name: str, text: str) -> str:
         return t.of("choice", text)
     if own in ("command", "kind") and t.has(f"command.{text}"):
         return t.of("command", text)
-    return t(text) if text in ("yes", "no") else text
+    if own in ("origin", "path", "direction"):
+        return next((t(key) for key in (f"origin.{text}", f"way.{text}") if t.has(key)), text)
+    return t(_ANSWERS[text]) if text in _ANSWERS else text
 
 
 def flat(value: Mapping[str, Any] | None, path: str = "") -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import permissions
 from api.errors import Problem, translate
-from api.ui import refusals, said, severity, words
+from api.ui import keeping, refusals, said, severity, words
 from api.ui.calls import Unanswered
 from api.ui.door import form_token
 from api.ui.nav import nav
@@ -38,7 +39,7 @@ def environment() -> Environment:
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals |= {
-        "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": words.quantity,
+        "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": words.quantity, "inside": words.inside,
         "share": words.share, "duration": words.duration, "new_id": lambda: uuid.uuid4().hex, "charts": charts,
         "pairs": lambda names: [(name, name) for name in names],
         "labels": lambda rows: [(row["code"], f"{row['code']} {row['name']}") for row in rows],
@@ -71,7 +72,7 @@ def context(request: Request) -> dict[str, Any]:
     """What every template gets."""
     session = getattr(request.state, "session", None)
     language = language_of(request)
-    clock = words.Clock(request.app.state.services.settings.time_zone)
+    clock = words.Clock(request.app.state.services.settings.time_zone, Words(language))
     return {
         "t": Words(language),
         "language": language,
@@ -111,6 +112,9 @@ def page(request: Request, template: str, status: int = 200, **more: Any) -> HTM
     """A page, or only what changes of it when the browser already has its frame."""
     having = context(request) | more
     response = HTMLResponse(environment().get_template(template).render(having), status)
+    if status == HTTPStatus.OK:
+        clock = having["clock"]
+        response.headers.update(keeping.mark(request, having["language"], clock.stamp(clock.now())))
     if having["flash"]:
         response.delete_cookie(FLASH, path="/ui")
     return response

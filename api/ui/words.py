@@ -1,9 +1,11 @@
 """How values are written for people: times of the plant, quantities, what a state looks like."""
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from api.ui.texts import Words
 
 TONES: Final = {
     # blue: somebody can begin
@@ -82,12 +84,22 @@ def moment(value: Any) -> datetime | None:
 class Clock:
     """Times in the plant's own zone."""
 
-    def __init__(self, zone: str) -> None:
-        self.zone = ZoneInfo(zone)
+    def __init__(self, zone: str, words: Words | None = None) -> None:
+        self.zone, self.name = ZoneInfo(zone), zone
+        self._words = words or Words("en")
+
+    def offset(self) -> str:
+        """`UTC+08:00`: what the plant's time is ahead of UTC now."""
+        text = self.now().astimezone(self.zone).strftime("%z")
+        return f"UTC{text[:3]}:{text[3:5]}"
 
     def now(self) -> datetime:
         """The server's time."""
         return datetime.now(UTC)
+
+    def today(self) -> str:
+        """`2026-11-27`: the plant's day."""
+        return self.now().astimezone(self.zone).date().isoformat()
 
     def short(self, value: Any) -> str:
         """`11-27 14:05`: the day and minute, as a board shows it; with the year when it is another."""
@@ -103,6 +115,11 @@ class Clock:
         at = moment(value)
         return "" if at is None else at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S %z")
 
+    def stamp(self, value: Any) -> str:
+        """`11-27 14:05 +0800`: the minute and its zone, for what may be read much later."""
+        at = moment(value)
+        return "" if at is None else at.astimezone(self.zone).strftime("%m-%d %H:%M %z")
+
     def field(self, value: Any) -> str:
         """`2026-11-27T14:05`, as a field of a form takes it."""
         at = moment(value)
@@ -114,14 +131,16 @@ class Clock:
         return at is not None and at < self.now()
 
     def age(self, value: Any) -> str:
-        """`4 min`, `3 h`, `2 d`: how long ago, in a word that both languages read."""
+        """`4 min`, `3 h`, `2 d`: how long ago."""
         at = moment(value)
         if at is None:
             return ""
         seconds = max(0, int((self.now() - at).total_seconds()))
         if seconds < 3600:
-            return f"{seconds // 60} min"
-        return f"{seconds // 3600} h" if seconds < 48 * 3600 else f"{seconds // 86400} d"
+            return self._words("age.minutes", count=seconds // 60)
+        if seconds < 48 * 3600:
+            return self._words("age.hours", count=seconds // 3600)
+        return self._words("age.days", count=seconds // 86400)
 
 
 def quantity(value: Any) -> str:
@@ -136,6 +155,18 @@ def quantity(value: Any) -> str:
         return str(value)
     text = f"{number.normalize():,f}"
     return text
+
+
+def inside(low: Any, high: Any, like: Any) -> tuple[Any, Any]:
+    """Limits with three decimals, or as many as `like` has: rounded inwards, so never wider than what holds."""
+    try:
+        step = Decimal(1).scaleb(min(-3, int(Decimal(str(like)).normalize().as_tuple().exponent)))
+        return (
+            Decimal(str(low)).quantize(step, rounding=ROUND_CEILING),
+            Decimal(str(high)).quantize(step, rounding=ROUND_FLOOR),
+        )
+    except (InvalidOperation, ValueError, TypeError):
+        return low, high
 
 
 def share(part: Any, whole: Any) -> float:

@@ -1,6 +1,7 @@
 """The parts of the console that need no browser: fields, numbers, times, stages, who is told of what."""
 
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,14 +12,17 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from api.permissions import COMMAND_ROUTES
+from api.ui import refusals, said
 from api.ui.actions import action, safe_back
 from api.ui.ask import KINDS, body_of_route, fields_of, route_of
+from api.ui.audit import _read
 from api.ui.board import STAGES, stage
 from api.ui.forms import body_of, number
 from api.ui.live import Changes, Listener
 from api.ui.steps import SCREENS, step
 from api.ui.svg.charts import gauge
-from api.ui.words import Clock, duration, icon, quantity, share, tone
+from api.ui.texts import Words
+from api.ui.words import Clock, duration, icon, inside, quantity, share, tone
 from domain.states import LotStatus, OperationState, OrderState, WorkOrderState
 from settings import Settings
 
@@ -111,6 +115,38 @@ def test_times_are_those_of_the_plant() -> None:
     assert clock.short("2001-01-01T00:00:00Z") == "2001-01-01"
     assert (clock.short(None), clock.age(None), clock.is_past(None)) == ("", "", False)
     assert clock.is_past("2001-01-01T00:00:00Z")
+    assert (clock.offset(), clock.today()) == ("UTC+08:00", clock.now().astimezone(clock.zone).date().isoformat())
+    assert clock.stamp("2026-11-27T06:05:09Z") == "11-27 14:05 +0800"
+    hour_ago = clock.now() - timedelta(hours=1, minutes=5)
+    assert clock.age(hour_ago) == "1 h"
+    assert Clock("Asia/Shanghai", Words("zh")).age(hour_ago) == "1 小时"
+
+
+def test_limits_are_never_shown_wider_than_they_are() -> None:
+    low, high = inside("50.658434", "51.167566", "50.913")
+    assert (str(low), str(high)) == ("50.659", "51.167")
+    assert inside("49.75", "50.25", "50") == (Decimal("49.75"), Decimal("50.25"))
+    assert inside(None, "1", "2") == (None, "1")
+
+
+def test_a_thing_with_its_state_is_said_in_chinese() -> None:
+    assert refusals.text(Words("zh"), "MIX (held), PRESS (ready)") == "MIX（冻结）、PRESS（就绪）"
+    assert refusals.text(Words("zh"), "what somebody wrote (twice)") == "what somebody wrote (twice)"
+
+
+def test_the_sentence_of_an_audit_entry_is_cut_at_the_record_and_not_at_the_person() -> None:
+    entry = {"actor": "rae", "entity": "user/rae", "action": "user.login", "old": None, "new": None}
+    row = _read(entry | {"text": {"en": "Rae (rae) logged in: account rae.", "zh": "Rae (rae)登录。"}})
+    assert row["before"] == {"en": "Rae (rae) logged in: account ", "zh": None}
+
+
+def test_yes_and_no_and_ways_are_said() -> None:
+    zh = Words("zh")
+    assert [said.value(zh, "isGiven", text) for text in ("true", "false")] == ["是", "否"]
+    assert [said.value(zh, name, text) for name, text in (("direction", "both"), ("origin", "produced"))] == [
+        "双向",
+        "生产",
+    ]
 
 
 def test_the_form_of_a_command_asks_for_what_its_route_takes_and_nothing_else() -> None:

@@ -99,6 +99,9 @@
     if (refresh && $("#dialog")?.open && !answer.ok) return false;
     if (refresh && location.href !== here) return false; // somebody went on meanwhile: this is the page that they left
     swap(html, { quiet: refresh });
+    const state = answer.headers.get("x-stale"); // a copy: the network is not there, and the page says how old it is
+    window.mes.stale?.(state);
+    if (state) lamp(false);
     if (push && answer.ok) history.pushState({}, "", answer.url || address);
     return true;
   }
@@ -205,6 +208,21 @@
   });
   addEventListener("popstate", () => visit(location.href, { push: false }));
 
+  // Tables on a phone: each row is a card whose cells carry the heading of their column (mes.css). The entry of the
+  // navigation where one is, is in sight.
+  window.mes.onSwap(() => {
+    for (const table of all("#main table:not(.stack,.todo,.difference,.keep)")) {
+      const heads = all("thead th", table).map((head) => head.textContent.trim());
+      if (!heads.length) continue;
+      table.classList.add("labelled");
+      for (const row of all("tbody tr", table)) {
+        [...row.cells].forEach((cell, at) => { if (row.cells.length === heads.length && heads[at]) cell.dataset.label = heads[at]; });
+      }
+    }
+    const nav = $("#nav"), here = nav?.querySelector("[aria-current]");
+    if (here) nav.scrollLeft = here.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+  });
+
   // Limits: a value outside is red, with a word, while it is typed ---------------------------------------------
   const number = (text) => { const n = text.normalize("NFKC").replaceAll("。", ".").replaceAll(/[\s,]/g, ""); return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(n) ? parseFloat(n) : NaN; };
   function judge(field) {
@@ -219,7 +237,7 @@
   window.mes.onSwap(() => all("[data-low],[data-high]").forEach(judge));
 
   // Live --------------------------------------------------------------------------------------------------------
-  let socket, wait = 500, due, fetching = false, again = false, heard = false;
+  let socket, wait = 500, due, fetching = false, again = false, heard = words.stale !== undefined;
   const lamp = (on) => { const el = $("#lamp"); if (!el) return; el.dataset.on = on ? "1" : ""; $("span", el).textContent = on ? words.live : words.dead; document.body.classList.toggle("dead", !on); };
   async function refresh() {
     if (fetching) { again = true; return; }
@@ -231,7 +249,7 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden && again) { again = false; later(); } });
   function connect() {
     const topics = $("#main")?.dataset.live;
-    if (topics === undefined || topics === "") { lamp(true); return; }
+    if (topics === undefined || topics === "") { lamp($("#stale")?.hidden !== false); return; }
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ui/live?topics=${encodeURIComponent(topics === "*" ? "" : topics)}`);
     const of = topics;
     socket.onopen = () => { wait = 500; lamp(true); window.mes.outbox?.pump(); if (heard) later(); heard = true; };
@@ -262,6 +280,7 @@
   // The session ends on the server, too; what was typed stays behind the lock.
   function leave() {
     const fields = new URLSearchParams({ form_token: $("input[name=form_token]")?.value ?? "", lock: "1" });
+    window.mes.forgetPages?.();
     fetch("/ui/logout", { method: "POST", body: fields, ...fragment() }).catch(() => {});
     lock();
   }
@@ -277,6 +296,7 @@
     const then = resume;
     resume = undefined;
     if (then) then(); else refresh();
+    window.mes.keepPage?.();
     if (socket?.readyState !== 1) connect();
   }
   $("#lock")?.addEventListener("cancel", (event) => event.preventDefault());

@@ -1,6 +1,7 @@
 """Real servers for the tests: one PostgreSQL and one Temporal for the whole run, a database for each module."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import sys
@@ -18,6 +19,7 @@ from temporalio.worker._workflow import _InterruptDeadlockError
 from db.migrate import upgrade
 from db.session import engine_for
 from settings import Settings
+from system import postgres
 from system.addresses import Addresses
 from system.supervisor import EmbeddedSystem
 from tests.plant import Plant
@@ -45,11 +47,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    """PostgreSQL and Temporal, started from nothing in a temporary folder."""
+    """PostgreSQL and Temporal, started from nothing in a temporary folder.
+
+    This PostgreSQL does not wait for the disk: its data is good for this run only, and no test takes the machine's
+    power away. Those of `tests/system`, of backups and of chaos runs wait for it, as a plant's does.
+    """
     folder = tmp_path_factory.mktemp("system")
     # A low limit lets an order continue in a new run after a handful of commands.
     dynamic_config = {"limit.historyCount.suggestContinueAsNew": "300"}
-    with EmbeddedSystem(folder, environment={}, dynamic_config=dynamic_config) as system:
+    with contextlib.ExitStack() as running:
+        with pytest.MonkeyPatch.context() as quick:
+            quick.setitem(postgres._SETTINGS, "fsync", "off")
+            system = running.enter_context(EmbeddedSystem(folder, environment={}, dynamic_config=dynamic_config))
         yield system.addresses
 
 

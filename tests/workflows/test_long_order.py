@@ -14,7 +14,7 @@ from workflows.verdicts import SEEN_LIMIT
 
 EVENTS = 10_000
 AT_ONCE = 25
-COPIES = 3
+COPIES = 5
 """Each report is sent so often, as by a terminal that heard no answer: an event each, of which the order makes one
 report."""
 

@@ -19,7 +19,7 @@ from temporalio.worker._workflow import _InterruptDeadlockError
 from db.migrate import upgrade
 from db.session import engine_for
 from settings import Settings
-from system import postgres
+from system import postgres, temporal_server
 from system.addresses import Addresses
 from system.supervisor import EmbeddedSystem
 from tests.plant import Plant
@@ -49,8 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """PostgreSQL and Temporal, started from nothing in a temporary folder.
 
-    This PostgreSQL does not wait for the disk: its data is good for this run only, and no test takes the machine's
-    power away. Those of `tests/system`, of backups and of chaos runs wait for it, as a plant's does.
+    These two do not wait for the disk: their data is good for this run only, and no test takes the machine's power
+    away. Those of `tests/system`, of backups and of chaos runs wait for it, as a plant's do. Temporal's collector of
+    garbage runs less often: memory is cheaper here than cores.
     """
     folder = tmp_path_factory.mktemp("system")
     # A low limit lets an order continue in a new run after a handful of commands.
@@ -58,6 +59,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     with contextlib.ExitStack() as running:
         with pytest.MonkeyPatch.context() as quick:
             quick.setitem(postgres._SETTINGS, "fsync", "off")
+            quick.setitem(temporal_server._PRAGMAS, "synchronous", "off")
+            quick.setenv("GOGC", "300")
             system = running.enter_context(EmbeddedSystem(folder, environment={}, dynamic_config=dynamic_config))
         yield system.addresses
 

@@ -1,4 +1,4 @@
-"""What each group of tests/spread.py costs: `pytest -n 3 --group-times`; with `=write` tests/group_times.csv is renewed.
+"""What each group of tests/spread.py costs: `pytest -n 3 --group-times`; `=write` renews tests/group_times.csv, too.
 
 Seconds that passed, and seconds of a core: of the process that runs the tests and of everything it has started, servers
 and browser included. On a busy machine the second figure is the one that can be compared.
@@ -55,8 +55,17 @@ class Here:
             self._before = cpu_seconds(os.getpid())
             self.used[group] = 0.0
         yield
-        if nextitem is None or group_of(nextitem.nodeid) != group:
-            self.used[group] += cpu_seconds(os.getpid()) - self._before
+        if nextitem is not None and group_of(nextitem.nodeid) != group:
+            self._note(group)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """After the last test of all the servers end: what a browser's orphans have used nobody can tell then."""
+        if nextitem is None:
+            self._note(group_of(item.nodeid))
+
+    def _note(self, group: str) -> None:
+        self.used[group] += cpu_seconds(os.getpid()) - self._before
 
     def pytest_sessionfinish(self) -> None:
         """Tell the first process."""

@@ -24,7 +24,7 @@ TOGETHER: Final = {
 """Folders that are run by one process, and why."""
 
 TIMES: Final = Path(__file__).parent / "group_times.csv"
-"""How long a group takes, its longest first: `make group-times` measures it again. A wrong number costs time, never a result."""
+"""Seconds of a group, the longest first, of those of three and more: `make group-times` measures them again."""
 
 
 def _known_seconds(path: Path = TIMES) -> dict[str, float]:

@@ -31,8 +31,8 @@ _numbers = itertools.count(1)
 def staffed(servers: Addresses, template: str) -> Iterator[str]:
     """A database with people in its record, that others are copied from.
 
-    To check a password costs what its hash says. Theirs are cheap, because they log in and sign some thousand times in a
-    run; what tests and the product hash later costs what it costs in a plant (`tests/api/test_accounts.py`).
+    To check a password costs what its hash says. Theirs are cheap, because they log in and sign some thousand times;
+    what tests and the product hash later costs what it costs in a plant (`tests/api/test_accounts.py`).
     """
     with copied_database(servers, template) as copy, pytest.MonkeyPatch.context() as cheap:
         cheap.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))

@@ -12,13 +12,15 @@ from chaos.run import Settings, Watch, run
 
 KILLS = 10
 ORDERS = 6
-SEED = 20261125
+SEED = 20261126
+"""It draws a batch whose run on the press is recorded: machine jobs and readings are compared, too."""
+PLANTS = {"tablets": 2, "jobshop": 1}
 
 
 @pytest.mark.timeout(1200)
 @pytest.mark.accepts("E1", "E2")
 def test_ten_kills_change_nothing(tmp_path: Path) -> None:
-    found = run(Settings(seed=SEED, kills=KILLS, orders=ORDERS), tmp_path, Watch())
+    found = run(Settings(seed=SEED, kills=KILLS, orders=ORDERS, plants=PLANTS), tmp_path, Watch())
     assert found["findings"] == []
     assert found["passed"]
     assert found["undisturbed"]["orders"] == found["disturbed"]["orders"] == {"closed": ORDERS}

@@ -81,7 +81,8 @@ async def test_a_locked_terminal_is_taken_over_by_badge_wherever_the_focus_is(
 
 
 async def test_whoever_logs_out_leaves_nothing_to_take_over(console: Console, company: Company) -> None:
-    terminal = await console.terminal("olu")
+    terminal = await console.terminal()
+    await terminal.log_in("olu")
     await terminal.page.locator("details.menu summary").last.click()
     await terminal.press("Log out", within="header")
     await expect(terminal.page.locator("#user")).to_be_visible()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,6 +19,7 @@ from api.ui.shell import PageRoute, context, page
 from api.ui.svg import timeline
 from api.ui.svg.timeline import Piece
 from api.ui.texts import Words
+from api.ui.ways_out import Place
 from api.ui.words import Clock
 from db.queries import equipment as tables
 from db.queries import waiting
@@ -212,8 +214,13 @@ async def clearances(
     batch: Annotated[str, Query(max_length=80)] = "",
     product: Annotated[str, Query(max_length=80)] = "",
     operation: Annotated[str, Query(max_length=80)] = "",
+    work_order: UUID | None = None,
 ) -> Response:
-    """Line clearances, newest first, and the form of a new one; the parameters fill it in."""
+    """Line clearances, newest first, and the form of a new one; the parameters fill it in.
+
+    With a work order the form asks for what its operation requires, as it was frozen into the order.
+    """
+    required = await _required(request, work_order, operation)
     found = await read(
         request, "/line-clearances", batch=batch or None, room=room if room and not batch else None, limit=100
     )
@@ -222,8 +229,17 @@ async def clearances(
         request, "clearances.html", papers=found["lineClearances"], room=room, batch=batch, product=product,
         operation=operation, live="line-clearance",
         rooms=[(own["code"], f"{own['name']} ({own['code']})") for own in rooms["equipment"]],
-        may_act=lambda name: may_act(request, name), rows=CLEARANCE_ROWS,
+        may_act=lambda name: may_act(request, name), required=required,
+        rows=len(required) + 2 if required else CLEARANCE_ROWS,
     )  # fmt: skip
+
+
+async def _required(request: Request, work_order: UUID | None, operation: str) -> list[str]:
+    if work_order is None or not operation:
+        return []
+    told = await read(request, f"/mes/work-orders/{work_order}/operations/{quote(operation, safe='')}/instructions")
+    items: list[str] = told["clearance"]
+    return items
 
 
 @router.get("/training")
@@ -253,6 +269,7 @@ async def readiness(
     operation = next((own for own in document["operations"] if own["code"] == code), None)
     return page(
         request, "readiness.html", found=found, document=document, operation=operation, work_order_id=work_order_id,
+        place=Place(str(work_order_id), code, document["outputLot"] or "", document["material"]),
         people=await run_in_threadpool(people, request), person=found["person"],
         live=f"{document['orderNumber']},{LIVE}",
         may_act=lambda name: may_act(request, name),

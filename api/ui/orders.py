@@ -1,9 +1,11 @@
 """Production orders: the list, one order from approval to close, how it stood at any time."""
 
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.scopes import Scope
@@ -45,7 +47,7 @@ async def listed(
     )  # fmt: skip
 
 
-@router.get("/orders/{order_id}")
+@router.get("/orders/{order_id:uuid}")
 async def one(
     order_id: UUID, request: Request, moment: Annotated[int | None, Query(alias="step", ge=1, le=10**6)] = None
 ) -> Response:
@@ -63,6 +65,12 @@ async def one(
         waits=waits, beside=[] if chosen else _beside(request, document), live=document["number"],
         is_over=document["state"] in ("closed", "cancelled", "aborted"),
     )  # fmt: skip
+
+
+@router.get("/orders/{number}")
+def by_number(number: str) -> Response:
+    """An order by the number that people know it by, as if its code had been scanned."""
+    return RedirectResponse(f"/ui/scan?{urlencode({'code': number})}", status_code=303)
 
 
 async def _history(request: Request, order_id: UUID) -> list[dict[str, Any]]:

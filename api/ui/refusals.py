@@ -31,6 +31,10 @@ LONGEST: Final = 2000
 """Characters of a text that are looked at: a longer one is shown as it is."""
 _PLACE: Final = re.compile(r"\{(\d+)(?::(\w+))?\}")
 
+_HAN: Final = r"\u3400-\u9fff"
+_CHINESE_BESIDE: Final = re.compile(rf" / (?=[{_HAN}])(?:(?!, [A-Za-z]).)*", re.DOTALL)
+_BEFORE_CHINESE: Final = re.compile(rf"(^|: |; |, )[^{_HAN}:;]*? / (?=[{_HAN}])")
+
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -59,9 +63,20 @@ def _sentence(template: str, chinese: str) -> Sentence:
     return Sentence(re.compile(pattern, re.DOTALL), chinese, (weight, sum(map(len, fixed))))
 
 
+def own(t: Words, said: object) -> str:
+    """A text that says everything in two languages, `free of dust / 无尘`, in the language of its reader.
+
+    Master data has such texts: items of a line clearance. In a list each is shortened by itself.
+    """
+    plain = str(said or "")
+    if " / " not in plain or len(plain) > LONGEST:
+        return plain
+    return _BEFORE_CHINESE.sub(r"\1", plain) if t.language == "zh" else _CHINESE_BESIDE.sub("", plain)
+
+
 def text(t: Words, said: object, entity: str = "") -> str:
     """A sentence of a refusal about `entity`. What nobody has a template for is somebody's own words: it stays."""
-    plain = str(said or "")
+    plain = own(t, said)
     if t.language != "zh":
         return _word(t, plain, entity) or plain if plain.isidentifier() else plain
     return _said(t, plain, entity, DEPTH)

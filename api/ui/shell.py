@@ -23,6 +23,7 @@ from api.ui.nav import nav
 from api.ui.svg import charts
 from api.ui.texts import Words, language_of, place_of
 from api.ui.told import told
+from api.ui.ways_out import way_out
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -47,6 +48,7 @@ def environment() -> Environment:
         "states_of": lambda t, names: [(str(name), t.of("state", name)) for name in names],
         "groups_of": lambda t, group, names: [(name, t.of(group, name)) for name in names],
         "said": said, "told": told, "refusals": refusals, "tones": severity.TONES, "lot_icons": words.LOT_ICONS,
+        "way_out": way_out,
         "reasons": lambda t, names: [(name, t.of("scrap", name)) for name in names],
     }  # fmt: skip
     return made

@@ -13,6 +13,7 @@ from api.scopes import Scope
 from api.ui import weighing
 from api.ui.calls import read
 from api.ui.shell import PageRoute, context, may, page
+from api.ui.ways_out import Place
 from db.queries import batch_record, scopes, waiting
 from db.session import reading
 from domain.rules.possible import possible_for
@@ -83,6 +84,7 @@ async def _detail(request: Request, work_order_id: UUID, code: str) -> dict[str,
         ready = await read(request, f"/mes/work-orders/{work_order_id}/operations/{code}/readiness")
     return {
         "document": document, "operation": operation, "told": told, "missing": "", "readiness": ready,
+        "place": Place(str(work_order_id), code, document["outputLot"] or "", document["material"]),
         "materials": [one for one in document["materials"] if one["operation"] == code],
         "printed": {one["line"] for one in document["materials"] if one["operation"] == code and one["printed"]},
         "lots": [one for one in (document["pickList"] or {}).get("lineSide", []) if one["operation"] == code],

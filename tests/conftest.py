@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import os
 import sys
@@ -25,6 +26,7 @@ from system.supervisor import EmbeddedSystem
 from tests.plant import Plant
 from workflows.runtime import connect
 
+gc.disable()  # until the tests are collected
 _numbers = itertools.count(1)
 os.environ.setdefault("MES_SANDBOX", "on")  # also in the processes that tests start: what it finds is found here
 
@@ -43,6 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
             told(unraisable)
 
     sys.unraisablehook = hook
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector of garbage need not look at it again and again.
+
+    Half a million objects cost it a quarter of the time of collecting the tests, and a twentieth of running them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

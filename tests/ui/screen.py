@@ -65,7 +65,7 @@ class Terminal:
 
     async def let_in(self, user: str, password: str = PASSWORD) -> None:
         """By what the log-in page sends, without two pages that nobody looks at. `log_in` types."""
-        form = {"user_id": user, "password": password}
+        form: dict[str, str | float | bool] = {"user_id": user, "password": password}
         asked = self.page.context.request
         answer = await asked.post(f"{self._address}/ui/login", form=form, headers={"x-fragment": "1"})
         assert answer.status == 204, await answer.text()

@@ -81,6 +81,7 @@ from api.ui import console
 from api.ui.bell import Bell
 from api.ui.door import Door
 from api.ui.live import Changes
+from api.ui.named import Named
 from db.session import engine_for
 from settings import Settings, from_environment
 from workflows.policies import TASK_QUEUE
@@ -162,11 +163,12 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     services = build_services(settings, task_queue, tracer)
     changes = Changes(settings.database_url)
     bell = Bell(services.engine, changes)
+    named = Named(services.engine, changes)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running = {
-            **_background(settings, services), "changes": changes.run(), "bell": bell.run(),
+            **_background(settings, services), "changes": changes.run(), "bell": bell.run(), "named": named.run(),
         }  # fmt: skip
         tasks = [asyncio.create_task(work, name=name) for name, work in running.items()]
         try:
@@ -187,6 +189,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     app.state.services = services
     app.state.changes = changes
     app.state.bell = bell
+    app.state.named = named
     _route(app)
     errors.install(app)
     openapi.install(app)

@@ -79,6 +79,8 @@ class _Import:
         self._simple("material", tables.MATERIALS, "code", [_material(entry) for entry in document.materials])
         self._simple("place", tables.PLACES, "code", [_columns(entry) for entry in document.places])
         self._workstations()
+        names = [_columns(own) | {"name": own.key} for own in document.display_names]
+        self._simple("display-name", tables.DISPLAY_NAMES, "name", names)
         self._units()
         self._versions("bill-of-material", tables.BOMS, document.bills_of_material, self._bom, self._read_boms)
         self._versions("route", tables.ROUTES, document.routes, self._route, self._read_routes)
@@ -112,10 +114,9 @@ class _Import:
         codes = [entry.code for entry in entries]
         before = _grouped(tables.by_key(self.connection, tables.CAPABILITIES, codes, "workstation"), "workstation")
         changed = [
-            entry
-            for entry in entries
+            entry for entry in entries
             if {row.capability for row in before.get(entry.code, ())} != set(entry.capabilities)
-        ]
+        ]  # fmt: skip
         for entry in changed:
             old = {"capabilities": sorted(row.capability for row in before.get(entry.code, ()))}
             self._note("workstation-capability", entry.code, old, {"capabilities": sorted(set(entry.capabilities))})

@@ -177,6 +177,23 @@ class NumberPatternEntry(Body):
     pattern: Annotated[str, Field(min_length=1, max_length=100)]
 
 
+NamedKind = Literal["material", "operation", "characteristic", "place", "workstation"]
+
+
+class DisplayNameEntry(Body):
+    """What people read instead of a code, in both languages. Records, labels and signatures keep the code."""
+
+    kind: NamedKind
+    code: Text
+    english: Text
+    chinese: Text
+
+    @property
+    def key(self) -> str:
+        """What it is known by: `operation/COAT`."""
+        return f"{self.kind}/{self.code}"
+
+
 class MasterDataDocument(Body):
     """All of it, in one transaction. `reason` goes into the audit trail."""
 
@@ -188,6 +205,7 @@ class MasterDataDocument(Body):
     inspection_plans: tuple[InspectionPlanEntry, ...] = ()
     policies: tuple[PolicyEntry, ...] = ()
     number_patterns: tuple[NumberPatternEntry, ...] = ()
+    display_names: tuple[DisplayNameEntry, ...] = ()
     reason: Reason | None = None
 
 
@@ -197,6 +215,7 @@ def faults(document: MasterDataDocument) -> Iterator[Blocker]:
         ("material", [entry.code for entry in document.materials]),
         ("place", [entry.code for entry in document.places]),
         ("workstation", [entry.code for entry in document.workstations]),
+        ("display name", [entry.key for entry in document.display_names]),
         ("bill of material", [f"{entry.product}/{entry.version}" for entry in document.bills_of_material]),
         ("route", [f"{entry.product}/{entry.version}" for entry in document.routes]),
         ("inspection plan", [entry.material for entry in document.inspection_plans]),

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from api.master_data_document import (
+    DisplayNameEntry,
     InspectionPlanEntry,
     MasterDataDocument,
     MaterialEntry,
@@ -27,7 +28,7 @@ from api.planning import Fault
 from api.shapes import Body, Identifier, storable
 from domain.errors import Blocker
 
-Kind = Literal["materials", "places", "workstations", "inspectionPlans"]
+Kind = Literal["materials", "places", "workstations", "inspectionPlans", "displayNames"]
 MOST_ROWS: Final = 5000
 
 
@@ -39,7 +40,7 @@ class CharacteristicRow(PlannedCharacteristicEntry):
 
 ROWS: Final[dict[Kind, type[Body]]] = {
     "materials": MaterialEntry, "places": PlaceEntry, "workstations": WorkstationEntry,
-    "inspectionPlans": CharacteristicRow,
+    "inspectionPlans": CharacteristicRow, "displayNames": DisplayNameEntry,
 }  # fmt: skip
 _LEFT_OUT: Final = frozenset({"approvedSuppliers", "connection"})
 """What is no cell: it is imported as JSON."""
@@ -126,7 +127,7 @@ def _sheet(kind: Kind, names: Sequence[str], rows: Sequence[tuple[int, list[str]
             faults += [_fault(line, dict(detail), values) for detail in error.errors(include_url=False)]
             continue
         entries.append(entry)
-        lines.setdefault(entry.material if kind == "inspectionPlans" else entry.code, line)
+        lines.setdefault(_key(kind, entry), line)
     return Sheet(_document(kind, entries), tuple(faults), lines, frozenset(names))
 
 
@@ -165,6 +166,16 @@ def completed(sheet: Sheet, known: Callable[[str, Sequence[str]], dict[str, dict
             for entry in entries
         )
     return sheet.document.model_copy(update=update)
+
+
+def _key(kind: Kind, entry: Any) -> str:
+    match kind:
+        case "inspectionPlans":
+            return str(entry.material)
+        case "displayNames":
+            return str(entry.key)
+        case _:
+            return str(entry.code)
 
 
 def of_blocker(sheet: Sheet, blocker: Blocker) -> Fault:

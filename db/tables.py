@@ -309,6 +309,20 @@ class NumberPattern(SQLModel, table=True):
     pattern: str
 
 
+class DisplayName(SQLModel, table=True):
+    """What people read instead of a code of master data, in each language; records keep the code.
+
+    `name` is the kind and the code: `operation/COAT`.
+    """
+
+    __tablename__ = "display_name"
+    name: str = Field(primary_key=True)
+    kind: str
+    code: str
+    english: str
+    chinese: str
+
+
 class GivenNumber(SQLModel, table=True):
     """A lot number that was given out, for ever: by which pattern, or by none when the caller wrote one himself."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from db.tables import (
     BillOfMaterial,
     BillOfMaterialLine,
+    DisplayName,
     InspectionPlan,
     Material,
     NumberPattern,
@@ -28,6 +29,7 @@ MATERIALS, PLACES, STATIONS = core(Material), core(Place), core(Workstation)
 CAPABILITIES, BOMS, BOM_LINES = core(WorkstationCapability), core(BillOfMaterial), core(BillOfMaterialLine)
 ROUTES, ROUTE_OPERATIONS, PARAMETERS = core(Route), core(RouteOperation), core(OperationParameter)
 PLANS, POLICIES, PATTERNS = core(InspectionPlan), core(PlantPolicy), core(NumberPattern)
+DISPLAY_NAMES = core(DisplayName)
 
 Values = dict[str, Any]
 _CHUNK = 1000
@@ -63,6 +65,12 @@ def remove(connection: Connection, table: Table, column: str, keys: Collection[s
 
 
 # Reads -----------------------------------------------------------------------------------------------------------
+
+
+def display_names(connection: Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """(kind, code) → what people read in English and in Chinese."""
+    rows = connection.execute(select(DISPLAY_NAMES))
+    return {(row.kind, row.code): (row.english, row.chinese) for row in rows}
 
 
 def materials(connection: Connection, prefix: str, limit: int, after: str | None) -> list[Row[Any]]:

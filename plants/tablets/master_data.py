@@ -8,6 +8,7 @@ from domain.policy import OverReport, Policy
 from domain.quantities import plain
 from plants import places
 from plants.tablets import characteristics as c
+from plants.tablets import names
 from plants.tablets.formula import formula_mg, target_weight_mg
 from plants.tablets.source import LOT_PREFIX, Batch, product_code
 
@@ -15,12 +16,6 @@ Document = dict[str, Any]
 
 PLANT: Final = "tablets"
 BASE_QUANTITY: Final = 1000
-INGREDIENTS: Final = {
-    "API": "Active ingredient",
-    "SMCC": "Silicified microcrystalline cellulose",
-    "LAC": "Lactose",
-    "STA": "Starch",
-}
 ONLINE_PRESS: Final = "PRESS-1"
 POLICY: Final = Policy(
     code="gmp",
@@ -86,12 +81,13 @@ def build(
             *(_plan(material, limits) for material, limits in c.INCOMING.items()),
             *(_plan(product_code(code), c.RELEASE) for code in products),
         ],
+        "displayNames": names.documents(products),
         "policies": [POLICY.model_dump(mode="json", by_alias=True)],
     }
 
 
 def _ingredients() -> list[Document]:
-    return [{"code": code, "name": name, "kind": "raw", "unit": "kg"} for code, name in INGREDIENTS.items()]
+    return [{"code": code, "name": name, "kind": "raw", "unit": "kg"} for code, (name, _) in names.INGREDIENTS.items()]
 
 
 def _product(code: str, strength: Decimal, size: int) -> Document:

@@ -68,6 +68,7 @@ TOLD_AS: Final[dict[str, Names]] = {
     "lot_link": _names("lot/{output_lot}"),
     "maintenance_request": _names("maintenance/{number}"),
     "configuration_change": _names("configuration-change/{number}"),
+    "display_name": _names("display-name/{name}"),
     "master_batch_record": _names("master-batch-record/{product}/{version}"),
     "material": _names("material/{code}"),
     "material_return": _names("material return/{number}"),

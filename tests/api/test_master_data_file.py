@@ -82,3 +82,14 @@ async def test_a_sheet_of_workstations_keeps_what_it_has_no_column_for(company: 
     assert more.json() == {"changed": {"workstation": 1, "workstation-capability": 1}}
     template = await (await company.desk("pat")).get("/master-data/import-file/template", kind="workstations")
     assert template.text.lstrip("\ufeff").startswith("code,name,")
+
+
+async def test_names_for_people_come_as_a_sheet_too(company: Company) -> None:
+    sheet = "kind,code,english,chinese\noperation,PRESS,Pressing,压制\nmaterial,PRESS,A press,压片机\n"
+    assert (await sent(company, "displayNames", sheet)).json() == {"changed": {"display-name": 2}}
+    bad = await sent(company, "displayNames", sheet + "operation,PRESS,Again,再来\ncolour,RED,Red,\n")
+    assert [(row["line"], row["column"], row["code"]) for row in bad.json()["rows"]] == [
+        (5, "kind", "INVALID_VALUE"), (5, "chinese", "VALUE_MISSING"),
+    ]  # fmt: skip
+    twice = await sent(company, "displayNames", sheet + "operation,PRESS,Again,再来\n")
+    assert [(row["line"], row["code"]) for row in twice.json()["rows"]] == [(2, "DUPLICATE")]

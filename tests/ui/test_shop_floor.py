@@ -351,3 +351,29 @@ async def test_eight_open_tabs_all_hear(console: Console, company: Company, stoc
         await tab.bring_to_front()
         await expect(tab.locator("h1")).to_contain_text("On hold", timeout=10000)
     await asyncio.sleep(0)
+
+
+async def test_people_read_names_in_their_own_language_and_the_record_keeps_the_codes(
+    console: Console, company: Company, running: tuple[str, str]
+) -> None:
+    names = [
+        {"kind": "operation", "code": "PRESS", "english": "Pressing", "chinese": "压制"},
+        {"kind": "material", "code": "TAB", "english": "Tablets of 250 mg", "chinese": "250 毫克片剂"},
+    ]
+    engineer = await company.desk("pat")
+    answer = await engineer.post("/master-data/import", {"displayNames": names, "reason": "for the floor"})
+    assert answer.json() == {"changed": {"display-name": 2}}
+    assert (await engineer.post("/master-data/import", {"displayNames": names})).json() == {"changed": {}}
+    twice = await engineer.post("/master-data/import", {"displayNames": [*names, names[0]]})
+    assert [blocker["id"] for blocker in twice.json()["blockers"]] == ["operation/PRESS"]
+
+    _, work_order = running
+    terminal = await console.terminal("olu", "zh")
+    await terminal.open(f"/ui/tasks/{work_order}/PRESS")
+    await expect(terminal.page.get_by_role("heading", level=1)).to_contain_text("压制")
+    await terminal.shows("250 毫克片剂")
+    english = await console.terminal("olu", "en")
+    await english.open(f"/ui/tasks/{work_order}/PRESS")
+    await expect(english.page.get_by_role("heading", level=1)).to_contain_text("Pressing")
+    document = (await engineer.get(f"/mes/work-orders/{work_order}")).json()
+    assert "PRESS" in [own["code"] for own in document["operations"]]

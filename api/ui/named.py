@@ -1,0 +1,60 @@
+"""What people read instead of a code of master data: kept in the process, read again when one of them changes."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from api.ui.live import Changes
+from db.queries import master_data
+from db.session import reading
+
+log = logging.getLogger("api.ui")
+AGAIN_SECONDS: Final = 60.0
+"""They are read anew so often besides: what was said while nobody listened is not missed for long."""
+LANGUAGES: Final = ("en", "zh")
+
+
+class Named:
+    """The names for this process. `run` has to run as a task."""
+
+    def __init__(self, engine: Engine, changes: Changes) -> None:
+        self._engine, self._changes = engine, changes
+        self._names: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def of(self, language: str) -> Callable[..., str]:
+        """`named(kind, code, otherwise)` for the templates: the name; without one, `otherwise` or the code."""
+        column = LANGUAGES.index(language)
+
+        def named(kind: str, code: object, otherwise: object = "") -> str:
+            known = self._names.get((kind, str(code)))
+            return known[column] if known else str(otherwise or code)
+
+        return named
+
+    async def run(self) -> None:
+        """Read for as long as the process lives."""
+        with self._changes.listen(frozenset({"display-name"})) as listener:
+            while True:
+                listener.changed.clear()
+                try:
+                    await self.read()
+                except SQLAlchemyError as error:
+                    log.warning("display names cannot be read: %s", type(error).__name__)
+                try:
+                    async with asyncio.timeout(AGAIN_SECONDS):
+                        await listener.changed.wait()
+                except TimeoutError:
+                    continue
+
+    async def read(self) -> None:
+        """Read them now. Raises SQLAlchemyError."""
+        self._names = await run_in_threadpool(self._read)
+
+    def _read(self) -> dict[tuple[str, str], tuple[str, str]]:
+        with reading(self._engine) as connection:
+            return master_data.display_names(connection)

@@ -34,10 +34,11 @@ def staffed(servers: Addresses, template: str) -> Iterator[str]:
     To check a password costs what its hash says. Theirs are cheap, because they log in and sign some thousand times;
     what tests and the product hash later costs what it costs in a plant (`tests/api/test_accounts.py`).
     """
-    with copied_database(servers, template) as copy, pytest.MonkeyPatch.context() as cheap:
-        cheap.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    with copied_database(servers, template) as copy:
         engine = engine_for(copy.owner_url, pool_size=1)
-        ensure_people(engine, NEWCOMERS)
+        with pytest.MonkeyPatch.context() as cheap:
+            cheap.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+            ensure_people(engine, NEWCOMERS)
         engine.dispose()
         yield copy.owner_url.rpartition("/")[2]
 

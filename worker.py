@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -122,6 +123,7 @@ def build_worker(
             warehouse.return_materials,
             warehouse.dispense,
             warehouse.undispense,
+            warehouse.introduce,
             warehouse.put_away,
             warehouse.release_to_stock,
             warehouse.scrap,
@@ -149,6 +151,8 @@ def build_worker(
         workflow_runner=workflow_runner(sandbox=settings.sandbox),
         deployment_config=_deployment(),
         interceptors=[SaysWhere()],
+        # Of payloads that lie elsewhere: there are none, and more than one at a time costs a task for every payload.
+        max_workflow_task_external_storage_concurrency=1,
         # After a kill the first message to an order waits this long for the dead worker's cache.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         graceful_shutdown_timeout=timedelta(seconds=20),
@@ -203,6 +207,9 @@ async def run(role: str) -> None:
     receiver = HttpReceiver()
     watches = (Courier(engine, receiver).run(), SpcWatch(engine).run()) if role in ("all", "orders") else ()
     beside = [asyncio.create_task(watch) for watch in watches]
+    # What was imported stays: the collector looks at the orders alone.
+    gc.collect()
+    gc.freeze()
     running = [asyncio.create_task(worker.run()) for worker in workers]
     stopping = asyncio.create_task(stop.wait())
     logging.getLogger(__name__).info("worker ready, role %s", role)

@@ -7,6 +7,7 @@ from activities.stubs import (
     AllocateAnswer,
     AllocateRequest,
     DispenseRequest,
+    IntroduceRequest,
     Keyed,
     PutAwayRequest,
     ReleaseRequest,
@@ -78,6 +79,15 @@ class InventoryActivities:
         """Empty a container back to the line."""
         with adapter_errors():
             answer = self._inventory.undispense(
+                request.work_order, request.lot, request.quantity, request.unit, key=request.key, actor=request.actor
+            )
+        return answer.moves
+
+    @activity.defn(name="inventory.introduce")
+    def introduce(self, request: IntroduceRequest) -> int:
+        """Bring a lot that quality approved to the line. Refused when it was stopped meanwhile, or is not there."""
+        with adapter_errors():
+            answer = self._inventory.introduce(
                 request.work_order, request.lot, request.quantity, request.unit, key=request.key, actor=request.actor
             )
         return answer.moves

@@ -18,6 +18,8 @@ from activities.maintenance_stubs import FaultRequest as FaultRequest
 from activities.maintenance_stubs import MaintainRequest as MaintainRequest
 from activities.maintenance_stubs import maintain as maintain
 from activities.maintenance_stubs import report_fault as report_fault
+from activities.recovery_stubs import IntroduceRequest as IntroduceRequest
+from activities.recovery_stubs import introduce as introduce
 from activities.report_stubs import MakeDueAnswer as MakeDueAnswer
 from activities.report_stubs import MakeDueRequest as MakeDueRequest
 from activities.report_stubs import make_due as make_due

@@ -14,6 +14,7 @@ from domain.process import (
     OverReport,
     Process,
     PutAwayOrder,
+    Recovery,
     Rework,
     Unchecked,
     WorkOrder,
@@ -134,6 +135,8 @@ def work_order(folded: Folded, number: str) -> Document:
         "inProcessInspections": [_dump(found) for found in own.in_process_inspections.values()],
         "dosageForm": specification.dosage_form,
         "reworks": [_rework(found, specification) for found in own.reworks.values()],
+        "recoveries": [_recovery(found, own) for found in own.recoveries.values()],
+        "recoveryStages": [one.code for one in specification.operations if one.recovery_allowed],
         "returns": [_dump(found) for found in own.returns.values()],
         "overReports": [_over_report(found) for found in own.over_reports.values()],
         "inputLots": _input_lots(folded, number),
@@ -145,6 +148,13 @@ def _rework(found: Rework, specification: WorkOrderSpecification) -> Document:
     operation = specification.operation(found.operation)
     lot = found.parent_lot or specification.output_lot
     return _dump(found) | {"lot": lot, "isForbidden": operation is not None and operation.rework_forbidden}
+
+
+def _recovery(found: Recovery, own: WorkOrder) -> Document:
+    """`isRunning`: the operation at which the material is introduced runs."""
+    return found.model_dump(mode="json", by_alias=True) | {
+        "isRunning": own.operations[found.operation].state == "running"
+    }
 
 
 def _operation(process: Process, own: WorkOrder, specification: OperationSpecification, quantity: Decimal) -> Document:

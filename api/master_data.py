@@ -134,7 +134,9 @@ class _Import:
         rows: list[Values] = []
         for plan in plans:
             new = [
-                _limits(entry, position) | {"method": entry.method, "sample_size": entry.sample_size}
+                _limits(entry, position)
+                | {"method": entry.method, "sample_size": entry.sample_size}
+                | {"evidence": [str(one) for one in entry.evidence] or None}
                 for position, entry in enumerate(plan.characteristics)
             ]
             known = sorted(before.get(plan.material, ()), key=_position)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from api.shapes import MAX_INT, Body, Identifier, NotNegative, Positive, Reason, Text, Time, storable
 from domain.errors import Blocker
+from domain.evidence import Evidence
 from domain.gs1 import Gs1Refused, gtin_14
 from domain.numbering import PatternRefused, compile_pattern
 from domain.policy import Policy
@@ -139,6 +140,8 @@ class PlannedCharacteristicEntry(CharacteristicEntry):
 
     method: Annotated[str, Field(max_length=200)] = ""
     sample_size: Annotated[str, Field(max_length=200)] = ""
+    evidence: Annotated[tuple[Evidence, ...], Field(max_length=4)] = ()
+    """What a result has to say beside its value: instrument, method, reagents; `releaseRecord` of a received lot."""
 
 
 class InspectionPlanEntry(Body):

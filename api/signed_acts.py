@@ -17,8 +17,10 @@ from api.shapes import CommandBody
 from api.signatures import SECOND, STRICT, Signing
 from db.queries import lot_holds, policies, recalls
 from db.queries.trace import LotUnknown
+from domain.batch_rework import ApproveBatchRework
 from domain.command_base import Command
 from domain.disposal_commands import DecideDestruction, DestroyLot, MoveRejectedStock
+from domain.evidence import DecideMaterialRelease
 from domain.hold_commands import HoldLot, ReleaseLotHold
 from domain.policy import Policy
 from domain.quantities import plain
@@ -113,6 +115,8 @@ SIGNED_ACTS: Final = (
     SignedAct(ReleaseLotHold, "releaseLotHold", "lot", Meaning.RELEASED),
     SignedAct(ApproveRecall, "approveRecall", "recall", Meaning.APPROVED, more=_of_recall, check=_is_the_frozen_report),
     SignedAct(DecideDestruction, "decideDestruction", "lot", Meaning.APPROVED),
+    SignedAct(ApproveBatchRework, "approveBatchRework", "lot", Meaning.APPROVED),
+    SignedAct(DecideMaterialRelease, "decideMaterialRelease", "inspection", Meaning.APPROVED),
     SignedAct(DestroyLot, "destroyLot", "lot", Meaning.PERFORMED, Meaning.WITNESSED),
     SignedAct(MoveRejectedStock, "moveStock", "lot", None, Meaning.APPROVED, ("qualityManager",)),
 )

@@ -171,6 +171,8 @@ WHERE: Final[Mapping[type[SQLModel], Callable[[Scope], ColumnElement[bool]]]] = 
     ),
     t.InProcessInspectionRow: _of_work_order(t.InProcessInspectionRow),
     t.ReworkRow: _of_work_order(t.ReworkRow),
+    t.BatchReworkRow: lambda scope: core(t.BatchReworkRow).c.lot.in_(_lots(scope)),
+    t.RecoveryRow: _of_work_order(t.RecoveryRow),
     t.PrintCheckRow: _of_work_order(t.PrintCheckRow),
     t.Deviation: _of_order(t.Deviation),
     t.QualityCaseRow: lambda scope: core(t.QualityCaseRow).c.number.in_(_cases(scope)),

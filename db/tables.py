@@ -248,6 +248,8 @@ class InspectionPlan(SQLModel, table=True):
     method: str = Field(default="", sa_column_kwargs={"server_default": ""})
     sample_size: str = Field(default="", sa_column_kwargs={"server_default": ""})
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    evidence: list[str] | None = _json()
+    """What a result has to say beside its value."""
 
 
 class Workstation(SQLModel, table=True):
@@ -572,6 +574,8 @@ class PlanLine(SQLModel, table=True):
     start_at: datetime | None = _time(nullable=True)
     created_by: str
     created_at: datetime = _time()
+    rework: dict[str, Any] | None = _json()
+    """The whole batch that its order reworks, as quality approved it."""
 
 
 class PlanLineLink(SQLModel, table=True):
@@ -1002,6 +1006,8 @@ class InspectionRow(SQLModel, table=True):
     entered_by: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = _time(nullable=True)
+    release_record: dict[str, Any] | None = _json()
+    """Of a received lot: checks of the supplier's report and the packaging, the conclusion, the signature (CN 229)."""
 
 
 class InspectionResult(SQLModel, table=True):
@@ -1020,6 +1026,8 @@ class InspectionResult(SQLModel, table=True):
     within_limits: bool
     entered_by: str
     entered_at: datetime = _time()
+    measured_with: dict[str, Any] | None = _json()
+    """Instrument with its calibration, method, lots of reagents and standards."""
 
 
 class InProcessInspectionRow(SQLModel, table=True):
@@ -1069,6 +1077,57 @@ class ReworkRow(SQLModel, table=True):
     method: str | None = None
     procedure: str | None = None
     tests: list[dict[str, Any]] | None = _json()
+
+
+class RecoveryRow(SQLModel, table=True):
+    """Material of an earlier batch that was asked for, approved, and put into a batch (CN 133)."""
+
+    __tablename__ = "recovery"
+    number: str = Field(primary_key=True)
+    work_order: str = Field(index=True)
+    operation: str
+    lot: str = Field(index=True)
+    lot_status: str
+    """What it was when it was asked for."""
+    quantity: Decimal = _number()
+    unit: str
+    state: str = Field(index=True)
+    reason: str | None = None
+    requested_by: str
+    requested_at: datetime = _time()
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    assessment: str | None = None
+    procedure: str | None = None
+    tests: list[dict[str, Any]] | None = _json()
+    introduced_by: str | None = None
+    introduced_at: datetime | None = _time(nullable=True)
+    batch_rework: str | None = None
+
+
+class BatchReworkRow(SQLModel, table=True):
+    """A whole rejected batch that somebody wants to rework, and what the head of quality decided (CN 132)."""
+
+    __tablename__ = "batch_rework"
+    number: str = Field(primary_key=True)
+    lot: str = Field(foreign_key="lot.number", index=True)
+    quantity: Decimal = _number()
+    unit: str
+    operation: str
+    """From which on the approved steps are done again."""
+    method: str
+    reason: str
+    state: str = Field(index=True)
+    proposed_by: str
+    proposed_at: datetime = _time()
+    procedure: str | None = None
+    tests: list[dict[str, Any]] | None = _json()
+    assessment: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = _time(nullable=True)
+    signature: str | None = None
+    plan_line: str | None = None
+    """Whose order reworks it."""
 
 
 class PrintCheckRow(SQLModel, table=True):

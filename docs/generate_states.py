@@ -7,6 +7,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from domain import (  # noqa: E402
+    batch_rework,
     case_states,
     change_states,
     configuration_states,
@@ -16,6 +17,7 @@ from domain import (  # noqa: E402
     master_record_states,
     recall_states,
     record_states,
+    recovery_states,
     report_states,
     return_states,
     rework_states,
@@ -26,8 +28,8 @@ from domain import (  # noqa: E402
 from domain.states import StateMachine  # noqa: E402
 
 MODULES = (
-    states, change_states, rework_states, return_states, record_states, master_record_states, equipment_states,
-    container_states, configuration_states,
+    states, change_states, rework_states, batch_rework, recovery_states, return_states, record_states,
+    master_record_states, equipment_states, container_states, configuration_states,
     case_states, signing, hold_states, shipping_states, recall_states,
     report_states,
 )  # fmt: skip

@@ -46,3 +46,11 @@ class RejectOrderChange(OrderCommand):
     kind: Literal["rejectOrderChange"] = "rejectOrderChange"
     change: str
     roles: ClassVar = ("supervisor", "qualityManager")
+
+
+class WithdrawOrderChange(OrderCommand):
+    """Who asked for a change does not want it any more: the order stays as it was, and goes on."""
+
+    kind: Literal["withdrawOrderChange"] = "withdrawOrderChange"
+    change: str
+    roles: ClassVar = ("planner", "supervisor")

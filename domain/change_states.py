@@ -14,6 +14,7 @@ class OrderChangeState(StrEnum):
     REQUESTED = "requested"
     APPROVED = "approved"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
 
 
@@ -22,6 +23,7 @@ class OrderChangeEvent(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    WITHDRAW = "withdraw"
     LAPSE = "lapse"
 
 
@@ -67,6 +69,8 @@ ORDER_CHANGE: Final = StateMachine(
     {
         (_C.REQUESTED, _CE.APPROVE): _C.APPROVED,
         (_C.REQUESTED, _CE.REJECT): _C.REJECTED,
+        # Who asked for it does not want it any more.
+        (_C.REQUESTED, _CE.WITHDRAW): _C.WITHDRAWN,
         # The order was cancelled before anybody decided.
         (_C.REQUESTED, _CE.LAPSE): _C.LAPSED,
     },

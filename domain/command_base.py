@@ -1,6 +1,7 @@
 """What every command carries, and the three sizes of things that a command can be about."""
 
 from datetime import datetime
+from functools import cache
 from typing import ClassVar
 
 from pydantic import Field
@@ -47,6 +48,7 @@ class Command(Message):
         return policy.second_signatures.get(self.kind_name(), self.second_meaning)
 
     @classmethod
+    @cache
     def kind_name(cls) -> str:
         """The command's stable name, such as `approveOrder`."""
         return str(cls.model_fields["kind"].default)

@@ -13,6 +13,7 @@ from domain.change_commands import ApproveOrderChange as ApproveOrderChange
 from domain.change_commands import ChangeOrder as ChangeOrder
 from domain.change_commands import RejectOrderChange as RejectOrderChange
 from domain.change_commands import RequestOrderChange as RequestOrderChange
+from domain.change_commands import WithdrawOrderChange as WithdrawOrderChange
 from domain.command_base import Command as Command
 from domain.command_base import OperationCommand as OperationCommand
 from domain.command_base import OrderCommand as OrderCommand
@@ -46,6 +47,11 @@ from domain.record_commands import ResubmitBatchRecord as ResubmitBatchRecord
 from domain.record_commands import ReturnBatchRecord as ReturnBatchRecord
 from domain.record_commands import ReviewBatchRecord as ReviewBatchRecord
 from domain.record_commands import VerifyOperation as VerifyOperation
+from domain.recovery_commands import ApproveRecovery as ApproveRecovery
+from domain.recovery_commands import IntroduceRecovery as IntroduceRecovery
+from domain.recovery_commands import RecoverableLot as RecoverableLot
+from domain.recovery_commands import RejectRecovery as RejectRecovery
+from domain.recovery_commands import RequestRecovery as RequestRecovery
 from domain.scanning import ScanKind
 from domain.specification import Characteristic, ReworkMethod
 from domain.weighing_commands import ChargeMaterials as ChargeMaterials
@@ -382,7 +388,7 @@ COMMANDS: tuple[type[Command], ...] = (
     CommentOperation, ReviewBatchRecord, ApproveBatchRecord, ReturnBatchRecord, ResubmitBatchRecord, JustifyException,
     ReturnMaterials, SplitOrder, ReduceQuantity, WeighMaterial, StageContainers, ChargeMaterials, VoidContainer,
     ChooseLots, CountMaterials, TakeSample, CheckPrint, ChangeOrder, RequestOrderChange, ApproveOrderChange,
-    RejectOrderChange,
+    RejectOrderChange, RequestRecovery, ApproveRecovery, RejectRecovery, IntroduceRecovery, WithdrawOrderChange,
 )  # fmt: skip
 
 AnyCommand = Annotated[
@@ -450,6 +456,11 @@ AnyCommand = Annotated[
     | ChangeOrder
     | RequestOrderChange
     | ApproveOrderChange
-    | RejectOrderChange,
+    | RejectOrderChange
+    | RequestRecovery
+    | ApproveRecovery
+    | RejectRecovery
+    | IntroduceRecovery
+    | WithdrawOrderChange,
     Field(discriminator="kind"),
 ]

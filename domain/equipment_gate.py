@@ -129,13 +129,14 @@ def _station(need: StartNeed, situation: Situation) -> list[Blocker]:
 def _axes(need: StartNeed, item: Item, of: EquipmentClass | None, at: datetime) -> list[Blocker]:
     return [
         *not_qualified(item, at),
-        *_calibration(item, at),
+        *calibration_blockers(item, at),
         *_availability(need, item),
         *(() if item.batch is not None else _cleaning(need, item, of, at)),
     ]
 
 
-def _calibration(item: Item, at: datetime) -> list[Blocker]:
+def calibration_blockers(item: Item, at: datetime) -> list[Blocker]:
+    """A blocker for an item that has to be calibrated and is not, or not any more."""
     if item.calibration == Calibration.NOT_REQUIRED:
         return []
     is_over = item.calibration_due_at is None or at >= item.calibration_due_at
@@ -260,7 +261,7 @@ def scale_blockers(code: str, item: Item | None, workstation: str | None, at: da
     if item is None or item.kind != ItemKind.EQUIPMENT:
         name = "DEVICE_NOT_ALLOWED" if workstation else "EQUIPMENT_NOT_REGISTERED"
         return [_blocker(name, "equipment", code, "an unknown scale", required, "processEngineer")]
-    found = not_qualified(item, at) + _calibration(item, at)
+    found = not_qualified(item, at) + calibration_blockers(item, at)
     if item.calibration == Calibration.NOT_REQUIRED:
         state = "never calibrated: registered as not needing it"
         found.append(_blocker("CALIBRATION_EXPIRED", item.kind, code, state, "a valid calibration", "metrology"))

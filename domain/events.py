@@ -18,6 +18,7 @@ from domain import packaging_events as k
 from domain import planning_events as p
 from domain import quality_events as q
 from domain import record_events as r
+from domain import recovery_events as v
 from domain import weighing_events as w
 from domain.allocations import Allocation as Allocation
 from domain.base import Message
@@ -367,7 +368,8 @@ Event = Annotated[
     | EquipmentFaultNoted
     | ch.OrderChanged
     | ch.OrderChangeRequested
-    | ch.OrderChangeMoved,
+    | ch.OrderChangeMoved
+    | v.RecoveryMoved,
     Field(discriminator="kind"),
 ]
 

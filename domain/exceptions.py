@@ -14,9 +14,11 @@ from domain import identification_events as i
 from domain import packaging_events as k
 from domain import quality_events as q
 from domain import record_events as r
+from domain import recovery_events as v
 from domain.base import Message
 from domain.errors import Blocker
 from domain.quantities import plain
+from domain.recovery_states import RecoveryState
 from domain.specification import Equipment, OrderSpecification
 from domain.states import OperationEvent
 
@@ -45,6 +47,7 @@ class ExceptionType(StrEnum):
     SAME_PERSON = "samePerson"
     REFUSED_SIGNATURE = "refusedSignature"
     DATA_GAP = "dataGap"
+    RECOVERED_MATERIAL = "recoveredMaterial"
 
 
 class RecordException(Message):
@@ -217,6 +220,9 @@ def _of_entry(event: e.Event) -> Iterator[_Found]:
         case e.ParametersRecorded(is_late=True):
             names = ", ".join(value.name for value in event.values)
             yield _found(ExceptionType.LATE_ENTRY, f"{names}: measured {event.measured_at}", event)
+        case v.RecoveryMoved(target=RecoveryState.INTRODUCED):
+            what = f"{plain(event.quantity)} {event.unit} of lot {event.lot} ({event.lot_status})"
+            yield _found(ExceptionType.RECOVERED_MATERIAL, f"{event.recovery}: {what} introduced", event)
         case k.PrintChecked(late=True):
             yield _found(ExceptionType.LATE_ENTRY, f"print check {event.number} came after its interval", event)
         case r.ParameterCorrected():

@@ -9,6 +9,7 @@ from domain import folding_balance as folding_balance
 from domain import folding_changes as folding_changes
 from domain import folding_holds as folding_holds
 from domain import folding_record as folding_record
+from domain import folding_recovery as folding_recovery
 from domain import folding_rework as folding_rework
 from domain import folding_weighing as folding_weighing
 from domain import material_events as m

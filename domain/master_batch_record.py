@@ -53,7 +53,8 @@ class RecordedOperation(Message):
 
     `longest_wait_seconds` is the hold time since its predecessors ended (MT-12), the yield limits are percent of the
     operation's quantity, `verified` asks for a second person's signature. Without `rework_allowed` nothing that the
-    operation made may be reworked (QL-11). `print_check_seconds`: lot and expiry on the packs are checked before the
+    operation made may be reworked (QL-11), without `recovery_allowed` nothing of an earlier batch is introduced at it
+    (CN 133). `print_check_seconds`: lot and expiry on the packs are checked before the
     first report and at this interval (EB-09).
     """
 
@@ -69,6 +70,7 @@ class RecordedOperation(Message):
     yield_low_percent: Percent | None = None
     yield_high_percent: Percent | None = None
     rework_allowed: bool = False
+    recovery_allowed: bool = False
     print_check_seconds: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
 
 

@@ -15,15 +15,12 @@ from domain.identification_events import LotsChosen
 from domain.quality_events import JudgedValue
 from domain.quantities import Exact
 from domain.record_states import BatchRecordState
+from domain.recoveries import Recovery as Recovery
+from domain.recoveries import approved_before
 from domain.return_states import MaterialReturnState
 from domain.rework_states import REWORK, InProcessInspectionState, ReworkState
-from domain.specification import (
-    Characteristic,
-    OperationSpecification,
-    OrderSpecification,
-    ReworkMethod,
-    WorkOrderSpecification,
-)
+from domain.specification import Characteristic, OperationSpecification, OrderSpecification, ReworkMethod
+from domain.specification import WorkOrderSpecification as WorkOrderSpecification
 from domain.states import (
     InspectionState,
     LotStatus,
@@ -274,6 +271,7 @@ class WorkOrder(Holder):
     record_approved_by: str | None = None
     returns: dict[str, MaterialReturn] = Field(default_factory=dict)
     containers: dict[str, Container] = Field(default_factory=dict)
+    recoveries: dict[str, Recovery] = Field(default_factory=dict)
 
     def open_returns(self) -> list[MaterialReturn]:
         """Returns that the warehouse has not answered, oldest first."""
@@ -394,6 +392,7 @@ def created(specification: OrderSpecification) -> Process:
         work_order.number: WorkOrder(
             number=work_order.number,
             operations={operation.code: Operation(code=operation.code) for operation in work_order.operations},
+            recoveries=approved_before(work_order),
         )
         for work_order in specification.work_orders
     }

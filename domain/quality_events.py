@@ -1,10 +1,13 @@
 """What has happened to single reports: their inspection, rework, reversal, and the wait for an approval."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from domain.base import Message
 from domain.commands import ReportProduction
+from domain.evidence import MeasuredWith
 from domain.quantities import Exact
 from domain.rework_states import InProcessInspectionEvent, InProcessInspectionState, ReworkEvent, ReworkState
 from domain.specification import Characteristic, ReworkMethod
@@ -22,6 +25,14 @@ class JudgedValue(Message):
     within_limits: bool
     is_warning: bool = False
     """Within the action limits, outside the warning limits."""
+    measured_with: MeasuredWith | None = None
+    """Of a laboratory's result, where it was said."""
+
+    @model_serializer(mode="wrap")
+    def _short(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where nothing was said, nothing is written: so older records stay what they were."""
+        found: dict[str, Any] = handler(self)
+        return {name: value for name, value in found.items() if name not in ("measured_with", "measuredWith") or value}
 
 
 class InProcessInspectionMoved(Message):

@@ -5,16 +5,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from domain.base import Message
 from domain.command_base import OperationCommand, WorkOrderCommand
-
-
-class Measurement(Message):
-    """A measured value as it was entered."""
-
-    name: str
-    text: str
-    unit: str = ""
+from domain.evidence import Measurement as Measurement
 
 
 class RecordParameters(OperationCommand):

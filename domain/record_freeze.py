@@ -50,6 +50,7 @@ def _operation(own: OperationSpecification, said: RecordedOperation | None) -> O
             "yield_high_percent": said.yield_high_percent,
             "rework_forbidden": not said.rework_allowed,
             "print_check_seconds": said.print_check_seconds,
+            "recovery_allowed": said.recovery_allowed,
         }
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from domain.process import Operation, Process, WorkOrder
+from domain.process import Operation, Process, Recovery, WorkOrder
 from domain.quantities import plain
 from domain.states import OrderState, StateMachine
 
@@ -89,6 +89,10 @@ def shown(process: Process, kind: str, work_order: str | None, operation: str | 
         specification = process.specification.work_order(work_order).operation(operation)
         found["operation"] = operation if specification is None else f"{operation} {specification.name}"
         found |= _of_operation("", own.operations[operation])
+    if kind == "approveRecovery":
+        found |= {
+            f"recovery.{one.number}": _recovery(one) for one in own.recoveries.values() if one.state == "requested"
+        }
     if kind in WHOLE_BATCH:
         found["openDeviations"] = listed(process.open_deviations())
         found |= _batch("", own)
@@ -127,6 +131,11 @@ def _of_work_order(process: Process, number: str) -> Shown:
         "workOrderState": own.state,
         "lotStatus": own.lot_status or "",
     }
+
+
+def _recovery(own: Recovery) -> str:
+    what = f"{plain(own.quantity)} {own.unit} of lot {own.lot} ({own.lot_status}) at {own.operation}"
+    return f"{what}, asked for by {own.requested_by}: {own.reason}"
 
 
 def _of_operation(prefix: str, operation: Operation) -> Shown:

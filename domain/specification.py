@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from domain.base import Message
 from domain.errors import Blocker
+from domain.evidence import Evidence
 from domain.policy import Policy
 from domain.quantities import Exact
 
@@ -32,6 +36,14 @@ class Characteristic(Message):
     method: str = ""
     sample_size: str = ""
     plan_version: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+    """What a result has to say beside its value (QL-03)."""
+
+    @model_serializer(mode="wrap")
+    def _short(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What asks for no evidence says nothing of it: so older records and requests stay what they were."""
+        found: dict[str, Any] = handler(self)
+        return {name: value for name, value in found.items() if name != "evidence" or value}
 
     def accepts(self, value: Decimal) -> bool:
         """Whether the value lies inside the limits."""
@@ -57,6 +69,24 @@ class ReworkMethod(StrEnum):
     """The approved steps of the same process once more."""
     REPROCESS = "reprocess"
     """Another process. Never of a dosage form."""
+
+
+class ApprovedRecovery(Message):
+    """Nonconforming material that an order is made from: quality approved it before there was an order (QL-11)."""
+
+    batch_rework: str
+    """The approved rework of a whole batch."""
+    operation: str
+    lot: str
+    lot_status: str
+    quantity: Exact
+    unit: str
+    procedure: str
+    tests: tuple[Characteristic, ...]
+    requested_by: str
+    approved_by: str
+    reason: str = ""
+    assessment: str = ""
 
 
 class MaterialLine(Message):
@@ -146,6 +176,8 @@ class OperationSpecification(Message):
     """The master batch record does not permit to rework what this operation made (QL-11)."""
     print_check_seconds: int | None = None
     """Lot and expiry on the packs are checked before the first report, and then at this interval (EB-09)."""
+    recovery_allowed: bool = False
+    """The master batch record permits that material of an earlier batch is introduced here (CN 133)."""
 
 
 class WorkOrderSpecification(Message):
@@ -166,6 +198,8 @@ class WorkOrderSpecification(Message):
     """How much the material balance may differ from 100 %, either way (MT-09); none: it is not judged."""
     dosage_form: str = ""
     """What form of medicine it is, such as `film-coated tablet`; empty: none. A dosage form is never reprocessed."""
+    recoveries: tuple[ApprovedRecovery, ...] = ()
+    """A whole batch that is reworked is what this one is made from."""
 
     def operation(self, code: str) -> OperationSpecification | None:
         """The operation of that code, if the route has it."""

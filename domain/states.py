@@ -6,6 +6,7 @@ Sources: SM-1, SM-2, SM-5, SM-10, SM-11, SM-12 of the GMP requirements; the name
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Final, Generic, TypeVar
 
 
@@ -242,7 +243,15 @@ class StateMachine(Generic[State, Event]):
 
     def possible(self, state: State) -> tuple[Event, ...]:
         """The events that the table allows in this state, in the table's order."""
-        return tuple(dict.fromkeys(event for origin, event in (*self.transitions, *self.returns) if origin == state))
+        return self._ways.get(state, ())
+
+    @cached_property
+    def _ways(self) -> Mapping[State, tuple[Event, ...]]:
+        """The same by state, made once: it is asked many times for every command."""
+        ways: dict[State, dict[Event, None]] = {}
+        for origin, event in (*self.transitions, *self.returns):
+            ways.setdefault(origin, {})[event] = None
+        return {origin: tuple(events) for origin, events in ways.items()}
 
     def is_final(self, state: State) -> bool:
         """Whether no way leads out of this state."""

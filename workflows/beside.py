@@ -1,4 +1,4 @@
-"""What goes on beside the procedure of a work order: the start gate, weighing, the review of the batch record."""
+"""What goes on beside the procedure of a work order: start gate, weighing, recovered material, batch record review."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,6 +7,7 @@ from workflows.dispensing import begin_dispensing
 from workflows.journal import Journal
 from workflows.neighbours import Neighbours
 from workflows.record_review import begin_review
+from workflows.recovering import begin_recovering
 from workflows.start_gate import begin_gate
 
 
@@ -22,6 +23,7 @@ def begin(
         *begin_review(number, journal, neighbours, until),
         *begin_gate(number, journal, neighbours, is_ending),
         *begin_dispensing(number, journal, neighbours, is_ending),
+        *begin_recovering(number, journal, neighbours, is_ending),
     ]
 
 

@@ -17,6 +17,7 @@ from domain.rules.common import (
     move_work_order,
 )
 from domain.rules.line_side import cancelled_returns
+from domain.rules.recovery import cancelled_recoveries
 from domain.rules.release import inspection_request
 from domain.rules.rework import cancelled_rework
 from domain.rules.weighing import cancelled_containers
@@ -71,7 +72,7 @@ async def _compensate(number: str, journal: Journal, neighbours: Neighbours) -> 
     for operation in specification.operations:
         if operation.equipment == Equipment.OPC_UA and work_order.operations[operation.code].job_state == "started":
             await _abort_job(number, operation.code, journal, neighbours)
-    if work_order.pick_list is not None:
+    if work_order.pick_list is not None or work_order.recoveries:
         give_back = stubs.Keyed(**keyed)
         await neighbours.ask(
             "warehouse",
@@ -146,6 +147,7 @@ def _void(work_order: WorkOrder, lot: str, journal: Journal) -> tuple[e.Event, .
                 events.append(move_operation(work_order, operation, event))
                 break
     events += cancelled_rework(journal.process, work_order)
+    events += cancelled_recoveries(journal.process, work_order)
     events += cancelled_returns(work_order)
     events += cancelled_containers(work_order)
     if work_order.pick_list is not None and PICK_LIST.allows(work_order.pick_list.state, PickListEvent.CANCEL):

@@ -12,6 +12,7 @@ from domain import events as e
 from domain import hold_events as h
 from domain import planning_events as p
 from domain import quality_events as q
+from domain import recovery_events as v
 from domain import weighing_events as w
 from domain.commands import Command
 from domain.errors import Blocker
@@ -125,6 +126,8 @@ def _result(events: tuple[e.Event, ...]) -> dict[str, str]:
                 result["inspection"] = event.inspection
             case q.ReworkMoved(origin=None):
                 result["rework"] = event.rework
+            case v.RecoveryMoved(origin=None):
+                result["recovery"] = event.recovery
             case ch.OrderChangeRequested():
                 result["change"] = event.change
             case p.OrderSplit():

@@ -140,6 +140,14 @@ class Inventory(Protocol):
         """Empty a dispensed container back to the line. Refuses UNKNOWN_LOT, UNIT_MISMATCH and NOT_DISPENSED."""
         ...
 
+    def introduce(self, work_order: str, lot: str, quantity: Exact, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """Bring a quantity of a lot to the line that quality has approved for a batch, also of a rejected one.
+
+        Refuses UNKNOWN_LOT, UNIT_MISMATCH, LOT_NOT_USABLE (on hold, recalled, expired, destroyed) and NOT_ENOUGH
+        (less is free, or it lies at a line).
+        """
+        ...
+
     def put_away(
         self, work_order: str, lot: str, quantity: Exact, unit: str, place: str, *, key: str, actor: str
     ) -> MoveAnswer:

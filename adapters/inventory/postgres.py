@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from adapters.inventory import dispensing, movements, picking, returning
+from adapters.inventory import dispensing, introducing, movements, picking, returning
 from adapters.inventory.port import (
     AllocationAnswer,
     GiveBackAnswer,
@@ -100,6 +100,15 @@ class PostgresInventory:
         request = self._request("undispense", subject, key, actor, lot=lot, quantity=quantity, unit=unit)
         return self._once(
             request, MoveAnswer, lambda c: dispensing.undispense(c, request, work_order, lot, quantity, unit)
+        )
+
+    def introduce(self, work_order: str, lot: str, quantity: Decimal, unit: str, *, key: str, actor: str) -> MoveAnswer:
+        """See `Inventory.introduce`."""
+        subject = f"work-order/{work_order}"
+        request = self._request("introduce", subject, key, actor, lot=lot, quantity=quantity, unit=unit)
+        today = self._today(request.at)
+        return self._once(
+            request, MoveAnswer, lambda c: introducing.introduce(c, request, work_order, lot, quantity, unit, today)
         )
 
     def put_away(

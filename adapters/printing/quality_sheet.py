@@ -46,6 +46,25 @@ def in_process(document: Document, reading: Reading) -> Iterator[Part]:
             for own in found
         ])  # fmt: skip
     yield from _reworked_lots(document, reading)
+    yield from _recovered(document, reading)
+
+
+def _recovered(document: Document, reading: Reading) -> Iterator[Part]:
+    """Material of earlier batches: how much of which lot, who wanted, permitted and introduced it, and why it may."""
+    words, found = reading.words, document.get("recoveries", ())
+    if not found:
+        return
+    yield heading(words("recoveries"), 1)
+    columns = (("number", 1.8), ("lot", 2.2), ("operation", 1.2), ("state", 1.2), ("requestedBy", 2.0),
+               ("allowedBy", 2.4), ("introducedBy", 1.4))  # fmt: skip
+    yield table([(words(key), width) for key, width in columns], [
+        row(cell(own["number"]), cell(own["lot"], line(f"{own['quantity']} {own['unit']}", "small")),
+            cell(own["operation"]), cell(words.of("recovery", own["state"])),
+            [*cell(reading.who(own["requestedBy"])), *lines(own["reason"])],
+            [*cell(reading.who(own["decidedBy"])), *lines(own["procedure"]), *lines(own["assessment"])],
+            cell(reading.who(own["introducedBy"])))
+        for own in found
+    ])  # fmt: skip
 
 
 def _reworked_lots(document: Document, reading: Reading) -> Iterator[Part]:
@@ -98,9 +117,25 @@ def inspection(document: Document, reading: Reading) -> Iterator[Part]:
 
 def _result(own: Document, reading: Reading) -> list[Part]:
     text = f"{own['text']} {own['unit']}".strip()
-    if own["withinLimits"]:
-        return [line(text, "strong")]
-    return [line(text, "bad"), line(reading.words("outOfLimits"), "bad")]
+    shown = [line(text, "strong")] if own["withinLimits"] else [
+        line(text, "bad"), line(reading.words("outOfLimits"), "bad")
+    ]  # fmt: skip
+    return shown + _measured_with(own.get("measuredWith"), reading)
+
+
+def _measured_with(own: Document | None, reading: Reading) -> list[Part]:
+    """Instrument with its certificate, method, lots of reagents: one line each, where they were said."""
+    if own is None:
+        return []
+    words, parts = reading.words, []
+    if (instrument := own["instrument"]) is not None:
+        certificate = f", {instrument['certificate']}" if instrument["certificate"] else ""
+        parts.append(f"{words('instrument')} {instrument['code']}{certificate}")
+    if own["method"]:
+        parts.append(f"{words('method')} {own['method']} {own['methodVersion']}".strip())
+    if own["reagents"]:
+        parts.append(f"{words('reagents')} {', '.join(reagent['lot'] for reagent in own['reagents'])}")
+    return [line(text, "small") for text in parts]
 
 
 def deviations(document: Document, reading: Reading) -> Iterator[Part]:

@@ -20,10 +20,12 @@ from adapters.quality.port import (
 )
 from db import audit
 from db.once import Done, Request
+from db.queries.evidence import with_evidence
 from domain.base import uuid_for
 from domain.commands import Measurement
 from domain.errors import AdapterRefused, Blocker, Refused
 from domain.events import JudgedValue
+from domain.evidence import RELEASE_RECORD_REQUIRED, ReleaseRecord, release_blockers
 from domain.rules.common import invalid_transition, same_person
 from domain.rules.measurements import judge_values
 from domain.specification import Characteristic
@@ -94,7 +96,7 @@ def enter_results(
     if row.state == InspectionState.OUT_OF_SPECIFICATION:
         cases.check_accept(connection, row.lot)
     target = _advance(row, InspectionEvent.ENTER_RESULTS)
-    results = _judged(row, values)
+    results = _judged(row, with_evidence(connection, values, request.at))
     event = InspectionEvent.ENTER_RESULTS
     failed = [judged for judged in results if not judged.within_limits]
     if failed:
@@ -157,9 +159,11 @@ def decide(
     accept: bool,
     reason: str | None,
     retest_on: date | None = None,
+    release: ReleaseRecord | None = None,
 ) -> Done[DecisionAnswer]:
-    """Release or reject a received lot, and move it accordingly."""
+    """Release or reject a received lot, and move it accordingly; with a record where its plan asks for one."""
     row = records.own_inspection(connection, number)
+    _check_release(row, accept, release)
     if accept:
         cases.check_accept(connection, row.lot)
     event = InspectionEvent.ACCEPT if accept else InspectionEvent.REJECT
@@ -170,26 +174,46 @@ def decide(
     lot = ledger.lock_lot(connection, row.lot)
     steps = _lot_steps(lot, accept=accept)
     status = steps[-1][2] if steps else LotStatus(lot.status)
-    records.move_inspection(
-        connection, request, row, event, target, reason, decided_by=request.actor, decided_at=request.at
-    )
+    kept = None if release is None else release.model_dump(mode="json", by_alias=True)
+    values = {"decided_by": request.actor, "decided_at": request.at} | ({"release_record": kept} if kept else {})
+    records.move_inspection(connection, request, row, event, target, reason, **values)
     records.move_lot(connection, request, lot.number, steps, reason)
     _note_retest(connection, lot.number, steps, retest_on)
     blocked: list[audit.Entry] = []
     moves = movements.settle(connection, request, lot, blocked, accepted=accept)
     closed = [] if accept else records.close_deviations(connection, request, lot.number, _LOT_REJECTED)
     answer = DecisionAnswer(number=number, state=target, lot=lot.number, lot_status=status, moves=len(moves))
-    decided = request.audit("inspection.decided", {"state": target}, reason=reason, old={"state": row.state})
+    told = {"state": target} | ({"releaseRecord": kept} if kept else {})
+    decided = request.audit("inspection.decided", told, reason=reason, old={"state": row.state})
     moved = [{"from": m.source, "to": m.target, "quantity": m.quantity, "unit": m.unit} for m in moves]
     news = {"from": lot.status, "status": status, "moves": moved, "closedDeviations": closed}
-    ended = [
+    return Done(
+        answer, [*blocked, decided, _lot_entry(request, lot, news, reason, accept=accept), *_ended(request, closed)]
+    )
+
+
+def _ended(request: Request, closed: Sequence[str]) -> list[audit.Entry]:
+    """The deviations that end with their lot."""
+    return [
         request.audit(
             "deviation.close", {"state": "closed", "decision": _LOT_REJECTED}, entity=f"deviation/{deviation}",
             old={"state": "open"},
         )
         for deviation in closed
     ]  # fmt: skip
-    return Done(answer, [*blocked, decided, _lot_entry(request, lot, news, reason, accept=accept), *ended])
+
+
+def _check_release(row: Row[Any], accept: bool, release: ReleaseRecord | None) -> None:
+    """Refuse a decision without the record that the plan asks for, or with one that lacks something (CN 229)."""
+    asked = any("releaseRecord" in one.get("evidence", ()) for one in row.characteristics)
+    if release is not None:
+        blockers = release_blockers(row.number, accept, release)
+        if blockers:
+            raise AdapterRefused(blockers[0].code, f"the record of {row.number} is not complete", tuple(blockers))
+    elif asked:
+        required = "a signed material release record (decideMaterialRelease)"
+        blocker = _blocker(row, RELEASE_RECORD_REQUIRED, "a decision alone", required)
+        raise AdapterRefused(RELEASE_RECORD_REQUIRED, f"{row.number} needs a release record", (blocker,))
 
 
 def _lot_entry(

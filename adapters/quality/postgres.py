@@ -32,7 +32,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-_ADDED_LATER: Final = {"method": "", "sample_size": "", "plan_version": None}
+_ADDED_LATER: Final = {"method": "", "sample_size": "", "plan_version": None, "evidence": ()}
 
 
 def _said(asked: Characteristic) -> dict[str, object]:

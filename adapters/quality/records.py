@@ -20,6 +20,7 @@ from db.tables import (
 from domain.base import uuid_for
 from domain.errors import AdapterRefused, Blocker
 from domain.events import JudgedValue
+from domain.evidence import evidence_of
 from domain.specification import Characteristic
 from domain.states import InspectionEvent, InspectionState, LotEvent, LotStatus
 
@@ -119,7 +120,7 @@ def write_results(connection: Connection, request: Request, number: str, results
         {
             "inspection": number, "name": judged.name, "text": judged.text, "value": judged.value,
             "unit": judged.unit, "low": judged.low, "high": judged.high, "within_limits": judged.within_limits,
-            "entered_by": request.actor, "entered_at": request.at,
+            "entered_by": request.actor, "entered_at": request.at, "measured_with": evidence_of(judged),
         }
         for judged in results
     ]  # fmt: skip

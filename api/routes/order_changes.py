@@ -59,3 +59,9 @@ async def approve(order_id: UUID, change: Identifier, body: CommandBody, who: Wh
 async def reject(order_id: UUID, change: Identifier, body: CommandBody, who: Who) -> Response:
     """Reject a change: the order stays as it was, and goes on."""
     return await perform(who, c.RejectOrderChange, ORDER, order_id, body, change=change)
+
+
+@router.post("/change-requests/{change}/withdraw", **of_command(c.WithdrawOrderChange))
+async def withdraw(order_id: UUID, change: Identifier, body: CommandBody, who: Who) -> Response:
+    """Take back one's own request before it is decided: the order stays as it was, and goes on."""
+    return await perform(who, c.WithdrawOrderChange, ORDER, order_id, body, change=change)

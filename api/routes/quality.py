@@ -18,7 +18,7 @@ from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.neighbours import once
 from api.openapi import LATER
-from api.shapes import CommandBody, DecisionBody, Identifier, LongText, Positive, ValuesBody
+from api.shapes import CommandBody, DecisionBody, Identifier, LongText, Positive, ResultsBody
 from db.queries import quality as tables
 from db.queries import targets
 from db.queries.marking import marked
@@ -116,7 +116,7 @@ def take_sample(number: Identifier, body: SampleBody, who: Sampler) -> dict[str,
 
 
 @router.post("/inspections/{number}/results")
-async def enter_results(number: Identifier, body: ValuesBody, who: Analyst) -> dict[str, Any]:
+async def enter_results(number: Identifier, body: ResultsBody, who: Analyst) -> dict[str, Any]:
     """All results at once. A deviation that they open begins its process, where it has one."""
     answer = await run_in_threadpool(_enter, number, body, who)
     if answer["deviations"]:
@@ -125,7 +125,7 @@ async def enter_results(number: Identifier, body: ValuesBody, who: Analyst) -> d
     return answer
 
 
-def _enter(number: str, body: ValuesBody, who: Caller) -> dict[str, Any]:
+def _enter(number: str, body: ResultsBody, who: Caller) -> dict[str, Any]:
     values = [Measurement(**value.model_dump()) for value in body.values]
     _known(who, number)
     quality = who.services.quality

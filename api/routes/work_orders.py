@@ -22,8 +22,8 @@ from api.shapes import (
     NotNegative,
     Positive,
     ReasonedBody,
+    ResultsBody,
     ScanBody,
-    ValuesBody,
 )
 from db.queries import signatures
 from db.queries.marking import marked
@@ -143,7 +143,7 @@ async def pause(work_order_id: UUID, body: ReasonedBody, who: Who) -> Response:
 
 
 @router.post("/{work_order_id}/inspection/results", responses=LATER)
-async def enter_results(work_order_id: UUID, body: ValuesBody, who: Who) -> Response:
+async def enter_results(work_order_id: UUID, body: ResultsBody, who: Who) -> Response:
     """Results of the batch's inspection, all at once."""
     return await perform(who, c.EnterInspectionResults, WORK_ORDER, work_order_id, body)
 

@@ -149,6 +149,8 @@ async def _ceremony(
         own = {"operation": parts[4]} if len(parts) > 4 and parts[3] == "operations" else {}
         if len(parts) > 4 and parts[3] == "change-requests":
             own = {"change": parts[4]}
+        if len(parts) > 4 and parts[3] == "recoveries":
+            own = {"recovery": parts[4]}
         content = {
             key: value for key, value in body.items() if key not in ("commandId", "reason", "signature", "second")
         }

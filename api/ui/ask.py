@@ -37,6 +37,7 @@ REASONED: Final = frozenset(
         "reverseReport", "returnBatchRecord", "rejectRework", "reopenDeviation", "voidDeviation",
         "sendBackConclusion", "extendCapa", "reduceQuantity", "splitOrder", "justifyException", "returnMaterials",
         "voidContainer", "chooseLots", "changeOrder", "requestOrderChange", "rejectOrderChange",
+        "rejectRecovery", "requestRecovery",
     }
 )  # fmt: skip
 """Commands that are refused without a reason; with others it may be given."""

@@ -34,6 +34,7 @@ from api.ui import (
     picks,
     plan,
     problem,
+    product_review,
     put_away,
     recalls,
     receipts,
@@ -65,8 +66,8 @@ PLANT: Final = (
 )
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
-    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, andon, ask, actions,
-    live, files, *PLANT,
+    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, product_review, andon,
+    ask, actions, live, files, *PLANT,
 )  # fmt: skip
 
 

@@ -11,13 +11,13 @@ from api.errors import Problem
 from api.ui.calls import read
 from api.ui.possible import possible, scope_of
 from api.ui.shell import PageRoute, may, page
-from db.queries import inspection_queue
+from db.queries import batch_reworks, inspection_queue, recoveries
 from db.session import reading
 from domain.states import INSPECTION, InspectionEvent, InspectionState
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
-LIVE = "inspection,work-order,in-process-inspection,rework,lot"
+LIVE = "inspection,work-order,in-process-inspection,rework,recovery,lot"
 DEFECTS = ("dimension", "surface", "crack", "weight", "marking", "contamination", "assembly")
 """What people choose from when pieces fail; they may write something else."""
 
@@ -37,13 +37,16 @@ async def inspections(request: Request, show: Annotated[str, Query(max_length=20
                 "reworks": inspection_queue.reworks(
                     connection, scope.work_orders(inspection_queue.REWORKS.c.work_order)
                 ),
+                "recoveries": recoveries.waiting(connection, scope.work_orders(recoveries.RECOVERIES.c.work_order)),
+                "batches": batch_reworks.page(connection, None, "proposed", 100),
             }
 
     found = await run_in_threadpool(rows)
     lots = [one for one in found["lots"] if show in ("", one["state"])]
     return page(
         request, "inspections.html", every=found["lots"], lots=lots, reports=found["reports"],
-        reworks=found["reworks"], show=show, states=inspection_queue.OPEN, live=LIVE,
+        reworks=found["reworks"], recoveries=found["recoveries"],
+        batches=found["batches"], show=show, states=inspection_queue.OPEN, live=LIVE,
     )  # fmt: skip
 
 
@@ -92,9 +95,11 @@ async def of_lot(number: str, request: Request) -> Response:
         "may_decide": InspectionEvent.REJECT in allowed and may(request, "decideInspection"),
     }  # fmt: skip
     failed = [value["name"] for value in own["results"] if not value["withinLimits"]]
+    needs_record = any("releaseRecord" in one.get("evidence", ()) for one in own["characteristics"])
     return page(
         request, "inspection.html", doc=None, own={**own, "failed": failed}, subject=subject, defects=(),
-        values=latest(own["results"]), possible=set(), order_state="", live=f"lot,inspection,{lot}",
+        values=latest(own["results"]), possible=set(), order_state="", needs_record=needs_record,
+        live=f"lot,inspection,{lot}",
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from api.ui.direct import may_act
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg import genealogy
 from api.ui.svg.genealogy import Node
-from db.queries import disposal, lot_holds, lot_search, quality, signatures, stock
+from db.queries import batch_reworks, disposal, lot_holds, lot_search, quality, signatures, stock
 from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
@@ -96,6 +96,8 @@ def _card(request: Request, number: str) -> Document | None:
             "name": lot_search.name_of(connection, own["material"]), "inspections": inspections, "signatures": signed,
             "workOrderId": None if own["workOrder"] is None else str(uuid_for("work-order", own["workOrder"])),
             "holds": lot_holds.page(connection, number, True, 50),
+            "batchReworks": batch_reworks.page(connection, number, None, 50),
+            "operations": [] if own["workOrder"] is None else batch_reworks.operations(connection, own["workOrder"]),
             "destructions": disposal.page(connection, number, 50),
             "deviations": quality.deviations(connection, None, number, 50),
             "people": names(connection, {"inspections": inspections}),

@@ -29,6 +29,8 @@ SCREENS: Final = {
     "decideInProcessInspection": "/ui/inspections/{work_order_id}",
     "approveRework": "/ui/inspections/{work_order_id}",
     "rejectRework": "/ui/inspections/{work_order_id}",
+    "approveRecovery": "/ui/inspections/{work_order_id}#recovery",
+    "introduceRecovery": "/ui/inspections/{work_order_id}#recovery",
     "reviewBatchRecord": "/ui/reviews/{work_order_id}",
     "approveBatchRecord": "/ui/reviews/{work_order_id}",
     "returnBatchRecord": "/ui/reviews/{work_order_id}",

@@ -1,16 +1,16 @@
 """Which rows each kind of event writes. One small function per kind; what they collect is written in one go."""
 
-from dataclasses import dataclass
-from functools import singledispatch
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from db import tables as t
-from db.audit import Entry
-from db.projection.batch import Batch
+from db.projection.approved import approved_before
+from db.projection.context import Context as Context
+from db.projection.context import Writing as Writing
+from db.projection.context import project as project
 from db.segregation import segregate
 from domain import events as e
 from domain.base import uuid_for
-from domain.facts import Decision
+from domain.evidence import evidence_of
 from domain.quality_events import OverReportDecided
 from domain.states import LotStatus, OperationState, OrderState, PickListState, WorkOrderState
 
@@ -27,68 +27,6 @@ INSPECTIONS = t.core(t.InspectionRow)
 RESULTS = t.core(t.InspectionResult)
 DEVIATIONS = t.core(t.Deviation)
 RUNS = t.core(t.EquipmentRun)
-TRANSITIONS = t.core(t.StateTransition)
-
-
-AnyFact = TypeVar("AnyFact", bound=Decision)
-
-
-@dataclass(frozen=True)
-class Writing(Generic[AnyFact]):
-    """The fact that an event belongs to, and the batch that collects the rows."""
-
-    fact: AnyFact
-    batch: Batch
-    position: int
-
-    @property
-    def order_number(self) -> str | None:
-        """The order whose life the fact is a part of."""
-        return None
-
-    def audit(self, action: str, entity: str, *, old: dict[str, Any] | None = None, new: dict[str, Any]) -> None:
-        """One audit row: who did what to what."""
-        fact = self.fact
-        signed = {"signature": fact.signature_id} if fact.signature_id else {}
-        self.batch.entries.append(
-            Entry(
-                fact.at, fact.actor, action, entity, old, {**new, **signed}, fact.reason, fact.command_id,
-                fact.source or None,
-            )
-        )  # fmt: skip
-
-    def transition(
-        self, entity: str, identity: str, event: str, origin: str | None, target: str, **news: str | None
-    ) -> None:
-        """One step of an object's life, with its audit row, that tells `news` too."""
-        fact = self.fact
-        self.batch.insert(
-            TRANSITIONS, entity=entity, entity_id=identity, event=event, from_state=origin, to_state=target,
-            actor=fact.actor, reason=fact.reason, at=fact.at, order_number=self.order_number, revision=fact.revision,
-        )  # fmt: skip
-        old = None if origin is None else {"state": origin}
-        told = {name: value for name, value in news.items() if value is not None}
-        self.audit(f"{entity}.{event}", f"{entity}/{identity}", old=old, new={"state": str(target), **told})
-
-
-class Context(Writing[e.Fact]):
-    """The fact of an order."""
-
-    @property
-    def order_number(self) -> str:
-        """The order's number."""
-        return self.fact.order_number
-
-    @property
-    def key(self) -> str:
-        """A key for an effect of this event, the same however often the fact is written."""
-        return f"{self.fact.order_number}:{self.fact.revision}:{self.position}"
-
-
-@singledispatch
-def project(event: object, context: Context) -> None:
-    """Collect the rows of one event."""
-    raise NotImplementedError(f"no projection for {type(event).__name__}")
 
 
 @project.register
@@ -114,6 +52,7 @@ def _(event: e.OrderCreated, context: Context) -> None:
                 name=operation.name, workstation=operation.workstation, state=OperationState.PENDING,
                 good=0, scrap=0, review_board=0,
             )  # fmt: skip
+        approved_before(work_order, context)
     context.transition("production-order", specification.number, "create", None, OrderState.DRAFT)
 
 
@@ -247,7 +186,7 @@ def _(event: e.OutputProduced, context: Context) -> None:
 
 def judged(value: e.JudgedValue) -> dict[str, Any]:
     """The columns of a measured value and its judgement."""
-    return value.model_dump()
+    return value.model_dump(exclude={"measured_with"})
 
 
 @project.register
@@ -305,8 +244,8 @@ def _(event: e.InspectionMoved, context: Context) -> None:
     context.batch.update(INSPECTIONS, {"number": event.inspection}, **values)
     for result in event.results:
         context.batch.insert(
-            RESULTS, inspection=event.inspection, **result.model_dump(exclude={"is_warning"}), entered_by=fact.actor,
-            entered_at=fact.at,
+            RESULTS, inspection=event.inspection, **result.model_dump(exclude={"is_warning", "measured_with"}),
+            entered_by=fact.actor, entered_at=fact.at, measured_with=evidence_of(result),
         )  # fmt: skip
     context.transition("inspection", event.inspection, event.event, event.origin, event.target)
 

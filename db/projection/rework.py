@@ -1,13 +1,12 @@
 """Rows of in-process inspections, reworks, counter-reports and over-reports. Importing this registers them."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from db import tables as t
+from db.projection.approved import listed
 from db.projection.events import LINKS, LOTS, OPERATIONS, REPORTS, Context, project
 from domain import quality_events as q
-from domain.base import Message
 from domain.quantities import plain
 from domain.rework_states import InProcessInspectionState, ReworkState
 from domain.states import LotStatus
@@ -24,13 +23,13 @@ def _(event: q.InProcessInspectionMoved, context: Context) -> None:
             INSPECTIONS, number=event.inspection, work_order=event.work_order, operation=event.operation,
             report_number=event.report_number, rework=event.rework, quantity=event.quantity, unit=event.unit,
             state=str(event.target), failed=event.failed, opened_at=fact.at, lot=event.lot,
-            tests=_listed(event.tests),
+            tests=listed(event.tests),
         )  # fmt: skip
     else:
         values: dict[str, Any] = {"state": str(event.target)}
         if event.target != InProcessInspectionState.CANCELLED:
             values |= {"failed": event.failed, "defect": event.defect, "decided_by": fact.actor, "decided_at": fact.at}
-            values["test_results"] = _listed(event.test_results)
+            values["test_results"] = listed(event.test_results)
             batch.add(OPERATIONS, _operation(event), good=event.back_to_good, review_board=-event.back_to_good)
             _into_the_batch(event, context)
         batch.update(INSPECTIONS, {"number": event.inspection}, **values)
@@ -52,7 +51,7 @@ def _(event: q.ReworkMoved, context: Context) -> None:
         match event.target:
             case ReworkState.APPROVED:
                 values |= {"approved_by": fact.actor, "method": event.rework_method and str(event.rework_method)}
-                values |= {"procedure": event.procedure or None, "tests": _listed(event.tests)}
+                values |= {"procedure": event.procedure or None, "tests": listed(event.tests)}
             case ReworkState.RUNNING:
                 values |= {"done_by": fact.actor, "own_lot": event.own_lot}
                 _begin_lot(event, context)
@@ -70,10 +69,6 @@ def _(event: q.ReworkMoved, context: Context) -> None:
             moved_at=fact.at,
         )  # fmt: skip
     context.transition("rework", event.rework, event.event or "propose", event.origin, event.target)
-
-
-def _listed(found: Iterable[Message]) -> list[dict[str, Any]] | None:
-    return [own.model_dump(mode="json", by_alias=True) for own in found] or None
 
 
 def _begin_lot(event: q.ReworkMoved, context: Context) -> None:

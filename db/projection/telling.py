@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -41,11 +41,12 @@ RECORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "production_report": (_OPERATION,),
     "put_away": ("put-away/{number}",),
     "quality_case": ("deviation/{number}", "capa/{number}", "maintenance/{number}"),
+    "recovery": ("recovery/{number}",),
     "rework": ("rework/{number}",),
     "stock_move": ("lot/{lot}", "operation/{work_order}/*", "rework/{work_order}-*", "*"),
     "work_order": ("work-order/{number}", "production-order/*"),
 }
-"""Table → the records that its rows are told with, the nearest first. A `*` stands for anything."""
+"""Table → the records that its rows are told with, the nearest first. A `*` at the end stands for anything."""
 _MANY: Final = frozenset(
     {"inspection_result", "lot_link", "operation", "parameter_check", "parameter_value", "stock_move", "work_order"}
 )
@@ -65,7 +66,7 @@ def told(entries: Sequence[Entry], written: Sequence[tuple[Table, Mapping[str, A
         entry = found[at]
         new = dict(entry.new or {})
         said = _fields(row, entry)
-        name = to_camel(table.name)
+        name = _camel(table.name)
         if table.name in _MANY and not (table.name in _OWN and _is_about(entry, RECORDS[table.name][0], row)):
             new[name] = [*new.get(name, ()), said]
         else:
@@ -84,8 +85,9 @@ def _place(entries: Sequence[Entry], patterns: Sequence[str], row: Mapping[str, 
             name = pattern.format(**row)
         except KeyError:
             continue
+        begins = name.removesuffix("*") if pattern.endswith("*") else None
         for at in reversed(range(len(entries))):
-            if fnmatchcase(entries[at].entity, name):
+            if entries[at].entity == name or (begins is not None and entries[at].entity.startswith(begins)):
                 return at
     return None
 
@@ -101,10 +103,16 @@ def _fields(row: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
     """The columns of a row. Who, when and which record are those of the entry; what is empty is not told."""
     known = (entry.at, entry.actor, entry.command_id, *entry.entity.split("/"))
     return {
-        to_camel(name): _plain(value)
+        _camel(name): _plain(value)
         for name, value in row.items()
         if name not in LEFT_OUT and value is not None and value not in known
     }
+
+
+@lru_cache(maxsize=2048)
+def _camel(name: str) -> str:
+    """The name of a table or column as documents write it; kept, because it is made by searching and replacing."""
+    return to_camel(name)
 
 
 def _plain(value: Any) -> Any:

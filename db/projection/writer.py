@@ -53,6 +53,7 @@ _ADDED_LATER: Final[dict[str, Any]] = {
     "reworkForbidden": False, "dosageForm": "", "reworkLots": False, "outputLot": None, "tests": [], "testResults": [],
     "parentRework": None, "ownLot": None, "reworkMethod": None, "procedure": "", "kept": None, "material": "",
     "printed": False, "printCheckSeconds": None,
+    "recoveryAllowed": False, "recoveries": [], "evidence": [], "measuredWith": None,
 }  # fmt: skip
 """Fields that came after the first release, with their defaults: so they say nothing that was not said before."""
 
@@ -60,6 +61,8 @@ _COMMANDS_ADDED_LATER: Final = frozenset(
     {
         "returnMaterials", "weighMaterial", "stageContainers", "chargeMaterials", "countMaterials", "takeSample",
         "checkPrint", "changeOrder", "requestOrderChange", "approveOrderChange", "rejectOrderChange",
+        "requestRecovery", "approveRecovery", "rejectRecovery", "introduceRecovery",
+        "withdrawOrderChange",
     }
 )  # fmt: skip
 """Commands that earlier releases did not know. That one is `possible` is advice to its reader, not a decision."""
@@ -131,8 +134,9 @@ def write(connection: Connection, stream: Stream[AnyFact], facts: Sequence[AnyFa
     written then.
     """
     number = stream.number(facts[0])
-    hashes = {fact.revision: content_hash(fact) for fact in facts}
-    new = _claim(connection, stream, facts, hashes)
+    bodies = [fact.model_dump(mode="json", by_alias=True) for fact in facts]
+    hashes = {fact.revision: content_hash_of(body) for fact, body in zip(facts, bodies, strict=True)}
+    new = _claim(connection, stream, facts, bodies, hashes)
     if len(new) < len(facts):
         _compare(connection, stream, number, {r: h for r, h in hashes.items() if r not in new})
     written = [fact for fact in facts if fact.revision in new]
@@ -143,16 +147,20 @@ def write(connection: Connection, stream: Stream[AnyFact], facts: Sequence[AnyFa
 
 
 def _claim(
-    connection: Connection, stream: Stream[AnyFact], facts: Sequence[AnyFact], hashes: dict[int, str]
+    connection: Connection,
+    stream: Stream[AnyFact],
+    facts: Sequence[AnyFact],
+    bodies: Sequence[dict[str, Any]],
+    hashes: dict[int, str],
 ) -> set[int]:
     """Insert the facts under their keys; the answer is the revisions that were not there."""
     rows = [
         {
             stream.key: stream.number(fact), "revision": fact.revision, "at": fact.at, "actor": fact.actor,
             "command_id": fact.command_id, "content_hash": hashes[fact.revision],
-            "body": fact.model_dump(mode="json", by_alias=True),
+            "body": body,
         }
-        for fact in facts
+        for fact, body in zip(facts, bodies, strict=True)
     ]  # fmt: skip
     return set(connection.execute(_claim_of(stream.table, stream.key), {"rows": as_json(rows)}).scalars())
 

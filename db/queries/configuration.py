@@ -93,4 +93,5 @@ def _characteristic(row: Row[Any]) -> Body:
         "name": row.name, "unit": row.unit, "low": None if row.low is None else format(row.low.normalize(), "f"),
         "high": None if row.high is None else format(row.high.normalize(), "f"), "required": row.is_required,
         "method": row.method, "sampleSize": row.sample_size,
+        **({"evidence": list(row.evidence)} if row.evidence else {}),
     }  # fmt: skip

@@ -42,7 +42,7 @@ def inspections(connection: Connection, lot: str, limit: int) -> list[dict[str, 
                 "low": None if row.low is None else plain(row.low),
                 "high": None if row.high is None else plain(row.high),
                 "withinLimits": row.within_limits, "enteredBy": row.entered_by,
-                "enteredAt": row.entered_at.isoformat(),
+                "enteredAt": row.entered_at.isoformat(), "measuredWith": row.measured_with,
             }
         )  # fmt: skip
     return [
@@ -51,6 +51,7 @@ def inspections(connection: Connection, lot: str, limit: int) -> list[dict[str, 
             "state": row.state, "characteristics": row.characteristics, "requestedAt": row.requested_at.isoformat(),
             "enteredBy": row.entered_by, "decidedBy": row.decided_by,
             "decidedAt": row.decided_at and row.decided_at.isoformat(), "results": results.get(row.number, []),
+            "releaseRecord": row.release_record,
         }
         for row in rows
     ]  # fmt: skip

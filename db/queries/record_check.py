@@ -5,12 +5,13 @@ from typing import Final, Literal
 from sqlalchemy import Connection, select
 
 from db.queries.record_document import BatchRecord, read, show
-from db.queries.trace import LotUnknown, trace
-from db.tables import BatchRecordRow, core
+from db.queries.trace import LotUnknown, Trace, trace
+from db.tables import BatchRecordRow, RecoveryRow, core
 from domain.errors import Blocker
 from domain.rules.record_content import missing_items, open_exceptions
 
 RECORDS: Final = core(BatchRecordRow)
+RECOVERIES: Final = core(RecoveryRow)
 Purpose = Literal["review", "approval", "certification"]
 _UNFIT: Final = ("onHold", "rejected", "recalled", "returned", "destroyed")
 
@@ -62,14 +63,26 @@ def unfit_lots(connection: Connection, record: BatchRecord) -> list[Blocker]:
         if row["expiresOn"] is not None and row["consumedAt"][:10] > row["expiresOn"]
     ]  # fmt: skip
     try:
-        inputs = trace(connection, batch, "backward").nodes
+        tree = trace(connection, batch, "backward")
     except LotUnknown:
         return found
+    inputs, approved = tree.nodes, _by_approval(connection, tree)
     return found + [
         Blocker(
             code="LOT_NOT_USABLE", entity="lot", id=node.lot, found=node.status, required="a lot that nobody stopped",
             who_can_fix="qaReviewer",
         )
         for node in inputs
-        if node.lot != batch and node.status in _UNFIT
+        if node.lot != batch and node.status in _UNFIT and not (node.status == "rejected" and node.lot in approved)
     ]  # fmt: skip
+
+
+def _by_approval(connection: Connection, tree: Trace) -> set[str]:
+    """Lots of a trace that went into every batch of it by approval of quality alone: rejected or not, they may."""
+    own = RECOVERIES.c.lot.in_({node.lot for node in tree.nodes}) & (RECOVERIES.c.state == "introduced")
+    rows = connection.execute(select(RECOVERIES.c.lot, RECOVERIES.c.work_order).where(own))
+    allowed = {(row.lot, row.work_order) for row in rows}
+    ways: dict[str, set[str]] = {}
+    for edge in tree.edges:
+        ways.setdefault(edge.source, set()).add(edge.work_order)
+    return {lot for lot, orders in ways.items() if all((lot, order) in allowed for order in orders)}

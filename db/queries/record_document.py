@@ -30,7 +30,7 @@ from db.tables import WorkOrder, core
 from domain import events as e
 from domain.exceptions import RecordException, judged, of_facts
 from domain.folding import fold
-from domain.process import Process, created
+from domain.process import Inspection, Process, created
 from domain.quantities import plain, rounded
 from domain.record_events import BatchRecordMoved
 from domain.record_states import BatchRecordEvent
@@ -174,17 +174,29 @@ def _content(connection: Connection, process: Process, number: str, then: list[e
         "goodQuantity": plain(own.produced),
         "materials": consumed_lots(connection, number, {line.line: line for line in specification.materials}),
         "operations": stages,
-        "inspection": None if own.inspection is None else {
-            "number": own.inspection.number, "state": own.inspection.state, "enteredBy": own.inspection.entered_by,
-            "decidedBy": own.inspection.decided_by,
-            "results": inspection_results(connection, own.inspection.number),
-        },
+        "inspection": _inspected(connection, own.inspection),
         "inProcessInspections": [_short(found, _OF_LOTS) for found in own.in_process_inspections.values()],
         "reworks": [
             _short(found, _OF_LOTS | {"parentLot": specification.output_lot}) for found in own.reworks.values()
         ],
         "deviations": _deviations(then, number),
-    } | _weighed(connection, then, number) | _balanced(connection, process, number)  # fmt: skip
+    } | _beside(connection, process, number, then)  # fmt: skip
+
+
+def _beside(connection: Connection, process: Process, number: str, then: list[e.Fact]) -> Document:
+    """What only some records have; the others say nothing of it: so their hash is what it always was."""
+    recoveries = [_dump(own) for own in process.work_orders[number].recoveries.values()]
+    found = _weighed(connection, then, number) | _balanced(connection, process, number)
+    return found | ({"recoveries": recoveries} if recoveries else {})
+
+
+def _inspected(connection: Connection, own: Inspection | None) -> Document | None:
+    if own is None:
+        return None
+    return {
+        "number": own.number, "state": own.state, "enteredBy": own.entered_by, "decidedBy": own.decided_by,
+        "results": inspection_results(connection, own.number),
+    }  # fmt: skip
 
 
 def _weighed(connection: Connection, then: list[e.Fact], number: str) -> Document:

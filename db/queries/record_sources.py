@@ -66,6 +66,7 @@ def inspection_results(connection: Connection, inspection: str) -> list[Document
             "name": row.name, "text": row.text, "unit": row.unit,
             "low": plain_if_any(row.low), "high": plain_if_any(row.high), "withinLimits": row.within_limits,
             "enteredBy": row.entered_by, "enteredAt": stamp(row.entered_at),
+            **({} if row.measured_with is None else {"measuredWith": row.measured_with}),
         }
         for row in connection.execute(statement)
     ]  # fmt: skip

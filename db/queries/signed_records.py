@@ -10,24 +10,36 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from db.queries import lot_holds, recalls, stock
-from db.tables import AuditRow, Destruction, core
+from db.tables import AuditRow, BatchReworkRow, Destruction, InspectionResult, InspectionRow, core
+from domain.batch_rework import ApproveBatchRework
 from domain.command_base import Command
 from domain.disposal_commands import DecideDestruction, DestroyLot, MoveRejectedStock
+from domain.evidence import DecideMaterialRelease
 from domain.hold_commands import HoldLot, ReleaseLotHold
 from domain.quantities import plain
 from domain.recall_commands import ApproveRecall
 from domain.signing import Shown, listed
 
-DESTRUCTIONS, AUDIT = core(Destruction), core(AuditRow)
+DESTRUCTIONS, AUDIT, REWORKS = core(Destruction), core(AuditRow), core(BatchReworkRow)
+INSPECTIONS, RESULTS = core(InspectionRow), core(InspectionResult)
 NOTHING: Final[Shown] = {}
 
 
 def shown(connection: Connection, command: Command) -> Shown:
     """What the signer of the command sees of the record; nothing when its subject is not there, or has no such page."""
     match command:
+        case DecideMaterialRelease():
+            return _inspection(connection, command.inspection)
         case ApproveRecall():
             return _recall(connection, command.recall)
-        case HoldLot() | ReleaseLotHold() | DecideDestruction() | MoveRejectedStock() | DestroyLot():
+        case (
+            HoldLot()
+            | ReleaseLotHold()
+            | DecideDestruction()
+            | MoveRejectedStock()
+            | DestroyLot()
+            | ApproveBatchRework()
+        ):
             lot = _lot(connection, command.lot)
             return lot | _about(connection, command) if lot else NOTHING
         case _:
@@ -43,6 +55,8 @@ def _about(connection: Connection, command: Command) -> Shown:
             }  # fmt: skip
         case ReleaseLotHold():
             return _hold(connection, command.hold)
+        case ApproveBatchRework():
+            return _rework(connection, command.rework)
         case DestroyLot():
             return _decision(connection, command.destruction)
         case _:
@@ -82,6 +96,33 @@ def _decision(connection: Connection, number: str) -> Shown:
     return {
         "destruction": row.number, "destructionState": row.state, "decidedBy": row.decided_by,
         "decisionReason": row.reason,
+    }  # fmt: skip
+
+
+def _rework(connection: Connection, number: str) -> Shown:
+    row = connection.execute(select(REWORKS).where(REWORKS.c.number == number)).one_or_none()
+    if row is None:
+        return NOTHING
+    return {
+        "batchRework": row.number, "reworkState": row.state, "reworkQuantity": f"{plain(row.quantity)} {row.unit}",
+        "reworkFrom": row.operation, "reworkMethod": row.method, "reworkReason": row.reason,
+        "proposedBy": row.proposed_by,
+    }  # fmt: skip
+
+
+def _inspection(connection: Connection, number: str) -> Shown:
+    row = connection.execute(select(INSPECTIONS).where(INSPECTIONS.c.number == number)).one_or_none()
+    if row is None:
+        return NOTHING
+    statement = select(RESULTS).where(RESULTS.c.inspection == number).order_by(RESULTS.c.id)
+    results = (
+        f"{one.name} {one.text} {one.unit}{'' if one.within_limits else ' OUT OF LIMITS'}"
+        for one in connection.execute(statement)
+    )
+    return {
+        "lot": row.lot, "material": row.material, "inspectionState": row.state,
+        "resultsEnteredBy": row.entered_by or "",
+        "results": listed(results),
     }  # fmt: skip
 
 

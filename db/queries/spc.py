@@ -99,9 +99,9 @@ RESULTS_PRODUCT: Final = INSPECTIONS.c.material
 _ORDER: Final = (ORDERS.c.uuid.label("order_id"), ORDERS.c.number.label("order_number"))
 
 
-def _parameters(asked: Asked) -> Select[Any]:
+def latest() -> tuple[ColumnElement[Any], ColumnElement[Any], Any, ColumnElement[bool]]:
     """A corrected value belongs to the time at which it was measured: so the first version says when, the latest one
-    (`newest`, if there is another) says what."""
+    (`newest`, if there is another) says what. Value, time, `newest`, and how it is joined to first versions."""
     newest, later = VALUES.alias("newest"), VALUES.alias("later")
     same = (newest.c.work_order == VALUES.c.work_order, newest.c.operation == VALUES.c.operation)
     is_passed = exists().where(
@@ -110,7 +110,12 @@ def _parameters(asked: Asked) -> Select[Any]:
     )  # fmt: skip
     corrected = and_(*same, newest.c.number == VALUES.c.number, newest.c.version > 1, ~is_passed)
     value = case((newest.c.id.is_(None), VALUES.c.value), else_=newest.c.value)
-    at = func.coalesce(VALUES.c.measured_at, VALUES.c.recorded_at).label("at")
+    return value, func.coalesce(VALUES.c.measured_at, VALUES.c.recorded_at), newest, corrected
+
+
+def _parameters(asked: Asked) -> Select[Any]:
+    value, measured_at, newest, corrected = latest()
+    at = measured_at.label("at")
     return (
         select(
             value.label("value"), at, WORK_ORDERS.c.output_lot.label("lot"), WORK_ORDERS.c.material.label("product"),

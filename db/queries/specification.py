@@ -16,12 +16,14 @@ from db.queries import master_batch_records, policies, resources, structure
 from db.queries.master_batch_records import Nearest
 from db.queries.resources import Resources
 from db.queries.structure import Part, RouteVersion, Station
+from domain.batch_rework import reworked
 from domain.errors import Blocker, Refused
 from domain.policy import Policy
 from domain.quantities import plain, rounded
 from domain.record_freeze import completed
 from domain.rules.master_batch_record import not_effective
 from domain.specification import (
+    ApprovedRecovery,
     Characteristic,
     Equipment,
     InspectionRule,
@@ -177,10 +179,14 @@ class _Builder:
             raise Refused((_blocker("TOO_MANY_LEVELS", "material", part.code, found, required, "processEngineer"),))
         number, place = f"{self.line.order_number}-{self.count:02d}", len(self.work_orders)
         self._check_part(part)
-        self._check_bom(part)
+        # A whole batch that is reworked is made from its rejected lot, and from nothing else.
+        rework = None if self.line.rework is None else ApprovedRecovery.model_validate(self.line.rework)
+        if rework is None:
+            self._check_bom(part)
         route = self.routes.get(part.code)
         operations = self._operations(part, route)
-        materials = tuple(self._material(part, row, quantity, number, operations) for row in part.lines)
+        lines = part.lines if rework is None else ()
+        materials = tuple(self._material(part, row, quantity, number, operations) for row in lines)
         made = WorkOrderSpecification(
             number=number, material=part.code, quantity=quantity, unit=part.unit or self.line.unit, output_lot=lot,
             materials=materials, operations=operations, inspection=self.master.plans.get(part.code, ()),
@@ -188,6 +194,7 @@ class _Builder:
         )  # fmt: skip
         # Before the work orders of its components.
         made = self._by_record(part, route, made)
+        made = made if rework is None else reworked(made, rework)
         self._check_resources(made)
         self.work_orders.insert(place, made)
 

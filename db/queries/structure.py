@@ -22,6 +22,7 @@ from db.tables import (
     WorkstationCapability,
     core,
 )
+from domain.evidence import Evidence
 from domain.specification import Characteristic, Equipment
 
 LINES = core(BillOfMaterialLine)
@@ -160,6 +161,7 @@ def inspection_plans(connection: Connection, materials: Collection[str]) -> dict
 def planned(row: Row[Any]) -> Characteristic:
     """A characteristic of an inspection plan, with the version of the plan."""
     more = {"method": row.method, "sample_size": row.sample_size, "plan_version": row.version}
+    more["evidence"] = tuple(Evidence(one) for one in row.evidence or ())
     return characteristic(row).model_copy(update=more)
 
 

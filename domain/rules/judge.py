@@ -19,6 +19,7 @@ from domain.rules import (
     orders,
     print_checks,
     record_review,
+    recovery,
     release,
     replanning,
     reports,
@@ -98,6 +99,11 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.RequestOrderChange: order_changes.request_order_change,
     c.ApproveOrderChange: order_changes.approve_order_change,
     c.RejectOrderChange: order_changes.reject_order_change,
+    c.WithdrawOrderChange: order_changes.withdraw_order_change,
+    c.RequestRecovery: recovery.request_recovery,
+    c.ApproveRecovery: recovery.approve_recovery,
+    c.RejectRecovery: recovery.reject_recovery,
+    c.IntroduceRecovery: recovery.introduce_recovery,
 }
 
 

@@ -4,9 +4,10 @@ By default an operation consumes what is left of its lines when it is done. More
 less than the bill of material asks for is no reason to stop: what was really used stands in the genealogy.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from domain import events as e
 from domain import material_events as m
@@ -19,6 +20,8 @@ from domain.return_states import MATERIAL_RETURN, MaterialReturnEvent, MaterialR
 from domain.rules.common import Events, check, find_work_order, invalid_transition, reason_missing, refuse
 from domain.states import OrderState, PickListState, TransitionRefused
 
+_NOTHING: Final = Decimal(0)
+_UNUSED: Final = Used()
 _TAKES_RETURNS = (OrderState.RELEASED, OrderState.IN_PROGRESS, OrderState.COMPLETED)
 
 
@@ -74,26 +77,33 @@ def line_stock(process: Process, work_order: WorkOrder) -> tuple[LineStock, ...]
     if pick_list is None or pick_list.state != PickListState.ISSUED:
         return ()
     operations = {line.line: line.operation for line in process.specification.work_order(work_order.number).materials}
-    issued: dict[tuple[int, str], LineStock] = {}
-    for a in pick_list.allocations:
-        known = issued.get((a.line, a.lot))
-        if known is None:
-            known = LineStock(a.line, a.material, a.lot, a.unit, operations.get(a.line, ""), Decimal(0))
-        issued[a.line, a.lot] = replace(known, issued=known.issued + a.quantity)
-    silent = _silent(work_order, pick_list, issued.values())
+    first: dict[tuple[int, str], e.Allocation] = {}
+    issued: dict[tuple[int, str], Decimal] = {}
+    for allocation in pick_list.allocations:
+        key = (allocation.line, allocation.lot)
+        first.setdefault(key, allocation)
+        issued[key] = issued.get(key, _NOTHING) + allocation.quantity
+    silent = _silent(work_order, pick_list, operations, issued)
     returning, dispensed = _returning(work_order), _dispensed(work_order)
-    return tuple(
-        replace(
-            _with_used(own, pick_list, own.operation in silent, returning.get((own.line, own.lot), Decimal(0))),
-            dispensed=dispensed.get((own.line, own.lot), Decimal(0)),
-        )
-        for own in issued.values()
-    )
+    found: list[LineStock] = []
+    for key, own in first.items():
+        operation, used = operations.get(own.line, ""), pick_list.used.get(f"{own.line}/{own.lot}", _UNUSED)
+        found.append(
+            LineStock(
+                own.line, own.material, own.lot, own.unit, operation, issued[key],
+                consumed=issued[key] if operation in silent else used.consumed, returned=used.returned,
+                scrapped=used.scrapped, returning=returning.get(key, _NOTHING), dispensed=dispensed.get(key, _NOTHING),
+                sampled=used.sampled, difference=used.difference,
+            )
+        )  # fmt: skip
+    return tuple(found)
 
 
-def _silent(work_order: WorkOrder, pick_list: PickList, issued: Iterable[LineStock]) -> set[str]:
+def _silent(
+    work_order: WorkOrder, pick_list: PickList, operations: Mapping[int, str], issued: Iterable[tuple[int, str]]
+) -> set[str]:
     """Operations that consumed before orders kept account of it: they consumed everything."""
-    told = {own.operation for own in issued if f"{own.line}/{own.lot}" in pick_list.used}
+    told = {operations.get(line, "") for line, lot in issued if f"{line}/{lot}" in pick_list.used}
     return set(work_order.consumed_at) - told
 
 
@@ -111,14 +121,6 @@ def _dispensed(work_order: WorkOrder) -> dict[tuple[int, str], Decimal]:
         if own.state in IN_PLACE:
             found[own.line, own.lot] = found.get((own.line, own.lot), Decimal(0)) + own.net
     return found
-
-
-def _with_used(own: LineStock, pick_list: PickList, is_gone: bool, returning: Decimal) -> LineStock:
-    used = pick_list.used.get(f"{own.line}/{own.lot}", Used())
-    return replace(
-        own, consumed=own.issued if is_gone else used.consumed, returned=used.returned, scrapped=used.scrapped,
-        returning=returning, sampled=used.sampled, difference=used.difference,
-    )  # fmt: skip
 
 
 def material_on_line(process: Process, work_order: WorkOrder) -> list[Blocker]:

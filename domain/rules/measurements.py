@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from domain import events as e
 from domain.commands import Measurement
 from domain.errors import Blocker
+from domain.evidence import evidence_blockers
 from domain.quantities import NotAPlainDecimal, exact
 from domain.rules.common import check
 from domain.specification import Characteristic
@@ -38,6 +39,7 @@ def judge_values(
         except NotAPlainDecimal:
             stop("NOT_A_NUMBER", entered.name, entered.text.strip() or "nothing", "a plain decimal such as 12.500")
             continue
+        blockers += evidence_blockers(identity, characteristic.evidence, entered)
         judged.append(
             e.JudgedValue(
                 name=entered.name,
@@ -48,6 +50,7 @@ def judge_values(
                 high=characteristic.high,
                 within_limits=characteristic.accepts(value),
                 is_warning=characteristic.accepts(value) and characteristic.warns(value),
+                measured_with=entered.measured_with,
             )
         )
     check(blockers)

@@ -37,6 +37,7 @@ from domain.rules.line_side import consumption, consumption_blockers
 from domain.rules.order_deviations import led_elsewhere, lot_on_hold
 from domain.rules.print_checks import print_unchecked
 from domain.rules.record_review import issue_record
+from domain.rules.recovery import recoveries_open
 from domain.rules.starting import not_startable
 from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import OperationEvent, OperationState, OrderEvent, OrderState, WorkOrderEvent, WorkOrderState
@@ -173,7 +174,7 @@ def _open_points(work_order: WorkOrder, operation: Operation, specification: Ope
         for asked in work_order.over_reports.values()
         if asked.report.operation == operation.code
     ]
-    return blockers + unchecked_values(identity, operation)
+    return blockers + unchecked_values(identity, operation) + recoveries_open(work_order, operation)
 
 
 def release_operation_hold(process: Process, command: ReleaseOperationHold) -> Events:

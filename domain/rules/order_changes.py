@@ -4,7 +4,13 @@ from decimal import Decimal
 from typing import Final
 
 from domain import change_events as ch
-from domain.change_commands import ApproveOrderChange, ChangeOrder, RejectOrderChange, RequestOrderChange
+from domain.change_commands import (
+    ApproveOrderChange,
+    ChangeOrder,
+    RejectOrderChange,
+    RequestOrderChange,
+    WithdrawOrderChange,
+)
 from domain.change_states import ORDER_CHANGE, ChangeRequest, FieldChange, OrderChangeEvent
 from domain.errors import Blocker
 from domain.folding_changes import is_untouched, put
@@ -76,6 +82,15 @@ def reject_order_change(process: Process, command: RejectOrderChange) -> Events:
     return (_moved(own, OrderChangeEvent.REJECT), *_resumed(process))
 
 
+def withdraw_order_change(process: Process, command: WithdrawOrderChange) -> Events:
+    """Whoever asked takes it back, before anybody has decided; nobody else does."""
+    own = _open(process, command.change)
+    if command.actor != own.requested_by:
+        required = f"{own.requested_by}, who asked for it; others reject it"
+        raise refuse(_blocker(process, "NOT_THE_REQUESTER", command.actor, required, own.requested_by))
+    return (_moved(own, OrderChangeEvent.WITHDRAW), *_resumed(process))
+
+
 def lapsed_change(process: Process) -> Events:
     """What becomes of an open request when its order ends."""
     own = process.open_change()
@@ -101,7 +116,7 @@ def instead(process: Process) -> tuple[str, ...]:
     names: list[str] = []
     policy = process.specification.policy
     if process.open_change() is not None:
-        names += ["approveOrderChange", "rejectOrderChange"]
+        names += ["approveOrderChange", "rejectOrderChange", "withdrawOrderChange"]
     elif is_under_way(process):
         names += ["requestOrderChange"] if policy.controlled_changes else []
     is_all_controlled = is_under_way(process) and policy.controlled_changes and set(FIELDS) <= set(policy.gmp_relevant)

@@ -12,6 +12,7 @@ from domain.rules.material_balance import also_possible
 from domain.rules.order_changes import instead
 from domain.rules.print_checks import asks_for_checks
 from domain.rules.record_review import record_open
+from domain.rules.recovery import possible_recoveries
 from domain.rules.starting import waits_for_verifier
 from domain.states import (
     INSPECTION,
@@ -67,6 +68,16 @@ RECORD_COMMANDS: Final = {
     BatchRecordEvent.RESUBMIT: ("resubmitBatchRecord",),
 }
 _WORKED_ON = (OrderState.RELEASED, OrderState.IN_PROGRESS)
+_ROLES: Final = {command.kind_name(): ", ".join(command.roles) for command in c.COMMANDS}
+_NOT_AWAITED: Final = frozenset(
+    {
+        "cancelOrder", "holdOrder", "rejectOrder", "retryNow", "pauseWorkOrder", "pauseOperation", "returnBatchRecord",
+        "rejectRework", "requestRecovery", "rejectRecovery", "changeOrder", "requestOrderChange", "rejectOrderChange",
+        "withdrawOrderChange",
+    }
+)  # fmt: skip
+_NOT_AWAITED_YET: Final = _NOT_AWAITED | {"returnMaterials"}
+"""While operations run material lies at the line; afterwards the order waits for it to be returned."""
 
 
 def possible_commands(process: Process, command: c.Command | None = None) -> tuple[str, ...]:
@@ -101,6 +112,7 @@ def _of_work_order(process: Process, work_order: WorkOrder) -> list[str]:
         names += [WORK_ORDER_COMMANDS[event] for event in possible if event in WORK_ORDER_COMMANDS]
         names += _of_documents(process, work_order)
         names += _of_reports(work_order)
+        names += possible_recoveries(process, work_order)
         names += ["stageContainers"] if may_stage(process, work_order) else []
     if work_order.record_state is not None:
         names += [
@@ -176,33 +188,18 @@ def waits_for(process: Process) -> list[tuple[str, str, str]]:
         (f"{w.neighbour}: attempt {w.attempt}, {w.last_error}", ", ".join(c.RetryNow.roles), "retryNow")
         for w in process.waiting.values()
     ]
-    roles = {command.kind_name(): command.roles for command in c.COMMANDS}
-    skipped = {
-        "cancelOrder",
-        "holdOrder",
-        "rejectOrder",
-        "retryNow",
-        "pauseWorkOrder",
-        "pauseOperation",
-        "returnBatchRecord",
-        "rejectRework",
-        "changeOrder",
-        "requestOrderChange",
-        "rejectOrderChange",
-    }
-    order_kinds = [name for name in possible_commands(process) if name not in skipped]
+    order_kinds = [name for name in possible_commands(process) if name not in _NOT_AWAITED]
     # Until everything else is done a close would be refused: only then it is waited for.
-    own_waits = [(process.specification.number, ", ".join(roles[name]), name) for name in order_kinds]
+    own_waits = [(process.specification.number, _ROLES[name], name) for name in order_kinds]
     last = [wait for wait in own_waits if wait[2] == "closeOrder"]
     waits += [wait for wait in own_waits if wait not in last]
     for work_order in process.work_orders.values():
-        # While operations run material lies at the line; afterwards the order waits for it to be returned.
-        not_awaited = skipped if work_order.state == WorkOrderState.COMPLETED else {*skipped, "returnMaterials"}
+        not_awaited = _NOT_AWAITED if work_order.state == WorkOrderState.COMPLETED else _NOT_AWAITED_YET
         kinds = [name for name in _of_work_order(process, work_order) if name not in not_awaited]
-        waits += [(work_order.number, ", ".join(roles[name]), name) for name in kinds]
+        waits += [(work_order.number, _ROLES[name], name) for name in kinds]
         for code in work_order.operations:
-            own = [name for name in _of_operation(process, work_order, code) if name not in skipped]
-            waits += [(f"{work_order.number}/{code}", ", ".join(roles[name]), name) for name in own]
+            own = [name for name in _of_operation(process, work_order, code) if name not in _NOT_AWAITED]
+            waits += [(f"{work_order.number}/{code}", _ROLES[name], name) for name in own]
     return waits or last
 
 

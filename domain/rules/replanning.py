@@ -41,6 +41,9 @@ def split_order(process: Process, command: SplitOrder) -> Events:
     blockers: list[Blocker] = []
     if process.state not in SPLITTABLE:
         blockers.append(_blocker(process, "INVALID_TRANSITION", process.state, _instead_of_split(process), "planner"))
+    if any(own.recoveries for own in specification.work_orders):
+        found, required = "it reworks one rejected batch", "an order of a plan; this one is one batch"
+        blockers.append(_blocker(process, "ONE_BATCH", found, required, "planner"))
     blockers += reason_missing(command.reason, "production order", specification.number)
     blockers += parts_blockers(command.parts, specification.quantity, "production order", specification.number)
     if blockers:

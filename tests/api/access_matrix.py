@@ -74,6 +74,10 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{OPERATION}/samples": (c.TakeSample, {"quantity": "1", "unit": "kg"}),
     f"{OPERATION}/print-checks": (c.CheckPrint, {"lotText": "L"}),
     f"{WORK_ORDER}/in-process-inspections/{{inspection}}/decision": (c.DecideInProcessInspection, {"failed": 0}),
+    f"{WORK_ORDER}/recoveries": (c.RequestRecovery, {"operation": "MIX", "lot": "L", "quantity": 1}),
+    f"{WORK_ORDER}/recoveries/{{recovery}}/approve": (c.ApproveRecovery, {}),
+    f"{WORK_ORDER}/recoveries/{{recovery}}/reject": (c.RejectRecovery, {"reason": "not good enough"}),
+    f"{WORK_ORDER}/recoveries/{{recovery}}/introduce": (c.IntroduceRecovery, {}),
     f"{WORK_ORDER}/reworks/{{rework}}/approve": (c.ApproveRework, {}),
     f"{WORK_ORDER}/reworks/{{rework}}/reject": (c.RejectRework, {"reason": "not worth it"}),
     f"{WORK_ORDER}/reworks/{{rework}}/start": (c.StartRework, {}),
@@ -84,6 +88,7 @@ COMMANDS: dict[str, tuple[type[c.Command], dict[str, Any]]] = {
     f"{ORDER}/change-requests": (c.RequestOrderChange, {"quantity": "1"}),
     f"{ORDER}/change-requests/{{change}}/approve": (c.ApproveOrderChange, {}),
     f"{ORDER}/change-requests/{{change}}/reject": (c.RejectOrderChange, {}),
+    f"{ORDER}/change-requests/{{change}}/withdraw": (c.WithdrawOrderChange, {}),
     f"{ORDER}/split": (c.SplitOrder, {"parts": [{"quantity": "1"}, {"quantity": "2"}]}),
     f"{ORDER}/reduce": (c.ReduceQuantity, {}),
     "/mes/production-reports/report": (c.ReportProduction, {"operation": "FIT", "good": 1}),
@@ -201,6 +206,9 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/quality/inspections/{number}/results": ((R.QC_ANALYST,), {"values": VALUES}),
     "/quality/inspections/{number}/samples": ((R.QC_ANALYST, R.WAREHOUSE_KEEPER), {"quantity": "1", "unit": "kg"}),
     "/quality/inspections/{number}/decision": ((R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True}),
+    "/quality/inspections/{inspection}/release-record": (
+        (R.QC_ANALYST, R.QUALITY_MANAGER), {"accept": True, "conclusion": "fit for use"}
+    ),
     "/equipment-classes": ((R.PROCESS_ENGINEER,), {"code": "C", "name": "C"}),
     "/equipment": ((R.PROCESS_ENGINEER,), {"code": "E", "name": "E", "equipmentClass": "C"}),
     "/integration/endpoints": (
@@ -280,6 +288,11 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     ),
     "/quality/lots/{lot}/decide-destruction": ((R.QUALITY_MANAGER,), {"reason": "it is rejected"}),
     "/quality/lots/{lot}/destroy": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER), {"destruction": "X", "how": "burnt"}),
+    "/quality/lots/{lot}/propose-rework": (
+        (*QUALITY, R.SUPERVISOR), {"reason": "only chipped", "operation": "MIX"}
+    ),
+    "/quality/lots/{lot}/approve-rework": ((R.QUALITY_MANAGER,), {"reason": "risk assessed", "rework": "X"}),
+    "/quality/lots/{lot}/reject-rework": ((R.QUALITY_MANAGER,), {"reason": "not worth it", "rework": "X"}),
     "/quality/lots/{lot}/hold": (
         (R.QA_REVIEWER, R.QUALITY_MANAGER),
         {"reason": "glass was found", "lots": 1, "orders": 0, "shipped": "0"},

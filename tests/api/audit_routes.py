@@ -201,6 +201,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/orders/{order_id}/change-requests",
         "POST /mes/orders/{order_id}/change-requests/{change}/approve",
         "POST /mes/orders/{order_id}/change-requests/{change}/reject",
+        "POST /mes/orders/{order_id}/change-requests/{change}/withdraw",
     ),
     "test_replanning": (
         "POST /mes/orders/{order_id}/backorder",
@@ -216,6 +217,16 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /mes/work-orders/{work_order_id}/over-reports/{over_report}/decision",
     ),
     "test_returns": ("POST /wms/outbound-orders/{pick_list_id}/return",),
+    "test_laboratory_results": ("POST /quality/inspections/{inspection}/release-record",),
+    "test_recoveries": (
+        "POST /mes/work-orders/{work_order_id}/recoveries",
+        "POST /mes/work-orders/{work_order_id}/recoveries/{recovery}/approve",
+        "POST /mes/work-orders/{work_order_id}/recoveries/{recovery}/reject",
+        "POST /mes/work-orders/{work_order_id}/recoveries/{recovery}/introduce",
+        "POST /quality/lots/{lot}/propose-rework",
+        "POST /quality/lots/{lot}/approve-rework",
+        "POST /quality/lots/{lot}/reject-rework",
+    ),
     "test_rework_lots": (
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/approve",
         "POST /mes/work-orders/{work_order_id}/reworks/{rework}/reject",

@@ -96,6 +96,8 @@ TOLD_AS: Final[dict[str, Names]] = {
     "quality_case": _names("deviation/{number}", "capa/{number}", "maintenance/{number}"),
     "recall": _names("recall/{number}"),
     "recall_entry": _names("recall/{recall}"),
+    "recovery": _names("recovery/{number}"),
+    "batch_rework": _names("lot/{lot}"),
     "rework": _names("rework/{number}"),
     "route": _names("route/{product}/{version}"),
     "route_operation": _names("route/*"),

@@ -38,7 +38,7 @@ def filled(path: str, **ids: str) -> str:
         path = path.replace(f"{{{name}}}", ids.get(name, str(uuid.uuid4())))
     for name in (
         "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
-        "inspection", "rework", "over_report", "exception", "hold", "container", "change",
+        "inspection", "rework", "recovery", "over_report", "exception", "hold", "container", "change",
         "shipment", "recall", "message_id", "kind",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))

@@ -129,7 +129,7 @@ async def test_a_released_order_is_changed_by_a_signed_request(company: Company,
     assert change == f"{number}-C1"
     waiting = await order_of(company, order["id"])
     assert (waiting["state"], waiting["quantity"], waiting["changing"]) == (
-        "held", "1000", ["approveOrderChange", "rejectOrderChange"],
+        "held", "1000", ["approveOrderChange", "rejectOrderChange", "withdrawOrderChange"],
     )  # fmt: skip
     held = await refused(company, "sam", f"/mes/work-orders/{order['workOrders'][0]['id']}/dispatch")
     assert "ORDER_ON_HOLD" in held
@@ -206,3 +206,25 @@ async def test_a_rejected_request_of_a_running_order_leaves_it_as_it_was(company
     )  # fmt: skip
     await do(company, "olu", "/mes/production-reports/report", **report)
     assert (await refused(company, "sam", f"{decide}/reject", reason="once more")).keys() == {"CHANGE_NOT_OPEN"}
+
+
+@pytest.mark.accepts("B3")
+async def test_whoever_asked_takes_the_request_back_and_the_order_goes_on(company: Company, engine: Engine) -> None:
+    order = await released(company)
+    path = f"/mes/orders/{order['id']}"
+    made = await do(company, "pia", f"{path}/change-requests", quantity="700", reason=WHY)
+    withdraw = f"{path}/change-requests/{made['result']['change']}/withdraw"
+    assert (await (await company.desk("olu")).command(withdraw)).status_code == 403
+    assert (await refused(company, "sam", withdraw)).keys() == {"NOT_THE_REQUESTER"}
+    assert (await order_of(company, order["id"]))["state"] == "held"
+    await do(company, "pia", withdraw, reason="they want all of it after all")
+    after = await order_of(company, order["id"])
+    assert (after["state"], after["quantity"], after["changeRequests"][0]["state"]) == ("released", "1000", "withdrawn")
+    assert (await refused(company, "pia", withdraw)).keys() == {"CHANGE_NOT_OPEN"}
+    decide = f"{path}/change-requests/{made['result']['change']}"
+    late = await (await company.desk("max")).command(f"{decide}/approve", signed=PASSWORD)
+    assert [own["code"] for own in late.json()["blockers"]] == ["CHANGE_NOT_OPEN"]
+    (entry,) = audited(engine, "order-change.withdraw", f"order-change/{made['result']['change']}")
+    assert (entry.actor, entry.reason, entry.new["state"]) == ("pia", "they want all of it after all", "withdrawn")
+    again = await do(company, "pia", f"{path}/change-requests", quantity="800", reason=WHY)
+    assert again["result"]["change"] == f"{order['number']}-C2"

@@ -131,7 +131,12 @@ def test_the_floor_has_the_size_of_an_order(sections: Document) -> None:
 def test_every_order_answers_after_all_workers_were_killed(sections: Document) -> None:
     found = sections["open"]
     assert found["killed"] == ["gateway", "worker", "worker-2"]
-    assert found["answeredWarm"] == found["answered"] == 4
+    assert found["answeredWarm"] == found["answered"] == found["orders"] == 4
+    assert list(found["openingSecondsByRound"]) == ["made", "submitted", "approved", "released"]
+    assert found["historyEventsOfAnOrder"] >= 20, "an order is led to its release, each command in a task of its own"
+    assert {name: own["count"] for name, own in found["meanwhile"].items()} == {
+        "readMilliseconds": 2, "verdictMilliseconds": 2,
+    }  # fmt: skip
     assert found["memoryBytesOfAllWorkers"] == sum(found["memoryBytes"][name] for name in found["killed"])
     assert min(found["memoryBytes"].values()) > 0
 

@@ -8,24 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run_state_machine_as_test
 
 from domain import commands as c
 from domain import events as e
 from domain import material_events as m
 from domain import quality_cases as k
 from domain import quality_events as q
+from domain import recovery_events as v
 from domain.errors import Refused
 from domain.folding import fold
 from domain.policy import OverReport
 from domain.process import created
+from domain.recovery_states import RECOVERY
 from domain.return_states import MATERIAL_RETURN
 from domain.rework_states import IN_PROCESS_INSPECTION, REWORK
 from domain.rules.line_side import line_stock
@@ -43,6 +39,7 @@ from domain.states import (
     WorkOrderState,
 )
 from tests.desk import DISCRETE, GMP, Desk, tablet_order
+from tests.domain.recovering import RECOVERY_FIELDS, permitted
 from tests.domain.test_order_on_the_desk import executed, inspected, picked
 
 Moved = (
@@ -54,12 +51,13 @@ Moved = (
     | e.PutAwayMoved
     | q.InProcessInspectionMoved
     | q.ReworkMoved
+    | v.RecoveryMoved
     | m.ReturnMoved
 )
 MACHINES: dict[type[Moved], StateMachine[Any, Any]] = {
     e.OrderMoved: ORDER, e.WorkOrderMoved: WORK_ORDER, e.OperationMoved: OPERATION, e.PickListMoved: PICK_LIST,
     e.InspectionMoved: INSPECTION, e.PutAwayMoved: PUT_AWAY, q.InProcessInspectionMoved: IN_PROCESS_INSPECTION,
-    q.ReworkMoved: REWORK, m.ReturnMoved: MATERIAL_RETURN,
+    q.ReworkMoved: REWORK, v.RecoveryMoved: RECOVERY, m.ReturnMoved: MATERIAL_RETURN,
 }  # fmt: skip
 PEOPLE = ("pia", "sam", "sue", "olu", "wil", "wes", "ana", "ben", "rae", "quinn")
 NOT_NOW = {"cancelOrder", "holdOrder", "rejectOrder", "pauseOperation", "pauseWorkOrder"}
@@ -101,6 +99,7 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
         "inspection": st.sampled_from(["PO-1-01-Q1", "PO-1-01-Q2", "PO-1-01-Q3"]),
         "failed": st.sampled_from([Decimal(0), Decimal(5)]), "defect": st.sampled_from([None, "chipped"]),
     },
+    **RECOVERY_FIELDS,
     **{kind: {"rework": REWORKS} for kind in (c.ApproveRework, c.RejectRework, c.StartRework)},
     c.ReportRework: {
         "rework": REWORKS, "good": st.integers(0, 5).map(Decimal), "scrap": st.integers(0, 5).map(Decimal),
@@ -137,7 +136,7 @@ FIELDS: dict[type[c.Command], dict[str, st.SearchStrategy[Any]]] = {
     },
     **{
         kind: {"change": st.sampled_from(["PO-1-C1", "PO-1-C1", "PO-1-C2"])}
-        for kind in (c.ApproveOrderChange, c.RejectOrderChange)
+        for kind in (c.ApproveOrderChange, c.RejectOrderChange, c.WithdrawOrderChange)
     },
     c.ChooseLots: {"choice": st.just((c.ChosenLots(line=1, lots=("API-1",)),))},
     c.WeighMaterial: {
@@ -210,6 +209,7 @@ STARTS: tuple[Callable[[], Desk], ...] = (
     lambda: too_heavy(Desk(tablet_order(LED))),
     lambda: coating(Desk(tablet_order(LED))),
     lambda: executed(Desk(tablet_order(LED))),
+    lambda: picked(Desk(permitted())),
 )
 
 

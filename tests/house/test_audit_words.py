@@ -10,6 +10,7 @@ from adapters.printing.audit_field_texts import VALUES
 from adapters.printing.audit_texts import ACTS, KINDS
 from adapters.printing.audit_words import words_of
 from domain import (
+    batch_rework,
     case_states,
     container_states,
     equipment_acts,
@@ -19,6 +20,7 @@ from domain import (
     quality_cases,
     recall_states,
     record_states,
+    recovery_states,
     report_states,
     return_states,
     rework_states,
@@ -33,8 +35,9 @@ ROOT = Path(__file__).parent.parent.parent
 MACHINES = [
     machine
     for module in (
-        states, case_states, container_states, equipment_states, hold_states, master_record_states, recall_states,
-        record_states, report_states, return_states, rework_states, shipping_states, signing,
+        states, batch_rework, case_states, container_states, equipment_states, hold_states, master_record_states,
+        recall_states, record_states, recovery_states, report_states, return_states, rework_states, shipping_states,
+        signing,
     )
     for machine in module.MACHINES
 ]  # fmt: skip

@@ -114,6 +114,7 @@ IMPLEMENTATIONS = (
     InventoryActivities.return_materials,
     InventoryActivities.dispense,
     InventoryActivities.undispense,
+    InventoryActivities.introduce,
     InventoryActivities.put_away,
     InventoryActivities.release_to_stock,
     InventoryActivities.scrap,

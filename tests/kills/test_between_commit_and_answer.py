@@ -43,6 +43,8 @@ OF_WEIGHING = (
     "equipment.read-scale", "equipment-register.check-scale", "inventory.dispense", "inventory.undispense",
 )  # fmt: skip
 """These die in `tests/kills/test_weighing.py`."""
+OF_RECOVERY = ("inventory.introduce",)
+"""This dies in `tests/kills/test_recovery.py`."""
 OF_MAINTENANCE = ("equipment-register.report-fault", "equipment-register.maintain")
 """These die in `tests/kills/test_maintenance.py`."""
 OF_HOLDS = ("lot-hold.find-orders", "lot-hold.read-answers", "lot-hold.finish")
@@ -339,6 +341,7 @@ def test_no_activity_is_left_out() -> None:
         *ON_THE_WAY,
         *BEFORE_A_START,
         *OF_WEIGHING,
+        *OF_RECOVERY,
         *OF_MAINTENANCE,
         *OF_HOLDS,
         *OF_REPORTS,

@@ -216,6 +216,8 @@ SCREENS = (
     ("reports-balance", "sam", "/ui/reports?report=balance"),
     ("reports-rows", "sam", "/ui/reports/rows?report=pieces"),
     ("suspects", "max", "/ui/suspects?since=2026-11-20&until=2026-11-21&shifts=06:00,18:00"),
+    ("product-review", "max", "/ui/product-review?product=TAB"),
+    ("product-review-empty", "max", "/ui/product-review?product=TAB&year=2023"),
     ("suspects-batches", "max", "/ui/suspects?of=batches&by=machine"),
     ("suspects-none", "max", "/ui/suspects?since=2001-01-01&until=2001-01-02"),
     ("suspects-rows", "max", "/ui/suspects/rows?operation=PRESS&workstation=SAW-2&since=2026-11-20&until=2026-11-21"),

@@ -61,7 +61,12 @@ async def test_an_order_is_changed_before_and_after_its_release(
     await expect(row.locator(".was")).to_contain_text("800")
     await expect(row.locator(".is")).to_contain_text("700")
     await pia.shows(words("changes.held"), within="#changes")
-    assert await pia.page.locator("#changes .row.end *").count() == 0
+    await expect(pia.page.locator("#changes .row.end button")).to_have_count(1)  # her own request, to take back
+    await pia.press(words("command.withdrawOrderChange"), within="#changes")
+    await pia.shows(words("change.withdrawn"), within="#changes")
+    assert (await order_of(company, order))["state"] == "released"
+    await do(company, "pia", f"/mes/orders/{order}/change-requests", quantity="700", reason=WHY)
+    await expect(pia.page.locator(f"#change-{number}-C2")).to_contain_text("700")
 
     sam = await console.terminal("sam", language, PHONE, color_scheme="dark" if language == "zh" else "light")
     await sam.open(f"/ui/orders/{order}")

@@ -1,0 +1,79 @@
+"""Orders of one product share their frozen parts in a process's memory; nobody can tell that they do."""
+
+import gc
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from domain.base import Message
+from domain.policy import Policy
+from domain.specification import MaterialLine, OperationSpecification, OrderSpecification, WorkOrderSpecification
+from domain.start import StartOrder
+from workflows import sharing
+from workflows.encryption import data_converter
+
+
+def _start(number: str, quantity: str = "5") -> StartOrder:
+    line = MaterialLine(line=1, material="M-1", quantity=Decimal(quantity), unit="kg", operation="mix")
+    step = OperationSpecification(sequence=10, code="mix", name="Mix", workstation="W-1", recipe={"speed": "3"})
+    own = WorkOrderSpecification(
+        number=f"{number}-1", material="P-1", quantity=Decimal(1), unit="pcs", output_lot=f"L-{number}",
+        materials=(line,), operations=(step,),
+    )  # fmt: skip
+    specification = OrderSpecification(
+        number=number, plan_line=number, plant="p", product="P-1", product_name="P", quantity=Decimal(1), unit="pcs",
+        policy=Policy(code="shared"), created_by="a", work_orders=(own,),
+    )  # fmt: skip
+    return StartOrder(specification=specification, command_id="c", received_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def _read(start: StartOrder) -> StartOrder:
+    """What a worker holds of it: written and read by the converter of every process."""
+    converter = data_converter().payload_converter
+    (found,) = converter.from_payloads(converter.to_payloads([start]), [StartOrder])
+    assert isinstance(found, StartOrder)
+    return found
+
+
+def _parts(start: StartOrder) -> tuple[Message, ...]:
+    (own,) = start.specification.work_orders
+    return (start.specification.policy, *own.materials, *own.operations)
+
+
+def test_orders_of_one_product_have_the_same_parts_and_their_own_numbers() -> None:
+    one, other = _read(_start("A")), _read(_start("B"))
+    assert [id(part) for part in _parts(one)] == [id(part) for part in _parts(other)]
+    assert (one, other) == (_start("A"), _start("B"))
+    assert [own.specification.work_orders[0].output_lot for own in (one, other)] == ["L-A", "L-B"]
+
+
+def test_a_part_that_differs_is_another_one() -> None:
+    policy, line, step = _parts(_read(_start("A")))
+    other_policy, other_line, other_step = _parts(_read(_start("B", quantity="6")))
+    assert (policy, step) == (other_policy, other_step)
+    assert [own.model_dump()["quantity"] for own in (line, other_line)] == ["5", "6"]
+
+
+def test_a_shared_order_is_written_as_it_was_read() -> None:
+    start = StartOrder.model_validate_json(_start("A").model_dump_json(by_alias=True, exclude_unset=True))
+    found = sharing.shared(start)
+    assert found.model_dump_json(exclude_unset=True) == start.model_dump_json(exclude_unset=True)
+
+
+def test_a_part_goes_with_the_last_order_that_has_it() -> None:
+    def held() -> int:
+        gc.collect()
+        return sum(
+            isinstance(part, MaterialLine) and part.quantity == Decimal("7.25") for part in sharing._PARTS.values()
+        )
+
+    one, other = _read(_start("A", "7.25")), _read(_start("B", "7.25"))
+    assert held() == 1
+    del one
+    assert held() == 1
+    del other
+    assert held() == 0
+
+
+def test_a_process_has_one_converter_however_often_one_is_made() -> None:
+    made = [data_converter(secrets).payload_converter_class() for secrets in ((), ("k" * 40,))]
+    assert made[0] is made[1]

@@ -1,0 +1,50 @@
+"""Orders of one product hold the same parts: in a worker's memory each part stands once, however many orders have it.
+
+A value that is frozen says nothing about the order that holds it, so nobody can tell whether two orders have one part
+or two that are equal. It is told apart by its class and its JSON, and goes when the last order that has it goes.
+"""
+
+from collections.abc import Iterable
+from typing import Final, TypeVar
+from weakref import WeakValueDictionary
+
+from domain.base import Message
+from domain.specification import OrderSpecification, WorkOrderSpecification
+from domain.start import StartOrder
+
+Part = TypeVar("Part", bound=Message)
+_PARTS: Final[WeakValueDictionary[tuple[type[Message], str], Message]] = WeakValueDictionary()
+
+
+def one_for_all(part: Part) -> Part:
+    """The first value that was equal to this one and is still there; else this one."""
+    found = _PARTS.setdefault((type(part), part.model_dump_json()), part)
+    return found  # type: ignore[return-value]  # the key names the class
+
+
+def shared(start: StartOrder) -> StartOrder:
+    """The same beginning of an order, with the parts that other orders of this process have, too."""
+    own = start.specification
+    work_orders = tuple(map(_work_order, own.work_orders))
+    specification = _with(own, policy=one_for_all(own.policy), work_orders=work_orders)
+    return _with(start, specification=specification)
+
+
+def _work_order(own: WorkOrderSpecification) -> WorkOrderSpecification:
+    return _with(
+        own, materials=_all(own.materials), operations=_all(own.operations), inspection=_all(own.inspection)
+    )  # fmt: skip
+
+
+def _all(parts: Iterable[Part]) -> tuple[Part, ...]:
+    return tuple(map(one_for_all, parts))
+
+
+Whole = TypeVar("Whole", StartOrder, OrderSpecification, WorkOrderSpecification)
+
+
+def _with(whole: Whole, **parts: object) -> Whole:
+    """The same value with equal parts; what was not set when it was read still is not."""
+    made = whole.model_copy(update=parts)
+    object.__setattr__(made, "__pydantic_fields_set__", whole.__pydantic_fields_set__)
+    return made

@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for servers about as long as they compute: one process more than there are cores. Each needs a gigabyte.
 PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 1 : 6)))
 
-.PHONY: help setup demo up test trace-matrix check fix docs bench chaos gallery browser again
+.PHONY: help setup demo up test trace-matrix check fix docs bench chaos gallery browser again group-times
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ test: setup browser ## all tests, in several processes; without a browser where 
 
 again: setup browser ## the tests that failed last, alone
 	$(RUN) pytest -n0 --last-failed --last-failed-no-failures none
+
+group-times: setup browser ## all tests; how long each group of them took is written down, for the order of the next runs
+	$(RUN) pytest -n $(PROCESSES) --group-times=write
 
 bench: setup ## what everything costs on this machine, one JSON document; QUICK=1 for two minutes
 	@$(RUN) mes bench $(if $(QUICK),--quick) --data-dir .mes-bench

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from api import passwords
 from api.app import create_app
 from api.bootstrap import ensure_people
 from db.session import engine_for
@@ -27,10 +29,16 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def staffed(servers: Addresses, template: str) -> Iterator[str]:
-    """A database with people in its record, that others are copied from: to hash their passwords takes a second."""
+    """A database with people in its record, that others are copied from.
+
+    To check a password costs what its hash says. Theirs are cheap, because they log in and sign some thousand times;
+    what tests and the product hash later costs what it costs in a plant (`tests/api/test_accounts.py`).
+    """
     with copied_database(servers, template) as copy:
         engine = engine_for(copy.owner_url, pool_size=1)
-        ensure_people(engine, NEWCOMERS)
+        with pytest.MonkeyPatch.context() as cheap:
+            cheap.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+            ensure_people(engine, NEWCOMERS)
         engine.dispose()
         yield copy.owner_url.rpartition("/")[2]
 

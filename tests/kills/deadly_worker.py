@@ -1,15 +1,13 @@
 """A worker that kills itself with SIGKILL between the commit of an activity and its answer, once per activity.
 
-`python -m tests.kills.deadly_worker QUEUE MARKS NAME…`: the first call of each activity NAME is the last thing that
-this process does; a local activity has `/local` behind its name. With
-`before:NAME` it dies before it has done anything. A mark in the folder MARKS keeps the next process
-from doing it again, so that a dozen processes one after the other die one death each.
+The first call of each activity NAME is the last thing that this process does; a local activity has `/local` behind its
+name. With `before:NAME` it dies before it has done anything. A mark in the folder MARKS keeps the next process from
+doing it again, so that a dozen processes one after the other die one death each. They come from `nursery.py`.
 """
 
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +62,3 @@ async def run(queue: str, marks: Path, doomed: frozenset[str]) -> None:
     orders = worker.build_worker(client, engine, settings, task_queue=queue)
     gateway = worker.build_gateway(client, engine, Stations(engine))
     await asyncio.gather(orders.run(), gateway.run())
-
-
-if __name__ == "__main__":
-    asyncio.run(run(sys.argv[1], Path(sys.argv[2]), frozenset(sys.argv[3:])))

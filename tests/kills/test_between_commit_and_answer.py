@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from system.addresses import Addresses
 from tests.conftest import Database
 from tests.contracts.equipment.support import LONG, PASSWORD, SHORT, SHORT_GOOD, SHORT_WASTE, PressProcess
 from tests.desk import GMP, tablet_order
+from tests.kills.nursery import NURSERY, Born
 from tests.line import Line, on_line
 from tests.plant import Order, Plant
 from workflows.runtime import tell_equipment_clock
@@ -90,7 +90,7 @@ def connection_to(press: PressProcess) -> dict[str, str]:
     return {"url": endpoint.url, "identity": str(endpoint.identity), "password": "env:PRESS_PASSWORD"}
 
 
-async def doomed_worker(plant: Plant, marks: Path, *doomed: str) -> asyncio.subprocess.Process:
+async def doomed_worker(plant: Plant, marks: Path, *doomed: str) -> Born:
     """A worker that lives until it does one of these activities, those that have a mark left out."""
     environment = {
         **os.environ,
@@ -98,8 +98,8 @@ async def doomed_worker(plant: Plant, marks: Path, *doomed: str) -> asyncio.subp
         "TEMPORAL_ADDRESS": plant.settings.temporal_address,
         "PRESS_PASSWORD": PASSWORD,
     }
-    command = (sys.executable, "-m", "tests.kills.deadly_worker", plant.task_queue, str(marks), *doomed)
-    return await asyncio.create_subprocess_exec(*command, env=environment)
+    await asyncio.to_thread(NURSERY.ready)
+    return NURSERY.worker(environment, plant.task_queue, str(marks), *doomed)
 
 
 @asynccontextmanager
@@ -108,7 +108,7 @@ async def dying_workers(plant: Plant, press: PressProcess | None, marks: Path, *
     await asyncio.to_thread(marks.mkdir)
     if press is not None:
         plant.workstation("PRESS-1", connection_to(press))
-    current: list[asyncio.subprocess.Process] = []
+    current: list[Born] = []
 
     async def keep() -> None:
         while True:

@@ -309,8 +309,20 @@ class Desks:
 
 ALL_LOOKS = (("en", "phone", PHONE), ("zh", "desktop", DESKTOP), ("en", "desktop", DESKTOP), ("zh", "phone", PHONE))
 LOOKS = ALL_LOOKS if FOLDER else ALL_LOOKS[:2]
-"""Language and width: each of both is held against the rules of WCAG 2.2 AA; pictures are made of every pair."""
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+"""Language and width: a normal run opens each screen in both; pictures are made of every pair."""
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+
+
+def looks_that_are_judged(name: str) -> set[tuple[str, str]]:
+    """Looks that are held against the rules of WCAG 2.2 AA: all that there are for pictures, else one of the two.
+
+    To judge a page takes longer than to make it. Screens that stand beside each other in the list share most of their
+    parts, and one after the other is judged in another language and width.
+    """
+    if FOLDER:
+        return {(language, label) for language, label, _ in ALL_LOOKS}
+    place = [screen[0] for screen in SCREENS].index(name)
+    return {LOOKS[place % len(LOOKS)][:2]}
 
 
 @pytest.mark.parametrize(("name", "user", "path"), SCREENS, ids=[screen[0] for screen in SCREENS])
@@ -318,6 +330,7 @@ async def test_a_screen_can_be_read_by_everybody(
     name: str, user: str | None, path: str, desks: Desks, plant: dict[str, str]
 ) -> None:
     desks.console.faults.clear()
+    judged = looks_that_are_judged(name)
     for language, label, (width, height) in LOOKS:
         terminal = await desks.at(user, language)
         await terminal.page.set_viewport_size({"width": width, "height": height})
@@ -330,7 +343,8 @@ async def test_a_screen_can_be_read_by_everybody(
             dark = await Axe().run(terminal.page, options=RULES)
             assert dark.violations_count == 0, (name, language, label, "dark", dark.generate_report())
             await terminal.page.emulate_media(color_scheme="light")
-        found = await Axe().run(terminal.page, options=RULES)
-        assert found.violations_count == 0, (name, language, label, found.generate_report())
+        if (language, label) in judged:
+            found = await Axe().run(terminal.page, options=RULES)
+            assert found.violations_count == 0, (name, language, label, found.generate_report())
         assert await terminal.has_no_sideways_scroll(), (name, language, label)
     assert desks.console.faults == []

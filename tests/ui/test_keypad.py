@@ -10,7 +10,7 @@ from tests.ui.floor import new_lot, scan
 from tests.ui.screen import PHONE, Console
 
 pytestmark = pytest.mark.usefixtures("working")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 
 @pytest.fixture(scope="module")

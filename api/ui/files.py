@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from fastapi import APIRouter, Request, Response
 
-from api.ui.shell import STATIC
+from api.ui.shell import content_of
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 
@@ -14,10 +14,10 @@ router = APIRouter(prefix="/ui", include_in_schema=False)
 @lru_cache(maxsize=64)
 def _content(name: str) -> tuple[bytes, bytes, str] | None:
     """A file as it is, packed, and what it is; None when there is none of that name."""
-    path = STATIC / name
-    if path.parent != STATIC or not path.is_file():
+    try:
+        content = content_of(name)
+    except (OSError, ValueError):
         return None
-    content = path.read_bytes()
     return content, gzip.compress(content, 9, mtime=0), mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 

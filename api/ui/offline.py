@@ -21,7 +21,9 @@ WORKER: Final = "worker.js"
 @lru_cache(maxsize=1)
 def worker() -> str:
     """The worker's script. Another content of any asset makes another script, and so another worker."""
-    names = sorted(path.name for path in shell.STATIC.iterdir() if path.name != WORKER and "andon" not in path.name)
+    apart = {WORKER, *(part for parts in shell.BUNDLES.values() for part in parts)}
+    alone = {path.name for path in shell.STATIC.iterdir() if path.name not in apart and "andon" not in path.name}
+    names = sorted(alone | shell.BUNDLES.keys())
     own = (shell.STATIC / WORKER).read_text(encoding="utf-8")
     files = [shell.asset(name) for name in names]
     release = hashlib.sha256("\n".join([*files, own]).encode()).hexdigest()[:16]

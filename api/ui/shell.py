@@ -29,6 +29,10 @@ from api.ui.ways_out import way_out
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
 FLASH: Final = "mes_flash"
+BUNDLES: Final = {
+    "console.js": ("runtime.js", "scanner.js", "graph.js", "marks.js", "keypad.js", "outbox.js", "offline.js"),
+}
+"""Scripts that every page needs, in the order in which they run: one request instead of seven."""
 
 
 @lru_cache(maxsize=1)
@@ -61,10 +65,19 @@ def labelled(t: Words, about: str, names: Iterable[str]) -> list[tuple[str, str]
     return [(name, t.of(own if t.has(f"{own}.{name}") else "choice", name)) for name in names]
 
 
+def content_of(name: str) -> bytes:
+    """A static file, or several as one. Raises FileNotFoundError for a name that there is not."""
+    parts = BUNDLES.get(name, (name,))
+    paths = [STATIC / part for part in parts]
+    if any(path.parent != STATIC for path in paths):
+        raise FileNotFoundError(name)
+    return b"\n".join(path.read_bytes() for path in paths)
+
+
 @lru_cache(maxsize=32)
 def asset(name: str) -> str:
     """The address of a static file: another content, another address."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(content_of(name)).hexdigest()[:12]
     return f"/ui/static/{name}?v={digest}"
 
 

@@ -232,8 +232,7 @@ async def test_other_assets_are_taken_and_kept(
     with (static / "mes.css").open("a") as sheet:
         sheet.write("\n:root { --release: second; }\n")
     try:
-        for module in (shell, files):
-            monkeypatch.setattr(module, "STATIC", static)
+        monkeypatch.setattr(shell, "STATIC", static)
         _made_anew()
         await terminal.page.reload()
         for _ in range(150):
@@ -260,7 +259,7 @@ async def test_the_worker_is_anybodys_and_personal_pages_are_never_marked(compan
     script = await company.client.get("/ui/worker.js")
     assert (script.status_code, script.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
     assert "script-src 'self'" in script.headers["content-security-policy"]
-    assert all(shell.asset(name) in script.text for name in ("mes.css", "runtime.js", "outbox.js", "offline.js"))
+    assert all(shell.asset(name) in script.text for name in ("mes.css", "console.js"))
     answer = await company.client.post("/ui/login", data={"user_id": "olu", "password": PASSWORD})
     cookie = {"cookie": answer.headers["set-cookie"].split(";")[0]}
     marks = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from api.permissions import COMMAND_ROUTES
-from api.ui import refusals, said
+from api.ui import refusals, said, shell
 from api.ui.actions import action, safe_back
 from api.ui.ask import KINDS, body_of_route, fields_of, route_of
 from api.ui.audit import _read
@@ -216,3 +216,12 @@ def test_a_gauge_shows_the_limits_there_are() -> None:
     assert 'x="20.0" width="80.0"' in gauge("0", None)
     assert 'x1="50.0"' in gauge("100", "120", "110")
     assert "script" not in gauge("1", "2", None)
+
+
+def test_the_scripts_of_a_page_come_as_one_and_every_part_is_in_it() -> None:
+    bundle = shell.content_of("console.js")
+    apart = {path.name for path in shell.STATIC.glob("*.js")} - {"worker.js", "andon.js"}
+    assert apart == set(shell.BUNDLES["console.js"])
+    assert all((shell.STATIC / name).read_bytes() in bundle for name in apart)
+    with pytest.raises(FileNotFoundError):
+        shell.content_of("../shell.py")

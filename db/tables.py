@@ -1692,7 +1692,10 @@ class LineClearance(SQLModel, table=True):
     """A line clearance of a room for one operation of one batch (CN 201), done by one person, checked by another."""
 
     __tablename__ = "line_clearance"
-    __table_args__ = (Index("ix_line_clearance_batch", "batch", "operation"),)
+    __table_args__ = (
+        Index("ix_line_clearance_batch", "batch", "operation"),
+        Index("ix_line_clearance_unchecked", "performed_at", "number", postgresql_where=text("checked_by IS NULL")),
+    )
     number: str = Field(primary_key=True)
     room: str = Field(foreign_key="equipment_item.code", index=True)
     product: str

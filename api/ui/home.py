@@ -9,13 +9,15 @@ from starlette.concurrency import run_in_threadpool
 
 from api.scopes import Scope
 from api.security import Session
-from api.ui.shell import PageRoute, page, roles_of
+from api.ui.shell import PageRoute, may, page, roles_of
 from api.ui.steps import Step, step_for
-from db.queries import cases, impacts, waiting
+from db.queries import cases, equipment, impacts, waiting
 from db.session import reading
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 60
+LIVE: Final = "production-order,work-order,operation,deviation,capa,maintenance,inspection,impact,line-clearance"
+"""What a start page asks for itself anew about."""
 
 
 def mine(request: Request) -> dict[str, Any]:
@@ -27,10 +29,13 @@ def mine(request: Request) -> dict[str, Any]:
         tasks = waiting.tasks(connection, session.roles, scope.orders(), SHOWN)
         own_cases = cases.waiting(connection, session.roles, session.user_id, SHOWN)
         changed = _changed(connection, session, scope)
+        to_check: list[Row[Any]] = []
+        if may(request, "checkLineClearance"):
+            to_check = equipment.unchecked(connection, session.user_id, session.plants, SHOWN)
     groups: dict[str, list[Step]] = defaultdict(list)
     for task in tasks:
         groups[task["command"]].append(step_for(task))
-    return {"counts": counts, "groups": groups, "cases": own_cases, "changed": changed}
+    return {"counts": counts, "groups": groups, "cases": own_cases, "changed": changed, "clearances": to_check}
 
 
 def _changed(connection: Connection, session: Session, scope: Scope) -> list[Row[Any]]:
@@ -46,6 +51,6 @@ async def home(request: Request) -> Response:
     """The start page of everybody."""
     found = await run_in_threadpool(mine, request)
     return page(
-        request, "home.html", live="production-order,work-order,operation,deviation,capa,maintenance,inspection,impact",
-        shown=SHOWN, total=sum(found["counts"].values()), **found,
+        request, "home.html", shown=SHOWN, live=LIVE,
+        total=sum(found["counts"].values()), **found,
     )  # fmt: skip

@@ -106,6 +106,14 @@ def clearances(connection: Connection, batch: str | None, room: str | None, limi
     ]  # fmt: skip
 
 
+def unchecked(connection: Connection, person: str, plants: Sequence[str] | None, limit: int) -> list[Row[Any]]:
+    """Line clearances that nobody has checked, oldest first: those that `person` has not done, in these plants."""
+    statement = select(CLEARANCES).where(
+        CLEARANCES.c.checked_by.is_(None), CLEARANCES.c.performed_by != person, *inside(plants, CLEARANCES.c.room)
+    )
+    return list(connection.execute(statement.order_by(CLEARANCES.c.performed_at, CLEARANCES.c.number).limit(limit)))
+
+
 def trainings(connection: Connection, person: str | None, limit: int) -> list[dict[str, Any]]:
     """Training records, newest first, of a person or of everybody."""
     statement = select(TRAININGS).order_by(TRAININGS.c.id.desc()).limit(limit)

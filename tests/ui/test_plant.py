@@ -162,6 +162,15 @@ async def test_a_line_clearance_is_recorded_item_by_item_and_checked_by_another(
     assert [own["passed"] for own in paper["items"]] == [False, True, True, True]
     assert paper["checkedBy"] is None
 
+    # It waits on the start page of whoever may check it, not of who has done it.
+    await olu.open("/ui/")
+    assert await olu.page.locator("#wait-clearances").count() == 0
+    sam = await console.terminal("sam")
+    await sam.open("/ui/")
+    await sam.shows("B-77", within="#wait-clearances")
+    await sam.press("Check", within=f"#clearance-{paper['number']}", exact=True)
+    await sam.shows("a scoop lay there", within="#clearances")
+
 
 async def test_a_training_is_registered_for_another_and_not_for_oneself(
     console: Console, company: Company, bench: None

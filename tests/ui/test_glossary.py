@@ -37,7 +37,8 @@ def test_nothing_is_called_by_another_word(word: str) -> None:
         f"{path.relative_to(ROOT)}: {line.strip()[:100]}"
         for path in PLACES
         for line in path.read_text(encoding="utf-8").splitlines()
-        if wrong.search(line)
+        # PackML's Suspended is a state of a machine, not a hold of ours.
+        if wrong.search(line) and '"machineState.' not in line
     ]
     assert found == [], f"it is called {word}"
 

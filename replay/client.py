@@ -164,15 +164,16 @@ class Plant:
 
     async def _once(self, who: str, method: str, path: str, **content: Any) -> httpx.Response:
         assert self._client is not None
+        own: dict[str, str] = content.pop("headers", {})
         token = await self._token(who)
         response = await self._client.request(
-            method, API + path, headers={"Authorization": f"Bearer {token}"}, **content
+            method, API + path, headers=own | {"Authorization": f"Bearer {token}"}, **content
         )
         if response.status_code == 401 and _code(response) in ("NOT_AUTHENTICATED", "SESSION_EXPIRED"):
             # The session ended, by time or by a restart: log in again and send the same once more.
             if self._tokens.get(who) == token:
                 del self._tokens[who]
-            headers = {"Authorization": f"Bearer {await self._token(who)}"}
+            headers = own | {"Authorization": f"Bearer {await self._token(who)}"}
             response = await self._client.request(method, API + path, headers=headers, **content)
         return response
 

@@ -27,14 +27,14 @@ class Named:
         self._names: dict[tuple[str, str], tuple[str, str]] = {}
 
     def of(self, language: str) -> Callable[..., str]:
-        """`named(kind, code, otherwise)` for the templates: the name; without one, `otherwise` or the code."""
+        """`name_of(kind, code, otherwise)` for the templates: the name; without one, `otherwise` or the code."""
         column = LANGUAGES.index(language)
 
-        def named(kind: str, code: object, otherwise: object = "") -> str:
+        def name_of(kind: str, code: object, otherwise: object = "") -> str:
             known = self._names.get((kind, str(code)))
             return known[column] if known else str(otherwise or code)
 
-        return named
+        return name_of
 
     async def run(self) -> None:
         """Read for as long as the process lives."""

@@ -133,8 +133,13 @@ _ANSWERS: Final = {"yes": "yes", "no": "no", "true": "yes", "false": "no"}
 _STATES: Final = {"holdState": "hold.state", "recallState": "recall.state", "destructionState": "destruction.state"}
 
 
-def value(t: Words, name: str, text: str) -> str:
+def value(t: Words, name: str, text: Any) -> str:
     """The text of a field: states, choices and yes or no in words; everything else as it stands."""
+    if isinstance(text, list):
+        return ("；" if t.language == "zh" else "; ").join(value(t, name, own) for own in text)
+    if isinstance(text, dict):
+        parts = [f"{field(t, key)} {value(t, key, own)}" for key, own in text.items() if own not in (None, "", [], {})]
+        return ("，" if t.language == "zh" else ", ").join(parts)
     own = name.rpartition(".")[2]
     if own == "lotStatus" or own == "status":
         return t.of("lot", text)
@@ -150,7 +155,7 @@ def value(t: Words, name: str, text: str) -> str:
         return t.of("command", text)
     if own in ("origin", "path", "direction"):
         return next((t(key) for key in (f"origin.{text}", f"way.{text}") if t.has(key)), text)
-    return t(_ANSWERS[text]) if text in _ANSWERS else text
+    return t(_ANSWERS[text]) if text in _ANSWERS else str(text)
 
 
 def flat(value: Mapping[str, Any] | None, path: str = "") -> dict[str, str]:

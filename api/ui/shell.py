@@ -90,7 +90,7 @@ def context(request: Request) -> dict[str, Any]:
         "t": Words(language),
         "language": language,
         "clock": clock,
-        "named": request.app.state.named.of(language),
+        "name_of": request.app.state.named.of(language),
         "user": session,
         "form_token": form_token(request.state.token),
         "nav": nav(session.roles) if session else (),

@@ -16,6 +16,7 @@ from api.shapes import CommandBody, Identifier, Text
 from db import audit
 from db.once import Request
 from db.queries import risk as tables
+from db.queries.marking import marked
 from db.session import reading
 from domain.base import Message
 from domain.risk import Learned, learn, score
@@ -109,4 +110,5 @@ def of_lot(lot: Identifier, reading: Reading) -> dict[str, Any]:
             own.model_dump(mode="json", by_alias=True)
             | {name: shown[name] for name in ("code", "version", "question", "metrics", "isBetterThanBaseline")}
         )
-    return {"lot": lot, "isAdvice": True, "scores": found}
+    told: dict[str, Any] = marked(reading, {"lot": lot, "isAdvice": True, "scores": found})
+    return told

@@ -39,9 +39,11 @@ def filled(path: str, **ids: str) -> str:
     for name in (
         "code", "number", "user_id", "lot", "prefix", "capability", "operation", "batch_no", "serial_no", "command_id",
         "inspection", "rework", "recovery", "over_report", "exception", "hold", "container", "change",
-        "shipment", "recall", "message_id", "kind",
+        "shipment", "recall", "message_id", "kind", "proposal",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", ids.get(name, "FIT"))
+    for name in ("digest", "sha256"):
+        path = path.replace(f"{{{name}}}", ids.get(name, "0" * 64))
     path = path.replace("{alarm_id}", ids.get("alarm_id", "987654321"))
     assert "{" not in path
     return path

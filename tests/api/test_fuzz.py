@@ -42,7 +42,7 @@ from tests.api.words import at_stage, receive
 AnyCase = Case[Any]
 AnyOperation = APIOperation[Any, Any, Any, Any]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-READERS = {"/users": "ada"}
+READERS = {"/users": "ada", "/master-batch-records/pictures/{digest}": "pat"}
 # To make up a document of master data takes as long as fifty other things, a list of values as long as five.
 FEW = {
     "/master-data/import": 2,

@@ -89,4 +89,4 @@ async def test_a_press_that_gives_up_holds_its_batch_until_it_is_repaired_and_ve
     assert [row[0] for row in requested] == ["fault"]
     deviations = haunted.rows("SELECT code FROM deviation WHERE order_number = :o", o=order.number)
     assert [row[0] for row in deviations] == ["EQUIPMENT_FAULT"]
-    assert_nothing_doubled(haunted)
+    assert_nothing_doubled(haunted, alarms=["JOB_ABORTED"])

@@ -1,5 +1,6 @@
 """Reading the tablet plant's files, and the master data made from them."""
 
+import hashlib
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from domain.specification import Characteristic
 from plants.tablets import characteristics as c
 from plants.tablets import equipment, master_batch_record, master_data, source
 from plants.tablets.formula import TARGET_WEIGHT_MG, formula_mg, strength_mg, target_weight_mg
+from plants.tablets.illustrations import ILLUSTRATIONS
 from plants.texts import SourceUnreadable, number_in, written_out
 
 PLANT = Path(__file__).parent.parent.parent / "plants" / "tablets"
@@ -177,6 +179,7 @@ def test_the_master_batch_records_are_whole_and_ask_for_second_persons() -> None
                 for one in own["operations"]
             ),
             {line["line"]: line["material"] for line in bills[record["product"]]["lines"]},
+            {hashlib.sha256(own.content).hexdigest(): len(own.content) for own in ILLUSTRATIONS.values()},
         )  # fmt: skip
         assert faults(record["product"], record["version"], body, recipe) == ()
         known = {one.code: {value.name for value in one.parameters} for one in recipe.operations}

@@ -40,6 +40,7 @@ async def test_owners_keep_hold_and_re_issue_at_their_terminals(console: Console
     cards = {own["orderNumber"]: f"#impact-{own['number']}" for own in found}
 
     pia = await console.terminal("pia", "zh", bypass_csp=True)
+    await pia.open("/ui/")
     await pia.shows("主数据变更影响的订单")
     await looked_at(pia, "impacts-home", "zh")
     await pia.open("/ui/impacts?show=mine")

@@ -63,8 +63,7 @@ async def boards(addresses: Addresses, person: Person, clients: int) -> Document
             sockets.append(await stack.enter_async_context(websockets.connect(url, additional_headers=headers)))
         open_bytes = (machine.resident(pid) - before) / clients
         used = machine.cpu_seconds(state).get("api", 0.0)
-        seconds: list[float] = []
-        each: list[float] = []
+        seconds, each = list[float](), list[float]()
 
         async def read_again() -> bytes:
             since = time.perf_counter()

@@ -78,7 +78,13 @@ def database(request: pytest.FixtureRequest, servers: Addresses, staffed: str, c
 
 def is_whole(config: pytest.Config) -> bool:
     """Whether modules run as a whole, or somebody picked single tests."""
-    picked = [config.option.keyword, config.option.markexpr, config.option.deselect, config.option.maxfail]
+    picked = [
+        config.option.keyword,
+        config.option.markexpr,
+        config.option.deselect,
+        config.option.maxfail,
+        config.option.lf,
+    ]
     return not any(picked) and not any("::" in argument for argument in config.args)
 
 

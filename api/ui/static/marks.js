@@ -88,16 +88,20 @@
     return true;
   }
   // What the scale shows, less the tare, against the range: the word beside it says so before anything is sent.
-  document.addEventListener("input", (event) => {
-    const form = event.target.closest?.("[data-net]");
-    if (!form) return;
+  // Again when the page has fetched itself anew: what was typed stays, and so does its word.
+  function weighed(form) {
     const value = (name) => Number((form.elements[name]?.value ?? "").normalize("NFKC").replace(/[。、]/g, ".").replace(/[ ,]/g, "") || NaN);
     const net = Math.round((value("gross") - value("tare")) * 1e6) / 1e6, { netLow: low, netHigh: high } = form.dataset;
     const isKnown = Number.isFinite(net), tooMuch = isKnown && net > Number(high), tooLittle = isKnown && net < Number(low);
     $("[data-net-shown]", form).textContent = isKnown ? String(net) : "–";
     $("[data-too-much]", form).hidden = !tooMuch;
     $("[data-too-little]", form).hidden = !tooLittle;
+  }
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("[data-net]");
+    if (form) weighed(form);
   });
+  window.mes.onSwap(() => all("[data-net]").forEach(weighed));
   document.addEventListener("mes:scan", (event) => {
     if (taken(event.detail)) { event.preventDefault(); return; }
     if (!area() || $("dialog[open]")) return;

@@ -3,9 +3,11 @@
 import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
@@ -25,6 +27,7 @@ from tests.conftest import Database, copied_database
 from worker import build_worker
 
 _numbers = itertools.count(1)
+_modules = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +69,7 @@ def database(request: pytest.FixtureRequest, servers: Addresses, staffed: str, c
     # Another folder's module may have the name of one that is watched here.
     module = request.path.stem if request.path.parent == Path(__file__).parent else ""
     with copied_database(servers, staffed) as copy:
+        _count_on(copy.owner_url)
         if module in CALLED_IN:
             watch(copy.owner_url)
         yield copy
@@ -74,6 +78,13 @@ def database(request: pytest.FixtureRequest, servers: Addresses, staffed: str, c
             assert missing == [], "\n".join(missing[:40])
             if is_whole(request.config):
                 assert not_called(CALLED_IN[module], called) == [], module
+
+
+def _count_on(owner_url: str) -> None:
+    """Modules of one process share its engine, where two orders of one number are one: each counts from its own."""
+    series = f"PO{datetime.now(UTC):%y}{{seq:6}}"
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO number_series (code, last) VALUES (%s, %s)", [series, 1000 * next(_modules)])
 
 
 def is_whole(config: pytest.Config) -> bool:

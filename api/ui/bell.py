@@ -1,20 +1,11 @@
 """How many alarms nobody has acknowledged, for the badge in everybody's navigation: counted when an alarm changes."""
 
-import asyncio
-import logging
-from typing import Final
-
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from api.ui.live import Changes
 from db.queries import alarms
 from db.session import reading
-
-log = logging.getLogger("api.ui")
-AGAIN_SECONDS: Final = 60.0
-"""It is counted anew so often besides: what was said while nobody listened is not missed for long."""
 
 
 class Bell:
@@ -36,18 +27,10 @@ class Bell:
 
     async def run(self) -> None:
         """Count for as long as the process lives."""
-        with self._changes.listen(frozenset({"alarm"})) as listener:
-            while True:
-                listener.changed.clear()
-                try:
-                    self.open = await run_in_threadpool(self._count)
-                except SQLAlchemyError as error:
-                    log.warning("alarms cannot be counted: %s", type(error).__name__)
-                try:
-                    async with asyncio.timeout(AGAIN_SECONDS):
-                        await listener.changed.wait()
-                except TimeoutError:
-                    continue
+        await self._changes.follow(frozenset({"alarm"}), self._read, "alarms")
+
+    async def _read(self) -> None:
+        self.open = await run_in_threadpool(self._count)
 
     def _count(self) -> dict[str, int]:
         with reading(self._engine) as connection:

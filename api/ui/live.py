@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem
@@ -26,6 +27,8 @@ SESSION_SECONDS: Final = 30.0
 """How often the session behind an open socket is looked at."""
 PAUSE_SECONDS: Final = 0.2
 """Changes that come in so short a time are told once."""
+AGAIN_SECONDS: Final = 60.0
+"""What is followed is read anew so often besides: what was said while nobody listened is not missed for long."""
 T = TypeVar("T")
 
 
@@ -74,6 +77,19 @@ class Changes:
             yield listener
         finally:
             self._listeners.discard(listener)
+
+    async def follow(self, topics: frozenset[str], read: Callable[[], Awaitable[None]], what: str) -> None:
+        """Read something now, at every change of these topics and once a minute, for as long as the process lives."""
+        with self.listen(topics) as listener:
+            while True:
+                listener.changed.clear()
+                try:
+                    await read()
+                except SQLAlchemyError as error:
+                    log.warning("%s cannot be read: %s", what, type(error).__name__)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_SECONDS):
+                        await listener.changed.wait()
 
     def kept(self, key: Any, make: Callable[[], T]) -> T:
         """What many pages show alike is made once per change. `make` reads the record: call this in a thread."""

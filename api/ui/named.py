@@ -1,21 +1,15 @@
 """What people read instead of a code of master data: kept in the process, read again when one of them changes."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from api.ui.live import Changes
 from db.queries import master_data
 from db.session import reading
 
-log = logging.getLogger("api.ui")
-AGAIN_SECONDS: Final = 60.0
-"""They are read anew so often besides: what was said while nobody listened is not missed for long."""
 LANGUAGES: Final = ("en", "zh")
 
 
@@ -38,18 +32,7 @@ class Named:
 
     async def run(self) -> None:
         """Read for as long as the process lives."""
-        with self._changes.listen(frozenset({"display-name"})) as listener:
-            while True:
-                listener.changed.clear()
-                try:
-                    await self.read()
-                except SQLAlchemyError as error:
-                    log.warning("display names cannot be read: %s", type(error).__name__)
-                try:
-                    async with asyncio.timeout(AGAIN_SECONDS):
-                        await listener.changed.wait()
-                except TimeoutError:
-                    continue
+        await self._changes.follow(frozenset({"display-name"}), self.read, "display names")
 
     async def read(self) -> None:
         """Read them now. Raises SQLAlchemyError."""

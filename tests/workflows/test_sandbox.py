@@ -1,0 +1,53 @@
+"""The sandbox refuses what gives another answer the next time, also in orders that share its modules."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from tests.workflows.impure import ORDERS, REFUSED, Impure
+from workflows.runtime import workflow_runner
+
+Ask: TypeAlias = Callable[[str], Awaitable[int | None]]
+FORBIDDEN = ("clock", "chance", "file", "thread")
+
+
+@pytest.fixture
+async def ask(client: Client) -> AsyncIterator[Ask]:
+    """Starts an order that does one deed; None when it was refused."""
+    queue = f"sandbox-{uuid.uuid4().hex[:6]}"
+
+    async def asked(deed: str) -> int | None:
+        try:
+            return await client.execute_workflow(Impure.run, deed, id=uuid.uuid4().hex, task_queue=queue)
+        except WorkflowFailureError as failed:
+            assert isinstance(failed.cause, ApplicationError)
+            assert failed.cause.type == REFUSED, failed.cause
+            return None
+
+    async with Worker(client, task_queue=queue, workflows=[Impure], workflow_runner=workflow_runner()):
+        yield asked
+
+
+async def test_clock_chance_files_and_threads_are_refused_in_every_order(ask: Ask) -> None:
+    for deed in FORBIDDEN * 2:
+        assert await ask(deed) is None, deed
+
+
+async def test_orders_beside_each_other_are_watched_as_one_alone(ask: Ask) -> None:
+    deeds = ("clock", "wait", "chance", "wait") * 20
+    answers = await asyncio.gather(*(ask(deed) for deed in deeds))
+    for deed, answer in zip(deeds, answers, strict=True):
+        assert (answer is None) == (deed in FORBIDDEN), (deed, answer)
+
+
+async def test_modules_are_loaded_once_and_are_not_those_of_the_process(ask: Ask) -> None:
+    counts = [await ask("nothing") for _ in range(3)]
+    assert counts[0] is not None
+    assert counts[1:] == [counts[0] + 1, counts[0] + 2]
+    assert ORDERS == []

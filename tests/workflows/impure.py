@@ -27,7 +27,7 @@ class Impure:
             elif deed == "chance":
                 random.random()
             elif deed == "file":
-                open(__file__).close()  # noqa: ASYNC230, SIM115
+                open(__file__).close()  # noqa: ASYNC230
             elif deed == "thread":
                 threading.Thread(target=print).start()
             elif deed == "wait":

@@ -20,9 +20,10 @@ class _OfThisThread(RestrictionContext, threading.local):
 
 
 @functools.cache
-def _importer(module: str, restrictions: tuple[str, ...]) -> Importer:
+def importer(module: str, passed_through: tuple[str, ...]) -> Importer:
+    """What the orders of a workflow's module share: its modules, loaded under the sandbox's rules."""
     return Importer(
-        SandboxRestrictions.default.with_passthrough_modules(*restrictions),
+        SandboxRestrictions.default.with_passthrough_modules(*passed_through),
         _OfThisThread(),
         workflow_module_name=module,
     )
@@ -34,7 +35,7 @@ class _Order(_Instance):
     def __init__(self, details: WorkflowInstanceDetails, runner: "SharedSandbox") -> None:
         self.instance_details = details
         self.runner_class = runner.runner_class
-        self.importer = _importer(self._workflow_module_name(), runner.passed_through)
+        self.importer = importer(self._workflow_module_name(), runner.passed_through)
         self._current_thread_id = None
         self.globals_and_locals = {"__file__": "workflow_sandbox.py"}
         self._create_instance()

@@ -247,6 +247,7 @@ DIRECT_ROUTES: Final[Mapping[str, str]] = {
     "POST /mes/plan-lines/{plan_id}/split": "splitPlanLine",
     "POST /master-batch-records": "writeMasterBatchRecord",
     "POST /master-batch-records/import": "writeMasterBatchRecord",
+    "POST /master-batch-records/import-batchml": "writeMasterBatchRecord",
     "POST /master-batch-records/pictures": "writeMasterBatchRecord",
     "GET /master-batch-records/pictures/{digest}": "writeMasterBatchRecord",
     "PUT /master-batch-records/{record_id}": "writeMasterBatchRecord",

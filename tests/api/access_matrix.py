@@ -157,6 +157,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/master-data/import-file": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
+    "/master-batch-records/import-batchml": ((R.PROCESS_ENGINEER,), {"document": "<a/>"}),
     "/mes/orders/{order_id}/impacts/{number}/decide": (
         (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"decision": "keep", "reason": "as it was made"},
     ),

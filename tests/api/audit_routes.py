@@ -25,6 +25,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users/{user_id}/badge",
         "POST /users/{user_id}/reset-pin",
     ),
+    "test_batchml": ("POST /master-batch-records/import-batchml",),
     "test_batch_record_prints": (
         "POST /auth/login",
         "POST /master-data/import",

@@ -225,6 +225,9 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/integration/outbound-messages/{message_id}/discard": (
         (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "told by telephone"}
     ),
+    "/epcis/quarantine/{number}/retry": (
+        (R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "mended it"}
+    ),
     "/epcis/capture": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER, R.INTEGRATION), {"any": "thing"}),
     "/integration/systems": (
         (R.ADMINISTRATOR,), {"account": "erp", "name": "ERP", "kinds": ["operations-schedule"]}

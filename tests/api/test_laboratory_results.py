@@ -129,7 +129,12 @@ async def test_where_nothing_is_asked_a_value_is_enough(company: Company) -> Non
 async def test_an_outside_laboratory_says_what_it_measured_with_and_is_judged_like_the_form(company: Company) -> None:
     """Of a received lot and of a batch: what the plan asks for, looked up in the record, never taken on trust."""
     ada = await company.desk("ada")
-    lims = {"id": "lims-q", "fullName": "LIMS", "roles": ["integration"], "password": "canary-Ochre-Lantern-71"}
+    lims: dict[str, Any] = {
+        "id": "lims-q",
+        "fullName": "LIMS",
+        "roles": ["integration"],
+        "password": "canary-Ochre-Lantern-71",
+    }
     assert (await ada.command("/users", reason="a new machine", **lims)).status_code == 201
     ok(await ada.command("/integration/systems", account="lims-q", name="LIMS", kinds=["laboratory-result"]))
 

@@ -14,10 +14,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
+import wiring
 from api.app import create_app
 from domain.epcis import lot_class
 from domain.epcis_events import Amount, Happening, Site, document, event
 from settings import DEFAULT_SITE, Settings
+from system.addresses import Addresses
 from tests.api.company import PREFIX, Company
 from tests.api.records import codes, ok
 
@@ -135,7 +137,11 @@ async def test_it_takes_a_person_who_may_and_a_reason(company: Company, renamed:
 
 
 async def test_a_start_without_a_name_says_so_when_other_systems_are_connected(
-    company: Company, settings: Settings, caplog: pytest.LogCaptureFixture
+    company: Company,
+    settings: Settings,
+    servers: Addresses,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await capture(company, told(DEFAULT_SITE, "6"))
     said = []
@@ -149,3 +155,7 @@ async def test_a_start_without_a_name_says_so_when_other_systems_are_connected(
                     await (await Company(http).desk("wil")).get("/epcis/documents")
         said.append(sum("MES_SITE is not set" in own.getMessage() for own in caplog.records))
     assert said == [1, 0]
+    here = replace(servers, database_url=settings.database_url)
+    for site, is_said in (("", True), (DEFAULT_SITE, True), ("EAST", False)):
+        monkeypatch.setenv("MES_SITE", site)
+        assert wiring.has_no_name(here) is is_said, "what mes up says"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.api.company import MASTER_DATA, Company
-from tests.api.records import effective, ok
-from tests.api.test_balance import RECORD
+from tests.api.company import Company
+from tests.api.records import ok
+from tests.api.test_balance import balanced
 from tests.api.test_interfaces import endpoint
 from tests.api.words import at_stage, do, receive
 from tests.outside import Outside, outside
@@ -26,12 +26,7 @@ def receiver(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module", autouse=True)
 async def _stock(company: Company, working: None) -> None:
     await receive(company, "API-TOLD", "1000")
-    policies = [
-        {**policy, "code": "balanced", "masterBatchRecord": True}
-        for policy in MASTER_DATA["policies"] if policy["code"] == "swift"
-    ]  # fmt: skip
-    ok(await (await company.desk("pat")).post("/master-data/import", {"policies": policies}))
-    await effective(company, "balanced", RECORD)
+    await balanced(company)
 
 
 def booked(engine: Engine, *lots: str) -> list[tuple[str, str, str, str, str]]:

@@ -285,7 +285,11 @@ class _Open:
         return {"readMilliseconds": percentiles(read), "verdictMilliseconds": percentiles(judged)}
 
     def _plant(self) -> Plant:
-        return Plant(lambda: httpx.AsyncClient(base_url=self._addresses.api_url or "", timeout=60), self._people)
+        def connected() -> httpx.AsyncClient:
+            return httpx.AsyncClient(base_url=self._addresses.api_url or "", timeout=60)
+
+        # A command is judged when its order's turn comes, and here ten thousand are asked before it.
+        return Plant(connected, self._people, patience=_PATIENCE_SECONDS)
 
     async def _events(self, client: Client) -> int:
         return (await client.get_workflow_handle(workflow_id(self._numbers[0])).describe()).history_length

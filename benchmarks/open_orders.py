@@ -70,8 +70,8 @@ class Settings:
     """How many orders are open, and how the workers that hold them are set up."""
 
     orders: int = 10_000
-    workers: int = 1
-    cached: int = 2000
+    workers: int = 2
+    cached: int = 1000
     pollers: int = 5
     opening_seconds: float = 1200.0
     """On a slow machine fewer orders are opened than are wanted, so that opening them takes about so long."""

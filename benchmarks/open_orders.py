@@ -70,8 +70,8 @@ class Settings:
     """How many orders are open, and how the workers that hold them are set up."""
 
     orders: int = 10_000
-    workers: int = 1
-    cached: int = 2000
+    workers: int = 2
+    cached: int = 1000
     pollers: int = 5
     opening_seconds: float = 1200.0
     """On a slow machine fewer orders are opened than are wanted, so that opening them takes about so long."""
@@ -285,7 +285,11 @@ class _Open:
         return {"readMilliseconds": percentiles(read), "verdictMilliseconds": percentiles(judged)}
 
     def _plant(self) -> Plant:
-        return Plant(lambda: httpx.AsyncClient(base_url=self._addresses.api_url or "", timeout=60), self._people)
+        def connected() -> httpx.AsyncClient:
+            return httpx.AsyncClient(base_url=self._addresses.api_url or "", timeout=60)
+
+        # A command is judged when its order's turn comes, and here ten thousand are asked before it.
+        return Plant(connected, self._people, patience=_PATIENCE_SECONDS)
 
     async def _events(self, client: Client) -> int:
         return (await client.get_workflow_handle(workflow_id(self._numbers[0])).describe()).history_length

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 from sqlalchemy import Connection
 
@@ -11,13 +11,14 @@ from api.clock import now
 from api.deps import Caller, Reading, Who, only
 from api.direct_acts import act
 from api.errors import refused
+from api.routing import Router
 from api.shapes import CommandBody, LongText, Text
 from db import audit
 from db.once import Request
 from db.queries import alarms as tables
 from domain.base import Message
 
-router = APIRouter(tags=["alarms"])
+router = Router(tags=["alarms"])
 Acknowledger = Annotated[Caller, Depends(only("acknowledgeAlarm", "alarm"))]
 Engineer = Annotated[Caller, Depends(only("setAlarmRule", "alarm-rule"))]
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
 from adapters.printing.audit_words import in_words
@@ -12,13 +12,14 @@ from api.audit_export import MEDIA, Format, export
 from api.clock import now
 from api.deps import Caller, Reading, only, writing
 from api.errors import Problem, not_found
+from api.routing import Router
 from api.shapes import Identifier, Time
 from db import audit
 from db.audit_heads import Heads
 from db.queries import audit_trail
 from db.queries.audit_trail import Search
 
-router = APIRouter(prefix="/audit", tags=["audit trail"])
+router = Router(prefix="/audit", tags=["audit trail"])
 Auditing = Annotated[Caller, Depends(only("readAudit", "audit"))]
 Exporting = Annotated[Caller, Depends(only("exportAudit", "audit"))]
 Pattern = Annotated[str | None, Query(max_length=200, description="ends in * for everything that begins so")]

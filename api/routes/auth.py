@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field, SecretStr
 
 from api import own_account, pins
 from api.deps import Services, Who, With
+from api.routing import Router
 from api.security import Session
 from api.shapes import Body, Identifier, OneTimeCode
 
-router = APIRouter(prefix="/auth", tags=["people"])
+router = Router(prefix="/auth", tags=["people"])
 
 
 class LoginBody(Body):

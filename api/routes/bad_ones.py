@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from api import suspects
 from api.clock import now
 from api.deps import Reading, Who
 from api.periods import Period, period
 from api.reporting import Asked
+from api.routing import Router
 from api.shapes import Identifier
 from domain.suspects import ALPHA, shifts
 
-router = APIRouter(prefix="/quality", tags=["quality"])
+router = Router(prefix="/quality", tags=["quality"])
 
 
 @router.get("/bad-ones")

@@ -3,17 +3,18 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from api.commands import WORK_ORDER, perform
 from api.deps import Reading, Who
 from api.openapi import LATER
+from api.routing import Router
 from api.shapes import MAX_INT, Body, CommandBody, Identifier, NotNegative, Positive, Text
 from db.queries import print_checks
 from domain import commands as c
 
-router = APIRouter(prefix="/mes/work-orders", tags=["material balance"])
+router = Router(prefix="/mes/work-orders", tags=["material balance"])
 Unit = Annotated[str, Field(min_length=1, max_length=40)]
 
 

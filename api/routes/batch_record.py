@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -11,11 +11,12 @@ from api.commands import WORK_ORDER, perform
 from api.deps import Caller, Reading, Who
 from api.errors import not_found
 from api.openapi import LATER
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, LongText, ReasonedBody, Text, Time, ValuesBody
 from db.queries import batch_record, targets
 from domain import commands as c
 
-router = APIRouter(prefix="/mes/work-orders/{work_order_id}/operations/{code}", tags=["batch record"])
+router = Router(prefix="/mes/work-orders/{work_order_id}/operations/{code}", tags=["batch record"])
 
 
 class ParametersBody(ValuesBody):

@@ -6,17 +6,18 @@ from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.printing.port import Language, PrintJob
 from api.deps import Caller, Who, writing
 from api.errors import not_found
 from api.routes.batch_records import number_of
+from api.routing import Router
 from db.queries import pictures, record_archive, record_document
 from db.queries.record_people import names
 from domain.errors import Blocker, Refused
 
-router = APIRouter(prefix="/mes/work-orders/{work_order_id}/batch-record", tags=["batch record"])
+router = Router(prefix="/mes/work-orders/{work_order_id}/batch-record", tags=["batch record"])
 PDF: Final = "application/pdf"
 PDF_FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {PDF: {"schema": {"type": "string", "format": "binary"}}}, "description": "PDF/A-2b."}

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -11,12 +11,13 @@ from api.commands import WORK_ORDER, perform
 from api.deps import Caller, Reading, Who
 from api.errors import not_found
 from api.openapi import LATER
+from api.routing import Router
 from api.shapes import CommandBody, ReasonedBody, Text
 from db.queries import record_archive, record_check, record_document, targets
 from db.queries.record_document import BatchRecord, show
 from domain import commands as c
 
-router = APIRouter(prefix="/mes/work-orders/{work_order_id}/batch-record", tags=["batch record"])
+router = Router(prefix="/mes/work-orders/{work_order_id}/batch-record", tags=["batch record"])
 ExceptionId = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[!-~]+$")]
 
 

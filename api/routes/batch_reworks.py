@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from api.clock import now
 from api.deps import Caller, Reading, only
 from api.direct_acts import act
 from api.routes.reworks import TestBody
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, ReasonedBody
 from api.signed_acts import signings
 from db.once import Request
@@ -20,7 +21,7 @@ from domain.base import Message
 from domain.batch_rework import ApproveBatchRework
 from domain.specification import Characteristic, ReworkMethod
 
-router = APIRouter(tags=["rework of batches"])
+router = Router(tags=["rework of batches"])
 ONE = "/quality/lots/{lot}"
 Proposer = Annotated[Caller, Depends(only("proposeBatchRework", "lot"))]
 Decider = Annotated[Caller, Depends(only("approveBatchRework", "lot"))]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from api.clock import now
 from api.deps import Caller, Reading, Who, only
 from api.direct_acts import act
 from api.errors import Problem, refused
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, ReasonedBody
 from db import audit, register
 from db.once import Request
@@ -28,7 +29,7 @@ from domain.equipment_states import Availability
 from domain.maintenance import MaintenanceCause
 from domain.maintenance_conditions import ConditionKind, Direction, MaintenanceCondition, judged
 
-router = APIRouter(tags=["maintenance"])
+router = Router(tags=["maintenance"])
 Planner = Annotated[Caller, Depends(only("planMaintenance", "maintenance-condition"))]
 Decider = Annotated[Caller, Depends(only("decideMaintenanceProposal", "maintenance-proposal"))]
 

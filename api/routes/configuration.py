@@ -3,20 +3,21 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field, JsonValue
 
 from api import configuration as changes
 from api.configuration import Draft
 from api.deps import Caller, Reading, only
 from api.errors import not_found
+from api.routing import Router
 from api.security import Role
 from api.shapes import CommandBody, Identifier, Reason
 from db.queries import configuration as tables
 from domain.configuration_states import ConfigurationEvent as Event
 from domain.configuration_states import ConfigurationKind, ConfigurationState
 
-router = APIRouter(prefix="/configuration-changes", tags=["configuration"])
+router = Router(prefix="/configuration-changes", tags=["configuration"])
 KIND = changes.KIND
 Writer = Annotated[Caller, Depends(only("requestConfiguration", KIND, Role.PROCESS_ENGINEER))]
 Analyst = Annotated[Caller, Depends(only("assessConfiguration", KIND, Role.PROCESS_ENGINEER, Role.QA_REVIEWER))]

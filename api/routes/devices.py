@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 
 from api.deps import Caller, Reading, only
 from api.neighbours import once
+from api.routing import Router
 from api.security import now
 from api.shapes import CommandBody, Identifier, Text
 from db import devices
@@ -14,7 +15,7 @@ from db.devices import RegisteredDevice
 from db.queries import devices as tables
 from domain.devices import DeviceKind
 
-router = APIRouter(tags=["devices"])
+router = Router(tags=["devices"])
 Engineer = Annotated[Caller, Depends(only("registerDevice", "device"))]
 
 

@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api import displays
 from api.deps import Caller, only
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, Text
 
-router = APIRouter(prefix="/andon-displays", tags=["displays"])
+router = Router(prefix="/andon-displays", tags=["displays"])
 Manager = Annotated[Caller, Depends(only("manageDisplays", "wall-display"))]
 
 

@@ -3,12 +3,13 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from sqlalchemy import Connection
 
 from adapters.inventory import relocating
 from api.deps import Caller, Reading, only
 from api.direct_acts import act
+from api.routing import Router
 from api.security import now
 from api.shapes import CommandBody, Identifier, LongText, Positive, ReasonedBody
 from api.signed_acts import signings
@@ -17,7 +18,7 @@ from db.queries import disposal
 from domain.base import Message
 from domain.disposal_commands import DecideDestruction, DestroyLot, MoveRejectedStock
 
-router = APIRouter(prefix="/quality/lots/{lot}", tags=["nonconforming stock"])
+router = Router(prefix="/quality/lots/{lot}", tags=["nonconforming stock"])
 Mover = Annotated[Caller, Depends(only("moveStock", "lot"))]
 Decider = Annotated[Caller, Depends(only("decideDestruction", "lot"))]
 Destroyer = Annotated[Caller, Depends(only("destroyLot", "lot"))]

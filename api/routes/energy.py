@@ -4,15 +4,16 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.clock import now
 from api.deps import Reading, Who, With
 from api.errors import not_found
+from api.routing import Router
 from api.shapes import Time
 from db.queries import energy as tables
 
-router = APIRouter(tags=["energy"])
+router = Router(tags=["energy"])
 
 
 @router.get("/mes/orders/{order_id}/energy")

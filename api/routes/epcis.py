@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -10,10 +10,11 @@ from api import epcis, epcis_import
 from api.deps import Caller, Reading, Who, only
 from api.epcis import Which
 from api.errors import Problem, not_found
+from api.routing import Router
 from api.shapes import Identifier, ReasonedBody, Time
 from db.queries import epcis as tables
 
-router = APIRouter(prefix="/epcis", tags=["EPCIS"])
+router = Router(prefix="/epcis", tags=["EPCIS"])
 Exporting = Annotated[Caller, Depends(only("exportEvents", "epcis-export"))]
 Importing = Annotated[Caller, Depends(only("importEvents", "epcis-document"))]
 Retrying = Annotated[Caller, Depends(only("retryImportedEvent", "epcis-document"))]

@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from api import equipment
 from api.deps import Caller, Reading, Who, only
 from api.errors import not_found
+from api.routing import Router
 from api.security import Role, now
 from api.shapes import MAX_INT, CommandBody, Identifier, ReasonedBody, Text, Time
 from db import machine_states as states
@@ -16,7 +17,7 @@ from db.queries.marking import marked
 from domain import equipment_acts as acts
 from domain.equipment import CleaningLevel, EquipmentClass, Item, ItemKind, label
 
-router = APIRouter(tags=["equipment"])
+router = Router(tags=["equipment"])
 Document = dict[str, Any]
 Seconds = Annotated[int, Query(ge=1, le=MAX_INT)]
 MayBeEmpty = Annotated[str, Query(max_length=80)]

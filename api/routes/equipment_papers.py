@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from adapters.equipment_register.port import ClearanceForm
 from api import equipment
@@ -12,6 +12,7 @@ from api.deps import Caller, Reading, Who, only
 from api.errors import not_found
 from api.history import Folded
 from api.routes.work_orders import read
+from api.routing import Router
 from api.security import Role, now
 from api.shapes import Body, CommandBody, Identifier, Text, Time
 from db.queries import equipment as tables
@@ -19,7 +20,7 @@ from db.queries.marking import marked
 from domain.equipment_gate import ClearanceItem
 from domain.rules.start_gate import need_of, obstacles
 
-router = APIRouter(tags=["equipment"])
+router = Router(tags=["equipment"])
 Document = dict[str, Any]
 Doer = Annotated[Caller, Depends(only("recordLineClearance", "line-clearance", Role.OPERATOR, Role.SUPERVISOR))]
 Checker = Annotated[

@@ -3,18 +3,19 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from api import impacts
 from api.deps import Caller, Reading, Who, only
 from api.openapi import LATER
+from api.routing import Router
 from api.shapes import Identifier, ReasonedBody
 from db.queries import impacts as tables
 from db.queries import master_data_quality as quality
 from domain import commands as c
 from domain.impacts import ImpactDecision
 
-router = APIRouter(tags=["master data"])
+router = Router(tags=["master data"])
 Document = dict[str, Any]
 Decider = Annotated[Caller, Depends(only("decideImpact", "impact"))]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -10,10 +10,11 @@ from api import inbound
 from api.deps import Caller, Reading, only
 from api.errors import not_found
 from api.inbound_effects import KINDS
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, ReasonedBody, Text
 from db.queries import inbound as tables
 
-router = APIRouter(prefix="/integration", tags=["integration"])
+router = Router(prefix="/integration", tags=["integration"])
 Administrator = Annotated[Caller, Depends(only("manageInterfaces", "interface-system"))]
 System = Annotated[Caller, Depends(only("sendMessage", "inbound-message"))]
 Decider = Annotated[Caller, Depends(only("decideInboundMessage", "inbound-message"))]

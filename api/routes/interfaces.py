@@ -3,17 +3,18 @@
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field, field_validator
 
 from api import interfaces
 from api.deps import Caller, Reading, Who, only
 from api.errors import not_found
+from api.routing import Router
 from api.shapes import CommandBody, ReasonedBody, Text
 from db import outbox
 from domain.outbound import Endpoint, MessageFormat, MessageState
 
-router = APIRouter(prefix="/integration", tags=["integration"])
+router = Router(prefix="/integration", tags=["integration"])
 Administrator = Annotated[Caller, Depends(only("manageInterfaces", "endpoint"))]
 Decider = Annotated[Caller, Depends(only("decideOutboundMessage", "message"))]
 Topic = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z*][A-Za-z0-9_.*-]*$")]

@@ -2,18 +2,19 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.printing import label_sheet
 from adapters.printing.label_sheet import Format, Symbology
 from api.deps import Reading
 from api.errors import not_found
+from api.routing import Router
 from api.shapes import Identifier
 from db.queries import labels
 from domain.errors import Blocker, Refused
 from domain.gs1 import Gs1Refused
 
-router = APIRouter(prefix="/wms", tags=["labels"])
+router = Router(prefix="/wms", tags=["labels"])
 MEDIA_TYPES: Final = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
 

@@ -3,17 +3,18 @@
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from starlette.concurrency import run_in_threadpool
 
 from api import lot_holds
 from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
+from api.routing import Router
 from api.shapes import Identifier, NotNegative, ReasonedBody
 from db.queries import lot_holds as tables
 from db.queries.marking import marked
 
-router = APIRouter(prefix="/quality", tags=["holds of lots"])
+router = Router(prefix="/quality", tags=["holds of lots"])
 Holder = Annotated[Caller, Depends(only("holdLot", "lot"))]
 Releaser = Annotated[Caller, Depends(only("releaseLotHold", "lot"))]
 

@@ -3,15 +3,16 @@
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, model_validator
 
 from api import lot_numbers
 from api.deps import Caller, Reading, only
+from api.routing import Router
 from api.shapes import Body, Code, Identifier
 from domain.numbering import Parts
 
-router = APIRouter(prefix="/mes/traceabilities", tags=["lot numbers"])
+router = Router(prefix="/mes/traceabilities", tags=["lot numbers"])
 Numbering = Annotated[
     Caller,
     Depends(only("generateNumber", "number-series")),

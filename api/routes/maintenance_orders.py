@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from api.commands import MAINTENANCE, perform
 from api.deps import Reading, Who
 from api.errors import not_found
 from api.openapi import of_command
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, LongText, ReasonedBody, Time
 from db.projection.cases import CASES
 from db.queries import cases, targets
@@ -19,7 +20,7 @@ from domain.commands import Command
 from domain.maintenance import Part
 from domain.quantities import Exact
 
-router = APIRouter(prefix="/maintenance-orders", tags=["equipment"])
+router = Router(prefix="/maintenance-orders", tags=["equipment"])
 Document = dict[str, Any]
 
 

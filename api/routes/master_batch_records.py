@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import Base64Bytes, Field, ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy import Row
@@ -14,6 +14,7 @@ from api.deps import Caller, Reading, only
 from api.errors import not_found
 from api.master_batch_records import Draft
 from api.pictures import brought
+from api.routing import Router
 from api.security import Role, now
 from api.shapes import Body, CommandBody, Identifier, Reason, ReasonedBody, Time
 from db.queries import master_batch_records as tables
@@ -26,7 +27,7 @@ from domain.master_batch_record import MasterBatchRecordBody
 from domain.master_record_states import MasterBatchRecordState as State
 from domain.rules.master_batch_record import possible, still_needed
 
-router = APIRouter(prefix="/master-batch-records", tags=["master batch records"])
+router = Router(prefix="/master-batch-records", tags=["master batch records"])
 Document = dict[str, Any]
 KIND = records.KIND
 FORMAT: Literal["millwright/master-batch-record/1"] = "millwright/master-batch-record/1"

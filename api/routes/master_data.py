@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
@@ -16,6 +16,7 @@ from api.errors import Problem, not_found
 from api.master_data_document import MasterDataDocument
 from api.master_data_file import Kind
 from api.master_data_known import as_known
+from api.routing import Router
 from api.shapes import MAX_INT, Identifier
 from db.queries import master_data as tables
 from db.queries import policies, structure
@@ -24,7 +25,7 @@ from domain.differences import differences
 from domain.errors import Refused
 from domain.quantities import plain
 
-router = APIRouter(tags=["master data"])
+router = Router(tags=["master data"])
 Engineer = Annotated[Caller, Depends(only("importMasterData", "master-data"))]
 Document = dict[str, Any]
 MOST_LINES, MOST_LEVELS = 20_000, 100

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from sqlalchemy import Connection
 
 from adapters.quality import inspecting
@@ -12,6 +12,7 @@ from api.clock import now
 from api.deps import Caller, only
 from api.direct_acts import act
 from api.errors import not_found
+from api.routing import Router
 from api.shapes import DecisionBody, Identifier, LongText
 from api.signed_acts import signings
 from db import audit
@@ -19,7 +20,7 @@ from db.once import Request
 from db.queries import quality as tables
 from domain.evidence import DecideMaterialRelease, ReleaseRecord
 
-router = APIRouter(prefix="/quality/inspections", tags=["quality"])
+router = Router(prefix="/quality/inspections", tags=["quality"])
 Decider = Annotated[Caller, Depends(only("decideMaterialRelease", "inspection"))]
 
 

@@ -3,18 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import documents
 from api.commands import ORDER, perform
 from api.deps import Who, With
 from api.errors import not_found
 from api.openapi import of_command
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, Positive, Time
 from db.session import reading
 from domain import commands as c
 
-router = APIRouter(prefix="/mes/orders/{order_id}", tags=["orders"])
+router = Router(prefix="/mes/orders/{order_id}", tags=["orders"])
 
 
 class FieldsBody(CommandBody):

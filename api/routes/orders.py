@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from api.deps import Reading, Services, Who, With
 from api.errors import Problem, not_found
 from api.openapi import LATER, of_command
 from api.orders_door import OrderGone
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, Text, Time
 from db.queries import facts, orders, signatures
 from db.queries.marking import marked
@@ -23,7 +24,7 @@ from domain import commands as c
 from domain.process import Process
 from domain.states import OrderState
 
-router = APIRouter(prefix="/mes/orders", tags=["orders"])
+router = Router(prefix="/mes/orders", tags=["orders"])
 LONGEST_WAIT = 30
 
 

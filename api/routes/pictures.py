@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 from sqlalchemy import Connection, Row
 from starlette.concurrency import run_in_threadpool
 
@@ -18,11 +18,12 @@ from api.deps import Caller, Reading, With, only
 from api.errors import not_found
 from api.history import Folded
 from api.routes.work_orders import read
+from api.routing import Router
 from api.shapes import Identifier
 from db.queries import master_batch_records as records
 from db.queries import pictures as tables
 
-router = APIRouter(tags=["master batch records"])
+router = Router(tags=["master batch records"])
 Document = dict[str, Any]
 Writer = Annotated[Caller, Depends(only("writeMasterBatchRecord", "picture"))]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the picture")]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
@@ -13,12 +13,13 @@ from api.deps import Caller, Reading, Who, only
 from api.documents import order_id
 from api.plan_import import ImportAnswer
 from api.planning import MOST_LINES, PlanLineBody, TakenLine, import_lines
+from api.routing import Router
 from api.shapes import Identifier
 from db.queries import plan_line_links as links
 from db.queries import plan_lines
 from domain.quantities import plain
 
-router = APIRouter(prefix="/mes", tags=["planning"])
+router = Router(prefix="/mes", tags=["planning"])
 Planner = Annotated[Caller, Depends(only("importPlanLines", "plan-line"))]
 Lines = Annotated[list[PlanLineBody], Field(min_length=1, max_length=MOST_LINES)]
 CommandId = Annotated[str | None, Query(alias="commandId", min_length=1, max_length=80, pattern=r"^[!-~]+$")]

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api import product_review
 from api.deps import Reading, Who
+from api.routing import Router
 from api.shapes import Identifier
 
-router = APIRouter(prefix="/quality", tags=["quality"])
+router = Router(prefix="/quality", tags=["quality"])
 
 
 @router.get("/product-quality-review")

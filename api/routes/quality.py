@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
@@ -18,6 +18,7 @@ from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found
 from api.neighbours import once
 from api.openapi import LATER
+from api.routing import Router
 from api.shapes import CommandBody, DecisionBody, Identifier, LongText, Positive, ResultsBody
 from db.queries import quality as tables
 from db.queries import targets
@@ -26,7 +27,7 @@ from domain import sampling
 from domain.base import Message
 from domain.commands import Measurement, OpenDeviation
 
-router = APIRouter(prefix="/quality", tags=["quality"])
+router = Router(prefix="/quality", tags=["quality"])
 Analyst = Annotated[Caller, Depends(only("enterResults", "inspection"))]
 Sampler = Annotated[Caller, Depends(only("takeSampleOfLot", "inspection"))]
 Requester = Annotated[

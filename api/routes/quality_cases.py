@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from api.commands import CAPA, DEVIATION, perform
 from api.deps import Caller, Reading, Who, only
 from api.errors import not_found
 from api.openapi import LATER, of_command
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, LongText, ReasonedBody, Text, Time
 from db.queries import cases, scopes, targets
 from db.queries.marking import marked
@@ -20,7 +21,7 @@ from domain import case_commands as cc
 from domain.commands import Command
 from domain.quality_cases import CaseDisposition, Classification
 
-router = APIRouter(prefix="/quality", tags=["quality cases"])
+router = Router(prefix="/quality", tags=["quality cases"])
 CaseKind = Annotated[str | None, Query(pattern="^(deviation|outOfSpecification|capa)$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Planner = Annotated[Caller, Depends(only("openCapa", "capa"))]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +17,7 @@ from api.deps import Caller, Reading, Who, only, writing
 from api.errors import Problem
 from api.recalls import RecallAnswer
 from api.routes.batch_record_prints import PDF, PDF_FILE
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, LongText, Positive, ReasonedBody, Text
 from db.queries import recalls as tables
 from db.queries import signatures as signed
@@ -24,7 +25,7 @@ from db.queries.marking import marked
 from db.queries.record_people import names
 from domain.recall_states import RecallState
 
-router = APIRouter(prefix="/quality/recalls", tags=["recalls"])
+router = Router(prefix="/quality/recalls", tags=["recalls"])
 Opener = Annotated[Caller, Depends(only("openRecall", "recall"))]
 Approver = Annotated[Caller, Depends(only("approveRecall", "recall"))]
 Doer = Annotated[Caller, Depends(only("runRecall", "recall"))]

@@ -5,7 +5,7 @@ import functools
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
@@ -15,11 +15,12 @@ from api.deps import Reading, With
 from api.errors import Problem, not_found
 from api.orders_door import OrderGone
 from api.queues import is_served
+from api.routing import Router
 from api.shapes import Identifier
 from db.migrate import revisions
 from db.queries import outcomes
 
-router = APIRouter(tags=["record"])
+router = Router(tags=["record"])
 
 
 @router.get("/commands/{command_id:path}")

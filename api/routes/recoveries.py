@@ -3,18 +3,19 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from api.commands import WORK_ORDER, perform
 from api.deps import Reading, Who
 from api.openapi import of_command
 from api.routes.reworks import TestBody
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, Positive
 from db.queries import recoveries
 from domain import commands as c
 
-router = APIRouter(tags=["recovery"])
+router = Router(tags=["recovery"])
 ONE = "/mes/work-orders/{work_order_id}/recoveries"
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from api import plan_family, replanning
@@ -12,11 +12,12 @@ from api.errors import not_found
 from api.openapi import of_command
 from api.replanning import Replanned, commanded
 from api.routes.plan_lines import shown
+from api.routing import Router
 from api.shapes import Body, CommandBody, Positive, Time
 from db.queries import plan_line_links, plan_lines
 from domain import commands as c
 
-router = APIRouter(prefix="/mes", tags=["planning"])
+router = Router(prefix="/mes", tags=["planning"])
 
 
 class PartBody(Body):

@@ -3,18 +3,19 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from api.commands import WORK_ORDER, perform
 from api.deps import Reading, Who
 from api.errors import not_found
 from api.openapi import LATER
+from api.routing import Router
 from api.shapes import MAX_INT, CommandBody, Identifier, NotNegative, Text, Time
 from db.queries import reports, targets
 from domain.commands import ReportProduction, ReportType
 
-router = APIRouter(prefix="/mes/production-reports", tags=["reports"])
+router = Router(prefix="/mes/production-reports", tags=["reports"])
 Zero = Annotated[NotNegative, Field(default=0, validate_default=True)]
 
 

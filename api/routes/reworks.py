@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api.commands import WORK_ORDER, perform
 from api.deps import Caller, Reading, Who
 from api.errors import Problem, not_found
+from api.routing import Router
 from api.shapes import Body, CommandBody, Identifier, NotNegative, Text, Value
 from db.queries import reports
 from db.queries.marking import marked
@@ -17,7 +18,7 @@ from domain import commands as c
 from domain.quantities import Exact
 from domain.specification import ReworkMethod
 
-router = APIRouter(tags=["reports"])
+router = Router(tags=["reports"])
 ONE = "/mes/work-orders/{work_order_id}"
 
 

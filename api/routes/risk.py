@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 from sqlalchemy import Connection, func, select
 
@@ -12,6 +12,7 @@ from api.clock import now
 from api.deps import Caller, Reading, only
 from api.direct_acts import act
 from api.errors import not_found, refused
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, Text
 from db import audit
 from db.once import Request
@@ -21,7 +22,7 @@ from db.session import reading
 from domain.base import Message
 from domain.risk import Learned, learn, score
 
-router = APIRouter(tags=["risk"])
+router = Router(tags=["risk"])
 Trainer = Annotated[Caller, Depends(only("trainRiskModel", "risk-model"))]
 
 

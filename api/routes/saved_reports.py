@@ -5,18 +5,19 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api import saved_reports as kept
 from api.deps import Caller, Who, only
 from api.periods import MOST_DAYS
+from api.routing import Router
 from api.shapes import CommandBody, Identifier, Reason, Text
 from api.ui.report_summaries import Report
 from domain.report_states import Rhythm
 
-router = APIRouter(tags=["reports"])
+router = Router(tags=["reports"])
 Planner = Annotated[Caller, Depends(only("scheduleReport", "report-schedule"))]
 Reviewer = Annotated[Caller, Depends(only("reviewReport", "scheduled-report"))]
 Language = Annotated[str, Field(pattern="^(en|zh)$")]

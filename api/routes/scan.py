@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 
 from api import scan_answers
 from api.deps import Who
+from api.routing import Router
 
-router = APIRouter(tags=["scans"])
+router = Router(tags=["scans"])
 Code = Annotated[str, Query(min_length=1, max_length=500, description="what the scanner sent, or what was typed")]
 
 

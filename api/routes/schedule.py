@@ -4,15 +4,16 @@ from datetime import time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api import scheduling
 from api.clock import now
 from api.deps import Reading, Who
 from api.errors import Problem
+from api.routing import Router
 from api.shapes import Identifier, Time
 
-router = APIRouter(prefix="/mes", tags=["planning"])
+router = Router(prefix="/mes", tags=["planning"])
 
 
 @router.get("/schedule")

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 from sqlalchemy import Connection
 
@@ -14,6 +14,7 @@ from adapters.inventory.shipping import Wanted
 from api.deps import Caller, Reading, only
 from api.direct_acts import act
 from api.errors import not_found
+from api.routing import Router
 from api.security import now
 from api.shapes import CommandBody, Identifier, LongText, Positive, ReasonedBody, Text
 from db.once import Request
@@ -22,7 +23,7 @@ from db.queries.marking import marked
 from domain.base import Message
 from domain.shipping_states import ShipmentState
 
-router = APIRouter(prefix="/wms/shipments", tags=["shipments"])
+router = Router(prefix="/wms/shipments", tags=["shipments"])
 Shipper = Annotated[Caller, Depends(only("shipGoods", "shipment"))]
 Taker = Annotated[Caller, Depends(only("takeBackGoods", "shipment"))]
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_snake
 
@@ -12,6 +12,7 @@ from api.commands import CAPA, DEVIATION, MAINTENANCE, ORDER, PICK_LIST, WORK_OR
 from api.deps import Caller, Reading, Who, only
 from api.errors import Problem, not_found, of_refusal
 from api.permissions import DIRECT
+from api.routing import Router
 from api.shapes import Body, Identifier, Reason
 from api.signed_acts import BY_KIND, SignedAct
 from db import signature_verification
@@ -23,7 +24,7 @@ from domain import commands as c
 from domain import maintenance_commands as mc
 from domain.errors import Refused
 
-router = APIRouter(prefix="/signatures", tags=["signatures"])
+router = Router(prefix="/signatures", tags=["signatures"])
 Verifier = Annotated[Caller, Depends(only("verifySignatures", "signature"))]
 _KINDS = {kind.kind_name(): kind for kind in (*c.COMMANDS, *mc.LED_COMMANDS)}
 _NOT_SENT = {

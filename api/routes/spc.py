@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api import spc
 from api.deps import Reading, Who
 from api.errors import Problem
+from api.routing import Router
 from api.shapes import Identifier, Text, Time
 from domain.spc import LARGEST_SUBGROUP
 
-router = APIRouter(prefix="/quality", tags=["quality"])
+router = Router(prefix="/quality", tags=["quality"])
 
 
 @router.get("/spc")

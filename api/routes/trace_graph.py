@@ -7,13 +7,14 @@ from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.deps import Caller, Reading, only
 from api.errors import Problem
 from api.neighbours import once
+from api.routing import Router
 from api.security import now
 from api.shapes import Body, CommandBody, Identifier, Text, Time
 from api.trace_scope import Looking, documents_inside, lots_inside, traced
@@ -23,7 +24,7 @@ from db.queries.trace_graph import Filters, Shift, known, material_code, seeds
 from domain.errors import Blocker
 from domain.quantities import Exact
 
-router = APIRouter(prefix="/mes/traceabilities", tags=["traces"])
+router = Router(prefix="/mes/traceabilities", tags=["traces"])
 Registering = Annotated[
     Caller,
     Depends(only("registerSerials", "lot")),

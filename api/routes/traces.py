@@ -6,12 +6,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AfterValidator
 from sqlalchemy import Connection
 
 from api.deps import Caller, Reading
 from api.errors import not_found
+from api.routing import Router
 from api.shapes import Identifier, Time, storable
 from api.trace_scope import Looking, documents_inside, lots_inside, traced
 from db import serials
@@ -22,7 +23,7 @@ from db.queries.trace_across import Across
 from db.queries.trace_batch import BatchSummary, batch_summary, validate_batch
 from domain.quantities import plain
 
-router = APIRouter(prefix="/mes/traceabilities", tags=["traces"])
+router = Router(prefix="/mes/traceabilities", tags=["traces"])
 Document = dict[str, Any]
 MOST_LOTS = 200
 

@@ -3,17 +3,18 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, SecretStr
 
 from api import accounts, people
 from api.deps import Caller, Reading, only, writing
 from api.people import NewPerson
 from api.roles import Role
+from api.routing import Router
 from api.shapes import Body, Identifier, Reason, Text, Time
 from db.queries import api_keys, users
 
-router = APIRouter(prefix="/users", tags=["people"])
+router = Router(prefix="/users", tags=["people"])
 Administrator = Annotated[Caller, Depends(only("manageUsers", "user"))]
 Reader = Annotated[Caller, Depends(only("readUsers", "user"))]
 

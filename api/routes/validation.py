@@ -3,17 +3,18 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy import Row
 
 from api.deps import Reading, Who
 from api.errors import not_found
+from api.routing import Router
 from api.shapes import Identifier
 from db.queries import plan_lines
 from db.queries.specification import gaps_of
 from domain.errors import Blocker
 
-router = APIRouter(prefix="/validation", tags=["planning"])
+router = Router(prefix="/validation", tags=["planning"])
 
 
 @router.get("/work-order-data-integrity")

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from adapters.printing import container_label
@@ -15,12 +15,13 @@ from api.errors import not_found
 from api.openapi import LATER
 from api.routes.labels import MEDIA_TYPES, label_refused
 from api.routes.work_orders import read
+from api.routing import Router
 from api.shapes import MAX_INT, Identifier, ReasonedBody, ScanBody
 from db.queries import containers
 from domain import commands as c
 from domain.gs1 import Gs1Refused
 
-router = APIRouter(tags=["weighing"])
+router = Router(tags=["weighing"])
 _WORK_ORDER: Final = "/mes/work-orders/{work_order_id}"
 Weight = Annotated[str, Field(min_length=1, max_length=40)]
 

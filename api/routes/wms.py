@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -20,6 +20,7 @@ from api.history import Folded
 from api.openapi import LATER, of_command
 from api.receipts import Delivery, Numbering
 from api.routes.work_orders import read
+from api.routing import Router
 from api.shapes import MAX_INT, Body, Code, CommandBody, Identifier, Positive, ScanBody, Text
 from db.queries import proposals as proposals_of
 from db.queries import reports, signatures, stock
@@ -30,7 +31,7 @@ from domain import commands as c
 from domain.quantities import plain
 from domain.states import PickListState, PutAwayState
 
-router = APIRouter(prefix="/wms", tags=["warehouse"])
+router = Router(prefix="/wms", tags=["warehouse"])
 Keeper = Annotated[Caller, Depends(only("receive", "lot"))]
 
 

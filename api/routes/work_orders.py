@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from api import documents, impossible
@@ -13,6 +13,7 @@ from api.errors import Problem, not_found
 from api.history import Folded
 from api.openapi import LATER, of_command
 from api.permissions import DIRECT
+from api.routing import Router
 from api.shapes import (
     MAX_INT,
     Body,
@@ -31,7 +32,7 @@ from db.session import reading
 from domain import commands as c
 from domain.pictures import Language
 
-router = APIRouter(prefix="/mes/work-orders", tags=["work orders"])
+router = Router(prefix="/mes/work-orders", tags=["work orders"])
 
 
 class PutAwayBody(ScanBody):

@@ -3,12 +3,13 @@
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, Request, Response
 from fastapi import Form as Field
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.roles import Role
+from api.routing import Router
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
 from api.ui.door import COOKIE
@@ -17,7 +18,7 @@ from api.ui.svg.qr import qr
 from db.queries import users
 from db.session import reading
 
-router = APIRouter(prefix="/ui/account", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui/account", route_class=PageRoute, include_in_schema=False)
 Secret = Annotated[str, Field(max_length=200)]
 Code = Annotated[str, Field(max_length=12)]
 

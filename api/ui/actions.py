@@ -11,19 +11,20 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from api.errors import Problem
 from api.permissions import COMMAND_ROUTES, DIRECT_ROUTES
+from api.routing import Router
 from api.signed_acts import BY_ACTION
 from api.ui.calls import Answer, call
 from api.ui.door import form_token
 from api.ui.forms import OWN, body_of
 from api.ui.shell import PageRoute, context, flash, page, refused
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 MOST_FIELDS: Final = 10_000
 """A master batch record has some hundred rows, each with several fields."""

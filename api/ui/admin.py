@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.errors import not_found
+from api.routing import Router
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
 from api.ui.direct import may_act
 from api.ui.forms import body_of
 from api.ui.shell import PageRoute, context, flash, may, page, refused
 
-router = APIRouter(prefix="/ui/admin", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui/admin", route_class=PageRoute, include_in_schema=False)
 SHOWS = ("active", "locked", "disabled", "machines")
 
 

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Request, Response, WebSocket
+from fastapi import Query, Request, Response, WebSocket
 from starlette.concurrency import run_in_threadpool
 
 from api import displays
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.actions import Form
 from api.ui.calls import call, read
@@ -25,7 +26,7 @@ from api.ui.words import Clock
 from db.queries import andon as tables
 from db.session import reading
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 CELLS: Final = 9
 """Stations of one page; with more the pages take turns."""

@@ -10,12 +10,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from sqlalchemy import select
 
 from api.errors import Problem
 from api.gate import PREFIX
 from api.permissions import COMMAND_ROUTES
+from api.routing import Router
 from api.ui.actions import action, safe_back
 from api.ui.shell import PageRoute, page
 from db.session import reading
@@ -24,7 +25,7 @@ from domain import case_commands as cc
 from domain import commands as c
 from domain import maintenance_commands as mc
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 KINDS: Final = {kind.kind_name(): kind for kind in (*c.COMMANDS, *cc.CASE_COMMANDS, *mc.MAINTENANCE_COMMANDS)}
 _BASE: Final = frozenset(c.Command.model_fields) | {"kind", "work_order", "operation", "scans", "typed"}

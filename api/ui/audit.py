@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem
+from api.routing import Router
 from api.ui.calls import Answer, File, Unanswered, read
 from api.ui.said import flat
 from api.ui.shell import PageRoute, page, refused
@@ -18,7 +19,7 @@ from db.queries.record_people import everybody
 from db.session import reading
 from domain.base import uuid_for
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 100
 KINDS: Final = (
     "production-order", "work-order", "operation", "batch-record", "lot", "deviation", "capa", "inspection",

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.clock import now
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.shell import PageRoute, page
 from api.ui.steps import step
 from db.queries import waiting
 from db.session import reading
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 STAGES: Final = ("approve", "dispatch", "pick", "execute", "inspect", "putAway", "close")
 SHOWN: Final = 50

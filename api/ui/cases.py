@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.clock import now
 from api.errors import not_found
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.ask import KINDS, route_of
 from api.ui.calls import Unanswered, call
@@ -22,7 +23,7 @@ from db.queries.scopes import CASES
 from db.session import reading
 from domain.base import uuid_for
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 200
 KINDS_SHOWN: Final = ("deviation", "outOfSpecification", "capa")
 LINES: Final = {

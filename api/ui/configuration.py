@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.permissions import COMMAND_ROUTES
+from api.routing import Router
 from api.signed_acts import BY_ACTION
 from api.ui.calls import read
 from api.ui.direct import may_act
@@ -16,7 +17,7 @@ from domain.order_fields import FIELDS
 from domain.policy import OverReport
 from domain.signing import Meaning
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 ACTS: Final = {
     "analyse": "analyseConfiguration", "approve": "approveConfiguration", "passTest": "testConfiguration",
     "publish": "publishConfiguration", "reject": "rejectConfiguration",

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.errors import Problem
 from api.roles import Role
+from api.routing import Router
 from api.ui.actions import safe_back
 from api.ui.ask import Field, people
 from api.ui.shell import PageRoute, may, page
 from domain.equipment import CleaningLevel
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True)

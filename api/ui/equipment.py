@@ -6,11 +6,12 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import not_found
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.ask import people
 from api.ui.calls import read
@@ -37,7 +38,7 @@ from domain.equipment_states import (
     QualificationEvent,
 )
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 300
 AXES: Final = ("availability", "cleaning", "calibration", "qualification")
 DAYS: Final = (1, 7, 30)

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.errors import Problem, not_found
+from api.routing import Router
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
 from api.ui.forms import number
 from api.ui.shell import PageRoute, context, flash, page, refused
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 HOURS: Final = (
     "cleanHoldSeconds", "dirtyHoldSeconds", "campaignSeconds", "calibrationWarningSeconds", "clearanceValidSeconds",
 )  # fmt: skip

@@ -3,16 +3,17 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.datastructures import UploadFile
 
+from api.routing import Router
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
 from api.ui.direct import may_act
 from api.ui.shell import PageRoute, page, refused
 from settings import DEFAULT_SITE
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN = 100
 
 

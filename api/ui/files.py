@@ -4,11 +4,12 @@ import gzip
 import mimetypes
 from functools import lru_cache
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
+from api.routing import Router
 from api.ui.shell import content_of
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = Router(prefix="/ui", include_in_schema=False)
 
 
 @lru_cache(maxsize=64)

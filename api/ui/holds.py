@@ -3,17 +3,18 @@
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from api.routing import Router
 from api.ui.calls import read
 from api.ui.shell import PageRoute, page
 from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 LIVE: Final = "lot,production-order"
 SHOWN: Final = 200
 Lot = Annotated[str, Query(min_length=1, max_length=80)]

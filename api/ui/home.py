@@ -3,10 +3,11 @@
 from collections import defaultdict
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy import Connection, Row
 from starlette.concurrency import run_in_threadpool
 
+from api.routing import Router
 from api.scopes import Scope
 from api.security import Session
 from api.ui.shell import PageRoute, may, page, roles_of
@@ -14,7 +15,7 @@ from api.ui.steps import Step, step_for
 from db.queries import cases, equipment, impacts, waiting
 from db.session import reading
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 60
 LIVE: Final = "production-order,work-order,operation,deviation,capa,maintenance,inspection,impact,line-clearance"
 """What a start page asks for itself anew about."""

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
+from api.routing import Router
 from api.ui.calls import read
 from api.ui.direct import may_act
 from api.ui.shell import PageRoute, page
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 ACTS: Final = {"keep": "keepOrderAsMade", "hold": "holdForChange", "reissue": "reissueOrder"}
 """Decision → act of `api.ui.direct`."""
 SHOWS: Final = ("mine", "open", "decided")

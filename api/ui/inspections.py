@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem
+from api.routing import Router
 from api.ui.calls import read
 from api.ui.possible import possible, scope_of
 from api.ui.shell import PageRoute, may, page
@@ -15,7 +16,7 @@ from db.queries import batch_reworks, inspection_queue, recoveries
 from db.session import reading
 from domain.states import INSPECTION, InspectionEvent, InspectionState
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 LIVE = "inspection,work-order,in-process-inspection,rework,recovery,lot"
 DEFECTS = ("dimension", "surface", "crack", "weight", "marking", "contamination", "assembly")

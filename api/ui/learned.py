@@ -2,14 +2,15 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.errors import Problem
+from api.routing import Router
 from api.ui.calls import read
 from api.ui.direct import may_act
 from api.ui.shell import PageRoute, page
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 REASONS: Final = 5
 """Contributions to a score that are shown."""
 

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import WebSocket, WebSocketDisconnect
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem
 from api.listening import notifications
+from api.routing import Router
 
 log = logging.getLogger("api.ui")
-router = APIRouter(prefix="/ui")
+router = Router(prefix="/ui")
 
 CHANNEL: Final = "mes_changed"
 SESSION_SECONDS: Final = 30.0

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import pins
 from api.errors import Problem
+from api.routing import Router
 from api.security import Session
 from api.ui import actions
 from api.ui.door import COOKIE, form_token
@@ -15,7 +16,7 @@ from api.ui.shell import PageRoute, context, page
 from api.ui.texts import COOKIE as LANGUAGE_COOKIE
 from api.ui.texts import LANGUAGES
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 YEAR: Final = 365 * 86400
 
 

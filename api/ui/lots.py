@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import not_found
+from api.routing import Router
 from api.ui.calls import Unanswered, call, read
 from api.ui.direct import may_act
 from api.ui.shell import PageRoute, context, page
@@ -21,7 +22,7 @@ from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 Direction = Literal["both", "forward", "backward"]
 Depth = Annotated[int, Query(ge=0, le=50)]
 SHOWN: Final = 60

@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
+from api.routing import Router
 from api.ui.ask import route_of
 from api.ui.calls import read
 from api.ui.shell import PageRoute, page, roles_of
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 LINE: Final = ("requested", "approved", "scheduled", "inProgress", "workDone", "verified", "closed")
 """The usual way; `requalifying` stands in the place of `workDone`."""
 OVER: Final = frozenset({"closed", "cancelled"})

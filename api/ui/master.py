@@ -3,17 +3,18 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import not_found
+from api.routing import Router
 from api.ui.calls import call, read
 from api.ui.shell import PageRoute, page
 from db.queries import master_batch_records as records
 from db.queries import master_screens as tables
 from db.session import reading
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 200
 KINDS: Final = ("raw", "semiFinished", "finished")
 

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from api.master_data_file import Kind, columns
+from api.routing import Router
 from api.ui.actions import Form, problem_of
 from api.ui.calls import File, call
 from api.ui.said import flat
 from api.ui.shell import PageRoute, context, flash, page, refused
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 CSV = "text/csv; charset=utf-8"
 SHOWN = 200
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 
 from api.errors import Problem
 from api.roles import Role
+from api.routing import Router
 from api.ui import refusals
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
@@ -30,7 +31,7 @@ from domain.master_batch_record import MasterBatchRecordBody
 from domain.master_record_states import MasterBatchRecordState as State
 from domain.rules.master_batch_record import ROLE_OF
 
-router = APIRouter(prefix="/ui/master/records", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui/master/records", route_class=PageRoute, include_in_schema=False)
 USED: Final = 50
 ACTS: Final[Mapping[str, str]] = {
     "submit": "submitRecord", "approve": "approveRecord", "reject": "rejectRecord",

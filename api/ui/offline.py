@@ -8,12 +8,13 @@ import json
 from functools import lru_cache
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
+from api.routing import Router
 from api.ui import shell
 from api.ui.texts import LANGUAGES, Words
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = Router(prefix="/ui", include_in_schema=False)
 
 WORKER: Final = "worker.js"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
@@ -14,6 +14,7 @@ from api.errors import Problem
 from api.orders_door import RPC, OrderGone, reached
 from api.queues import queues
 from api.roles import Role
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.calls import call
 from api.ui.shell import PageRoute, page
@@ -21,7 +22,7 @@ from db.queries import stuck
 from db.session import reading
 from workflows.policies import EQUIPMENT_QUEUE, workflow_id
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 200
 ALARMS: Final = 50
 ROLES: Final = (Role.SUPERVISOR, Role.MAINTENANCE, Role.ADMINISTRATOR)

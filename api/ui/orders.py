@@ -4,10 +4,11 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.board import STAGES, stage
 from api.ui.calls import read
@@ -18,7 +19,7 @@ from db.session import reading
 from domain.rules.possible import ORDER_COMMANDS
 from domain.states import ORDER, OrderState
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 PAGE: Final = 50
 BESIDE: Final = ("changeOrder", "requestOrderChange", "rejectOrder", "holdOrder", "resumeOrder", "cancelOrder")
 """What may be done to an order although it does not wait for it."""

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem
+from api.routing import Router
 from api.ui.actions import safe_back
 from api.ui.calls import read
 from api.ui.possible import possible, scope_of
@@ -22,7 +23,7 @@ from db.session import reading
 from domain.material_commands import ReturnDisposition
 from domain.states import LotStatus
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 SHOWS: Final = {
     "": (*warehouse_lists.TO_DO, *warehouse_lists.UNDER_WAY), "short": ("short",), "allocated": ("allocated",),

@@ -3,14 +3,15 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
+from api.routing import Router
 from api.ui.actions import problem_of
 from api.ui.calls import Answer, File, call, read
 from api.ui.shell import PageRoute, context, page
 
-router = APIRouter(prefix="/ui/pictures", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui/pictures", route_class=PageRoute, include_in_schema=False)
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.documents import order_id
 from api.errors import Problem
+from api.routing import Router
 from api.ui.actions import Form, safe_back
 from api.ui.calls import Answer, Unanswered, call, read
 from api.ui.forms import body_of
@@ -22,7 +23,7 @@ from api.ui.shell import PageRoute, context, flash, may, page, refused
 from db.queries import plan_board, warehouse_lists
 from db.session import reading
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 PAGE: Final = 50
 SHOWS: Final = ("open", "made")

@@ -3,14 +3,15 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.datastructures import FormData
 
+from api.routing import Router
 from api.ui.actions import Form, do, safe_back
 from api.ui.calls import read
 from api.ui.shell import PageRoute, page
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 KINDS: Final = (
     "EQUIPMENT_FAULT", "MATERIAL_DEFECT", "PRODUCT_DEFECT", "PROCEDURE_NOT_FOLLOWED", "CONTAMINATION",

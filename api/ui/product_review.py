@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import product_review
 from api.clock import now
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.report_tables import Column, Table, as_csv
 from api.ui.shell import PageRoute, context, page
@@ -14,7 +15,7 @@ from db.queries import reporting
 from db.session import reading
 from domain.product_review import ProductReview
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 BATCHES = (
     Column("lot", "field.lot"), Column("workOrder", "entity.work-order"), Column("state", "field.state", group="state"),

@@ -4,11 +4,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.roles import Role
+from api.routing import Router
 from api.ui.calls import Unanswered, call, read
 from api.ui.possible import possible, scope_of
 from api.ui.scan import names_in, readable
@@ -17,7 +18,7 @@ from db.queries import waiting, warehouse_lists
 from db.session import reading
 from domain.quantities import plain
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 GATES: Final = ("reviewBatchRecord", "approveBatchRecord", "certifyBatch", "releaseBatch")
 """What stands between a lot in quarantine and saleable stock."""

@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from api.routing import Router
 from api.ui.calls import Unanswered, call, read
 from api.ui.shell import PageRoute, context, page
 from db.queries.record_people import names
@@ -14,7 +15,7 @@ from db.session import reading
 from domain.base import uuid_for
 from domain.recall_states import RecallState
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 200
 LIVE: Final = "recall,shipment,lot,production-order"
 

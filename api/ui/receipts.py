@@ -5,12 +5,13 @@ from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.clock import now
 from api.errors import Problem
+from api.routing import Router
 from api.ui.actions import Form
 from api.ui.calls import call
 from api.ui.forms import body_of
@@ -19,7 +20,7 @@ from db.queries import warehouse_lists
 from db.session import reading
 from domain import gs1
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/receipts")

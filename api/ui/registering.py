@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.errors import Problem, not_found
+from api.routing import Router
 from api.ui.calls import read
 from api.ui.shell import PageRoute, may, page
 from domain.devices import DeviceKind
 from domain.outbound import MessageFormat
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 
 def _only(request: Request, action: str) -> None:

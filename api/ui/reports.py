@@ -6,7 +6,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +15,7 @@ from api.clock import now
 from api.errors import Problem
 from api.periods import Period, period, shortcuts
 from api.reporting import Asked
+from api.routing import Router
 from api.scopes import Scope
 from api.ui import report_shapes as shapes
 from api.ui.report_summaries import Figures, Report, figures_of, summary
@@ -29,7 +30,7 @@ from db.queries import reporting as tables
 from db.session import reading
 from domain import oee
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 Rows = Literal["pieces", "leadTime", "delivery", "deviations", "moves", "spans", "reports", "values", "inspections"]
 SHOWN: Final = 500

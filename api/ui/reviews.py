@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.calls import Unanswered, call, read
 from api.ui.severity import RANK, of_exception
@@ -18,7 +19,7 @@ from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 100
 SHOWS: Final = {
     "": record_lists.WAITING, "inReview": ("inReview",), "qaReview": ("qaReview",), "correction": ("correction",),

@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Final, get_args
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.permissions import DIRECT
+from api.routing import Router
 from api.ui.actions import Form, problem_of, safe_back
 from api.ui.ask import people
 from api.ui.calls import File, call, read
@@ -14,7 +15,7 @@ from api.ui.report_summaries import Report
 from api.ui.shell import PageRoute, context, flash, page, refused
 from domain.report_states import Rhythm
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 LINE: Final = ("made", "reviewed", "distributed", "archived")
 _DAYS: Final = frozenset({"since", "until", "days"})
 

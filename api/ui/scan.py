@@ -3,11 +3,12 @@
 from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
+from api.routing import Router
 from api.ui.actions import safe_back
 from api.ui.possible import scope_of
 from api.ui.shell import PageRoute, page
@@ -19,7 +20,7 @@ from domain import gs1
 from domain.base import uuid_for
 from domain.scanning import ScanKind, Scanned
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 K = ScanKind
 _NOTHING: Final = frozenset({K.UNKNOWN, K.UNREADABLE})

@@ -5,11 +5,12 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import scheduling
 from api.clock import now
+from api.routing import Router
 from api.scheduling import Found, Question
 from api.scopes import Scope
 from api.ui.report_tables import lasting
@@ -20,7 +21,7 @@ from api.ui.words import Clock
 from db.session import reading
 from domain.scheduling import NEVER, Bar, late
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SPANS: Final = (1, 3, 7, 14, 28)
 """Days that the picture can show."""
 MOVES_SHOWN: Final = 100

@@ -3,16 +3,17 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import not_found
+from api.routing import Router
 from api.ui.calls import call, read
 from api.ui.shell import PageRoute, page
 from db.queries import signatures
 from db.session import reading
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 KINDS: Final = ("production-order", "work-order", "deviation", "capa", "lot", "inspection", "master-batch-record")
 Document = dict[str, Any]
 

@@ -4,11 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import spc
 from api.periods import Period, period, shortcuts
+from api.routing import Router
 from api.scopes import Scope
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg.scales import short
@@ -22,7 +23,7 @@ from domain.quantities import plain
 from domain.spc import LARGEST_SUBGROUP
 from domain.spc_rules import RULES, RuleSet
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 SHOWN: Final = 80
 """Points of a chart and rows of its table; the limits are made of all."""

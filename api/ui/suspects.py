@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api import suspects
 from api.periods import shortcuts
+from api.routing import Router
 from api.suspects import BYS, OFS, Found
 from api.ui.report_shapes import ORDER
 from api.ui.report_tables import Column, Table, as_csv
@@ -18,7 +19,7 @@ from db.queries import reporting
 from db.session import reading
 from domain.suspects import ALPHA, shifts
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 RANKED = (
     Column("rank", "suspects.rank", "number"), Column("workstation", "field.workstation"),

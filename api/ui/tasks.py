@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.commands import WORK_ORDER
+from api.routing import Router
 from api.scopes import Scope
 from api.ui import weighing
 from api.ui.calls import read
@@ -18,7 +19,7 @@ from db.queries import batch_record, scopes, waiting
 from db.session import reading
 from domain.rules.possible import possible_for
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWS: Final = {
     "": waiting.AT_WORK, "ready": ("running", "ready"), "stopped": ("paused", "held"), "blocked": ("pending",),
 }  # fmt: skip

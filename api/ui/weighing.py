@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.commands import WORK_ORDER
 from api.history import Folded
+from api.routing import Router
 from api.ui.calls import Unanswered, call, read
 from api.ui.shell import PageRoute
 from db.queries import containers
@@ -24,7 +25,7 @@ from domain.rules.possible import possible_for
 from domain.rules.weighing import containers_of, open_quantity, weighed_lines
 from domain.weighing import WeighingRequest
 
-router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
+router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SCALES: Final = 1000
 USABLE: Final = (Calibration.CALIBRATED, Calibration.DUE_SOON)
 Document = dict[str, Any]

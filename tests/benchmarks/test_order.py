@@ -53,7 +53,7 @@ def test_what_an_order_costs_in_sql_has_a_limit(measured: dict[str, Any]) -> Non
     # watcher of control charts writes down where it is: once a second, however many orders there are.
     assert worker["transactions"]["wrote"] <= rows["order_fact"] + 8
     assert worker["transactions"]["onlyRead"] == worker["transactions"]["rolledBack"] == 0
-    assert worker["statements"] <= 10 * worker["transactions"]["wrote"]
+    assert worker["statements"] <= 6 * worker["transactions"]["wrote"]
     assert api["transactions"]["wrote"] <= 4
     assert api["transactions"]["rolledBack"] == 0
     # The command's earlier answer and its verdict; the rest are the plan line, the order's start and the polls.

@@ -211,6 +211,7 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     app.state.changes = changes
     app.state.bell = bell
     app.state.named = named
+    console.install_first(app)
     _route(app)
     errors.install(app)
     openapi.install(app)

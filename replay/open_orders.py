@@ -18,11 +18,17 @@ from replay.tablet_order import OPERATIONS, TabletOrder
 
 FIRST: Final = 20_001
 """Numbers of the rows end far below it."""
+COATING: Final = "coating"
 STAGES: Final = (
     "reviewed", "put away", "tested", "COAT", "COMPRESS", "DISPENSE", "picked", "dispatched", "released", "submitted",
-    "planned",
+    "planned", COATING,
 )  # fmt: skip
-"""The last step that is done, the furthest first."""
+"""The last step that is done, the furthest first; at the end the one that is in progress, for it keeps its coater."""
+
+
+def stage_at(place: int) -> str:
+    """The stage of the order at this place, from 0: each in turn, but no second order is left on a coater."""
+    return STAGES[place] if place < len(STAGES) else STAGES[(place - len(STAGES)) % (len(STAGES) - 1)]
 
 
 def left_open(rows: Sequence[Batch], count: int) -> list[Batch]:
@@ -55,6 +61,8 @@ class OpenOrder(TabletOrder):
             yield "dispatched", self._dispatch
         yield "picked", self._pick
         for operation, operator, second in OPERATIONS:
+            if operation == "COAT" and self._stage == COATING:
+                yield COATING, self._begin_coating
             yield operation, partial(self._at_the_station, operation, operator, second)
         yield "tested", self._inspect
         yield "put away", partial(self._put_away, "QUARANTINE")
@@ -62,6 +70,13 @@ class OpenOrder(TabletOrder):
 
     async def _submit(self) -> None:
         await self._command("submit", p.PLANNER)
+
+    async def _begin_coating(self) -> None:
+        """The coater is cleared and started: whoever logs in as the operator can report and enter values at once."""
+        step = self._step("COAT", p.OPERATOR, p.OPERATOR_2)
+        async with self._floor.station(self._stations["COAT"]):
+            await self._floor.make_ready(step)
+            await self._work("operations/COAT/start", p.OPERATOR)
 
     async def _dispatch(self) -> None:
         await self._work("dispatch", p.PLANNER)

@@ -114,13 +114,8 @@ class TabletOrder:
 
     async def _at_the_station(self, code: str, operator: str, second: str) -> None:
         """The line is cleared, the operation done, the room cleaned; then another person verifies what was done."""
-        station = STATIONS[self._stations[code]]
-        step = Step(
-            order=self._number, work_order_id=self._work_order, product=self._batch.product,
-            batch=self._batch.finished_lot, operation=code, room=station.room, clearance=CLEARANCE[code],
-            doer=operator, second=second,
-        )  # fmt: skip
-        async with self._floor.station(station.workstation):
+        step = self._step(code, operator, second)
+        async with self._floor.station(self._stations[code]):
             left = await self._floor.make_ready(step)
             if any(blocker["code"] == "DEVIATION_OPEN" for blocker in left):  # it waited longer than it may
                 await self._resolve_deviations()
@@ -129,6 +124,13 @@ class TabletOrder:
         if code in VERIFIED:
             await self._work(f"operations/{code}/verify", second, signed=True)
         self._count.at(self._number, code.lower())
+
+    def _step(self, code: str, doer: str, second: str) -> Step:
+        return Step(
+            order=self._number, work_order_id=self._work_order, product=self._batch.product,
+            batch=self._batch.finished_lot, operation=code, room=STATIONS[self._stations[code]].room,
+            clearance=CLEARANCE[code], doer=doer, second=second,
+        )  # fmt: skip
 
     async def _operate(self, code: str, operator: str, second: str) -> None:
         await self._work(f"operations/{code}/start", operator)

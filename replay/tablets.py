@@ -14,7 +14,7 @@ from plants.texts import Unreadable
 from replay import lots
 from replay.client import PATIENCE_SECONDS, Document, NotTaken, Plant
 from replay.floor import Floor
-from replay.open_orders import STAGES, OpenOrder, left_open
+from replay.open_orders import STAGES, OpenOrder, left_open, stage_at
 from replay.people import OPERATOR, OPERATOR_2, PLANNER, Person
 from replay.planted import PlantedOrder, Story, planted, will_do
 from replay.progress import Count, Stopwatch, Watcher, in_parallel, refusal_of
@@ -108,7 +108,7 @@ async def leave_open(
             await lots.receive(plant, lot)
         floor = Floor(plant)
         for at, batch in enumerate(chosen):
-            stage = STAGES[at % len(STAGES)]
+            stage = stage_at(at)
             await OpenOrder(plant, floor, batch, count, stage).run()
             made.append((batch.order_number, stage))
     return made

@@ -235,7 +235,7 @@ def signatures(document: Document, reading: Reading) -> Iterator[Part]:
     if not found:
         yield paragraph(words("none"))
         return
-    columns = (("fullName", 2.0), ("userId", 1.2), ("meaning", 1.4), ("signedAt", 2.8), ("signed", 3.0))
+    columns = (("fullName", 1.8), ("userId", 2.0), ("meaning", 1.4), ("signedAt", 2.9), ("signed", 2.8))
     yield table([(words(key), width) for key, width in columns], [
         row([line(own["fullName"], "strong")], cell(own["signer"]),
             [line(words.of("meaning", own["meaning"]), "strong")], _signed_at(own),

@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from api.clock import now
 from api.routing import Router
 from api.scopes import Scope
-from api.ui.shell import PageRoute, page
+from api.ui.shared import shared_page
+from api.ui.shell import PageRoute
 from api.ui.steps import step
 from db.queries import waiting
 from db.session import reading
@@ -81,15 +82,19 @@ async def board(
     all_of: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """The board. `only`: late, held, stuck; `at`: the column that a phone shows."""
-    every = await run_in_threadpool(cards, request)
-    found = [one for one in every if _is_wanted(one, find.strip().lower(), only)]
-    columns = [(name, [one for one in found if one["stage"] == name]) for name in STAGES]
-    attention = [one for one in every if one["stuck"] or one["late"] or one["held"]][:20]
-    return page(
-        request, "board.html", columns=columns, attention=attention, every=every, find=find, only=only, at=at,
-        shown=SHOWN, all_of=all_of, live="production-order,work-order,operation",
-        totals={name: sum(1 for one in every if one[name]) for name in ("late", "held", "stuck")},
-    )  # fmt: skip
+
+    async def read() -> dict[str, Any]:
+        every = await run_in_threadpool(cards, request)
+        found = [one for one in every if _is_wanted(one, find.strip().lower(), only)]
+        return {
+            "columns": [(name, [one for one in found if one["stage"] == name]) for name in STAGES],
+            "attention": [one for one in every if one["stuck"] or one["late"] or one["held"]][:20],
+            "every": every, "find": find, "only": only, "at": at, "shown": SHOWN, "all_of": all_of,
+            "live": "production-order,work-order,operation",
+            "totals": {name: sum(1 for one in every if one[name]) for name in ("late", "held", "stuck")},
+        }  # fmt: skip
+
+    return await shared_page(request, "board.html", read)
 
 
 def _is_wanted(one: Mapping[str, Any], find: str, only: str) -> bool:

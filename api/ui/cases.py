@@ -141,7 +141,8 @@ async def one(address: str, request: Request) -> Response:
         return await _plain(request, address)
     answer = await call(request, "GET", f"/quality/deviations/{identity}")
     if answer.status == 404:
-        answer = await call(request, "GET", f"/quality/capas/{identity}")
+        capa = await call(request, "GET", f"/quality/capas/{identity}")
+        answer = answer if capa.status == 404 else capa
     if not answer.accepted:
         raise Unanswered(answer)
     own = _of_case(answer.document)

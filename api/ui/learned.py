@@ -1,12 +1,11 @@
 """What the record lets one learn: energy of orders, maintenance that a series proposes, scores of risk."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
 
-from api.errors import Problem
 from api.routing import Router
-from api.ui.calls import read
+from api.ui.calls import Unanswered, call, read
 from api.ui.direct import may_act
 from api.ui.shell import PageRoute, page
 
@@ -37,14 +36,14 @@ async def conditions(request: Request) -> Response:
 async def risk(request: Request, lot: Annotated[str, Query(max_length=80)] = "") -> Response:
     """Every model with how well it does, and the scores of a batch with their reasons."""
     models = (await read(request, "/quality/risk-models"))["models"]
-    scores, unknown = [], False
+    scores: list[Any] = []
+    unknown = False
     if lot:
-        try:
-            scores = (await read(request, f"/quality/lots/{lot}/risk"))["scores"]
-        except Problem as problem:
-            if problem.status != 404:
-                raise
-            unknown = True
+        answer = await call(request, "GET", f"/quality/lots/{lot}/risk")
+        unknown = answer.status == 404
+        if not answer.accepted and not unknown:
+            raise Unanswered(answer)
+        scores = [] if unknown else answer.document["scores"]
     return page(
         request, "risk.html", models=models, lot=lot, scores=scores, unknown=unknown, reasons=REASONS,
         may_act=lambda name: may_act(request, name), live="risk-model",

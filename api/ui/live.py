@@ -30,6 +30,8 @@ PAUSE_SECONDS: Final = 0.2
 """Changes that come in so short a time are told once."""
 AGAIN_SECONDS: Final = 60.0
 """What is followed is read anew so often besides: what was said while nobody listened is not missed for long."""
+KEPT: Final = 200
+"""So many things that pages show alike are kept at the most."""
 T = TypeVar("T")
 
 
@@ -53,6 +55,7 @@ class Changes:
         self._url = database_url
         self._listeners: set[Listener] = set()
         self._kept: dict[Any, tuple[int, Any]] = {}
+        self._made: dict[Any, tuple[int, asyncio.Future[Any]]] = {}
         self.sequence = 0
         self.listening = asyncio.Event()
 
@@ -100,10 +103,27 @@ class Changes:
             found: T = known[1]
             return found
         made = make()
-        if len(self._kept) > 200:
+        if len(self._kept) > KEPT:
             self._kept.clear()
         self._kept[key] = (sequence, made)
         return made
+
+    async def once(self, key: Any, make: Callable[[], Awaitable[T]]) -> T:
+        """What many pages show alike, made by the first that asks after a change; those that ask meanwhile wait for it.
+
+        What cannot be made is tried again by the next that asks.
+        """
+        known = self._made.get(key)
+        if known is None or known[0] != self.sequence or _is_lost(known[1]) or not self.listening.is_set():
+            if len(self._made) > KEPT:
+                self._made.clear()
+            known = self._made[key] = (self.sequence, asyncio.ensure_future(make()))
+        found: T = await asyncio.shield(known[1])
+        return found
+
+
+def _is_lost(made: "asyncio.Future[Any]") -> bool:
+    return made.done() and (made.cancelled() or made.exception() is not None)
 
 
 @router.websocket("/live")

@@ -19,6 +19,8 @@ class Named:
     def __init__(self, engine: Engine, changes: Changes) -> None:
         self._engine, self._changes = engine, changes
         self._names: dict[tuple[str, str], tuple[str, str]] = {}
+        self.edition = 0
+        """Another one: names may have changed."""
 
     def of(self, language: str) -> Callable[..., str]:
         """`name_of(kind, code, otherwise)` for the templates: the name; without one, `otherwise` or the code."""
@@ -37,6 +39,7 @@ class Named:
     async def read(self) -> None:
         """Read them now. Raises SQLAlchemyError."""
         self._names = await run_in_threadpool(self._read)
+        self.edition += 1
 
     def _read(self) -> dict[tuple[str, str], tuple[str, str]]:
         with reading(self._engine) as connection:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import permissions
 from api.errors import Problem, translate
-from api.ui import keeping, refusals, said, severity, words
+from api.ui import keeping, missing, refusals, said, severity, words
 from api.ui.calls import Unanswered
 from api.ui.door import form_token
 from api.ui.nav import nav
@@ -149,7 +150,11 @@ def _flash(request: Request) -> tuple[str, str] | None:
 
 def refused(request: Request, problem: dict[str, Any]) -> HTMLResponse:
     """A "no" for people: everything that stands in the way, and what is possible now."""
-    return page(request, "refused.html", int(problem.get("status", 500)), problem=problem)
+    listed, search = missing.ways(request) if missing.is_missing(request, problem) else (None, "")
+    return page(
+        request, "refused.html", int(problem.get("status", 500)), problem=problem, listed=listed, search=search,
+        is_missing=missing.is_missing(request, problem),
+    )  # fmt: skip
 
 
 class PageRoute(APIRoute):
@@ -166,6 +171,8 @@ class PageRoute(APIRoute):
                 if no.answer.status == 401:
                     return Response("", 401, {"x-session": "ended"})
                 return refused(request, no.answer.document or Problem(502, "NO_ANSWER", "no answer").document())
+            except RequestValidationError as wrong:
+                return refused(request, (missing.of_address(wrong) or translate(wrong)).document())
             except Exception as error:
                 return refused(request, translate(error).document())
 

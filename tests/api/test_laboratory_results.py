@@ -5,41 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.api.company import PASSWORD, Company, material
+from tests.api.company import PASSWORD, Company
+from tests.api.laboratory import WITH, laboratory
 from tests.api.records import codes, ok
 from tests.api.test_inbound import reasons, send
-from tests.api.test_master_data import post
-from tests.api.words import at_stage, do, receive, until
+from tests.api.words import at_stage, do, until
 
 pytestmark = pytest.mark.usefixtures("working")
-ASKED = ["instrument", "method", "reagents"]
-WATER = {"name": "water", "unit": "%", "low": "0", "high": "1", "required": True}
-WITH: dict[str, Any] = {
-    "instrument": "HPLC-1", "method": "Ph. Eur. 2.2.29", "methodVersion": "11", "reagents": ["STD-1", "ACN-1"],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def _laboratory(company: Company, working: None) -> None:
-    """Two chromatographs, one never calibrated; a standard and a solvent, and one that nobody has released."""
-    await do(company, "pat", "/equipment-classes", code="HPLC", name="HPLC")
-    for code in ("HPLC-1", "HPLC-2"):
-        await do(company, "pat", "/equipment", code=code, name=code, equipmentClass="HPLC", calibrated=True)
-        await do(company, "max", f"/equipment/{code}/qualify")
-    calibration = {"certificate": "CERT-7", "dueAt": "2027-12-31T00:00:00Z", "foundWithinTolerance": True}
-    await do(company, "meg", "/equipment/HPLC-1/calibrate", **calibration)
-    await do(company, "rae", "/equipment/HPLC-1/review-calibration", accept=True)
-    await receive(company, "API-LAB", "900")
-    await post(company, {"materials": [material("SOLVENT", "raw", "kg"), material("POWDER", "raw", "kg")]})
-    await post(company, {"inspectionPlans": [{"material": "SOLVENT", "characteristics": [WATER]}]})
-    for lot in ("STD-1", "ACN-1"):
-        await receive(company, lot, "5", "SOLVENT", expiresOn="2027-12-31")
-    await do(company, "wil", "/wms/receipts", lot="ACN-0", material="SOLVENT", quantity="5", unit="kg")
-    dissolution = {"name": "dissolution", "unit": "%", "low": "74", "high": "102", "required": True}
-    await post(company, {"inspectionPlans": [
-        {"material": "TAB", "characteristics": [dissolution | {"evidence": ASKED}]},
-        {"material": "POWDER", "characteristics": [WATER | {"evidence": [*ASKED, "releaseRecord"]}]},
-    ]})  # fmt: skip
+    await laboratory(company)
 
 
 async def entered(company: Company, path: str, name: str, text: str, **how: Any) -> Any:

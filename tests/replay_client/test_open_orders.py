@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from plants.tablets.source import read
-from replay.open_orders import FIRST, STAGES, left_open
+from replay.open_orders import COATING, FIRST, STAGES, left_open, stage_at
 from tests.replay_client.test_steps import SAMPLE
 
 
@@ -21,6 +21,13 @@ def test_each_is_made_of_a_real_row_under_a_number_of_its_own() -> None:
 def test_the_stages_are_those_of_an_order_s_life() -> None:
     assert len(set(STAGES)) == len(STAGES)
     assert STAGES.index("reviewed") < STAGES.index("picked") < STAGES.index("planned")
+
+
+def test_one_order_alone_is_left_on_a_coater() -> None:
+    made = [stage_at(place) for place in range(5 * len(STAGES))]
+    assert made[: len(STAGES)] == list(STAGES)
+    assert made.count(COATING) == 1
+    assert set(made[len(STAGES) :]) == set(STAGES) - {COATING}
 
 
 @pytest.mark.parametrize("count", [0, 1, 30])

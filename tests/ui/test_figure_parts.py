@@ -30,7 +30,7 @@ def test_a_chart_has_its_zones_limits_and_a_point_that_leads_to_its_order_for_ea
     drawn = str(control_chart(chart, points, LINES, "Weight"))
     assert re.findall(r'class="zone (\w)"', drawn) == ["a", "b", "c"]
     assert drawn.count('class="limit"') == drawn.count('class="specification"') == 2
-    assert [f"/ui/orders/{n}" for n in range(5)] == re.findall(r'<a href="([^"]+)"', drawn)
+    assert [f"/ui/orders/{n}" for n in range(5)] == re.findall(r'<a class="point(?: out)?" href="([^"]+)"', drawn)
     # The point that hits a rule has another shape, and the rule written at it.
     assert drawn.count("<circle") == 4
     assert drawn.count("<path") == 1

@@ -28,7 +28,7 @@ async def test_a_shift_is_seen_on_the_chart_and_its_point_leads_to_the_order(
     await terminal.open("/ui/spc?of=parameter:weight&product=TAB&baseline=21")
     chart = terminal.page.locator("svg.control-chart").first
     hit = chart.get_by_role("link", name=re.compile("R6"))
-    await expect(hit.first).to_have_attribute("aria-label", re.compile(f"Point {len(IN_CONTROL) + 4}: "))
+    await expect(hit.first).to_have_accessible_name(re.compile(f"Point {len(IN_CONTROL) + 4}: "))
     assert await chart.locator(".specification").count() == 2
     assert await chart.locator("polygon.zone").count() == 3
     await expect(terminal.page.locator("#tile-cpk b")).to_have_text(re.compile(r"^\d\.\d\d$"))
@@ -61,9 +61,9 @@ async def test_a_new_value_comes_to_an_open_chart_by_itself(
     terminal = await console.terminal("max")
     await terminal.open("/ui/spc?of=parameter:weight")
     await expect(terminal.page.locator("#lamp")).to_have_attribute("data-on", "1")
-    count = await terminal.page.locator("svg.control-chart").first.locator("g.point").count()
+    count = await terminal.page.locator("svg.control-chart").first.locator(".point").count()
     await weigh(company, plant["work_figures"], weights((0.2,)))
-    await expect(terminal.page.locator("svg.control-chart").first.locator("g.point")).to_have_count(
+    await expect(terminal.page.locator("svg.control-chart").first.locator(".point")).to_have_count(
         count + 1, timeout=10000
     )
 

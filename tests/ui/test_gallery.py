@@ -30,6 +30,7 @@ from tests.ui.beside import neighbours
 from tests.ui.booth import dispensing, picked, weighing
 from tests.ui.engineering import engineering
 from tests.ui.floor import warehouse_and_quality
+from tests.ui.nonconforming import nonconforming
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -63,6 +64,7 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found["work_weighing"] = (await weighing(company))[1]
     found["work_scanned"] = (await picked(company))[1]
     found |= await neighbours(company, engine)
+    found |= await nonconforming(company)
     return found | {"andon": await display(company)}
 
 
@@ -197,6 +199,19 @@ SCREENS = (
     ("inspection-outside", "max", "/ui/inspections/{inspection_outside}"),
     ("inspection-reports", "ana", "/ui/inspections/{work_turning}"),
     ("inspection-rework", "max", "/ui/inspections/{work_rework}"),
+    ("recovery-ask", "olu", "/ui/inspections/{work_free}"),
+    ("recovery-decide", "max", "/ui/inspections/{work_asked}"),
+    ("recovery-introduce", "olu", "/ui/inspections/{work_approved}"),
+    ("recovery-introduced", "sam", "/ui/inspections/{work_introduced}"),
+    ("recovery-reject", "max", "/ui/ask/rejectRecovery?path=/mes/work-orders/{work_asked}/recoveries/R/reject"),
+    ("lot-propose-rework", "ana", "/ui/lots/{lot_rejected}"),
+    ("lot-decide-rework", "max", "/ui/lots/{lot_proposed}"),
+    ("lot-reworked", "rae", "/ui/lots/{lot_reworked}"),
+    ("inspection-evidence", "ana", "/ui/inspections/{work_evidence}"),
+    ("inspection-measured", "ben", "/ui/inspections/{work_measured}"),
+    ("release-evidence", "ana", "/ui/inspections/{powder_new}"),
+    ("release-record", "ben", "/ui/inspections/{powder_entered}"),
+    ("release-recorded", "rae", "/ui/inspections/{powder_released}"),
     ("plan", "pia", "/ui/plan"),
     ("plan-line", "pia", "/ui/plan/{plan_line}"),
     ("plan-line-new", "pia", "/ui/plan/new"),

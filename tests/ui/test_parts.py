@@ -1,5 +1,6 @@
 """The parts of the console that need no browser: fields, numbers, times, stages, who is told of what."""
 
+import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -225,3 +226,27 @@ def test_the_scripts_of_a_page_come_as_one_and_every_part_is_in_it() -> None:
     assert all((shell.STATIC / name).read_bytes() in bundle for name in apart)
     with pytest.raises(FileNotFoundError):
         shell.content_of("../shell.py")
+
+
+async def test_what_pages_share_is_made_once_per_change_also_when_they_ask_at_the_same_time() -> None:
+    changes, made = Changes(""), list[int]()
+    changes.listening.set()
+
+    async def make() -> int:
+        await asyncio.sleep(0)
+        made.append(len(made))
+        return made[-1]
+
+    assert await asyncio.gather(*(changes.once("k", make) for _ in range(5))) == [0] * 5
+    changes.tell("work-order/1")
+    assert await changes.once("k", make) == 1
+
+    async def fail() -> int:
+        raise ValueError
+
+    changes.tell("work-order/1")
+    with pytest.raises(ValueError):  # noqa: PT011 its own
+        await changes.once("k", fail)
+    assert await changes.once("k", make) == 2, "what could not be made is tried again"
+    changes.listening.clear()
+    assert [await changes.once("k", make), await changes.once("k", make)] == [3, 4], "nobody listens: nothing is kept"

@@ -221,6 +221,8 @@
     }
     const nav = $("#nav"), here = nav?.querySelector("[aria-current]");
     if (here) nav.scrollLeft = here.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+    const pills = $(".pills"), chosen = pills?.querySelector("[aria-current]");
+    if (chosen) pills.scrollLeft = chosen.offsetLeft - pills.offsetLeft - (pills.clientWidth - chosen.offsetWidth) / 2;
   });
 
   // Limits: a value outside is red, with a word, while it is typed ---------------------------------------------

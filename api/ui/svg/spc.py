@@ -99,10 +99,10 @@ def _point(at: int, value: float, point: Point, x: Scale, y: Scale) -> str:
     if point.rules:  # another shape, too: colour never says it alone
         shape = f'<path d="M{px:.1f} {py - 8:.1f}l8 8l-8 8l-8 -8z"/>'
     kind = "point out" if point.rules else "point"
-    inner = f'<g class="{kind}"><title>{escape(point.label)}</title>{shape}{rules}</g>'
+    inner = f"<title>{escape(point.label)}</title>{shape}{rules}"
     if not point.href:
-        return inner
-    return f'<a href="{escape(point.href)}" aria-label="{escape(point.label)}">{inner}</a>'
+        return f'<g class="{kind}">{inner}</g>'
+    return f'<a class="{kind}" href="{escape(point.href)}">{inner}</a>'
 
 
 def _labels(

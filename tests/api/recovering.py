@@ -1,0 +1,105 @@
+"""Earlier material and rejected batches, for the tests of recovery and of rework (QL-11)."""
+
+from typing import Any
+
+from tests.api.company import MASTER_DATA, Company, line, material, operation
+from tests.api.records import effective, said
+from tests.api.words import create, do, receive, until
+
+IMPURITY = {"name": "impurity B", "unit": "%", "high": "0.2", "method": "Ph. Eur. 2.2.29"}
+BY_THE_BOOK: dict[str, Any] = {"procedure": "SOP-RC-02", "tests": [IMPURITY], "reason": "risk assessed, RA-31"}
+PRODUCTS = {"GRANULE": "", "PEARL": "tablet", "STONE": "tablet"}
+"""Product → its dosage form; the record of STONE permits neither rework nor recovery."""
+
+
+async def recovery_plant(company: Company) -> None:
+    """Granules, pearls and stones, made by effective records."""
+    await receive(company, "API-RECOVERIES", "1000")
+    part = {
+        "materials": [
+            material(code, "finished", "pcs") | ({"dosageForm": form} if form else {})
+            for code, form in PRODUCTS.items()
+        ],
+        "billsOfMaterial": [
+            {"product": code, "version": "1", "baseQuantity": "100", "lines": [line(1, "API", "1", "kg", "TURN")]}
+            for code in PRODUCTS
+        ],
+        "routes": [{"product": code, "version": "1", "operations": [
+            operation("TURN", 10, "FIT", [], countsPieces=True),
+            operation("WRAP", 20, "FIT", ["TURN"], countsPieces=True, isOutput=True)]}
+            for code in PRODUCTS],
+        "inspectionPlans": [
+            {"material": code, "characteristics": [
+                {"name": "assay", "unit": "%", "low": "95", "high": "105", "required": True}]}
+            for code in PRODUCTS
+        ],
+        "policies": [
+            {**policy, "code": "recovered", "masterBatchRecord": True, "deviationProcess": False}
+            for policy in MASTER_DATA["policies"] if policy["code"] == "swift"
+        ],
+    }  # fmt: skip
+    imported = await (await company.desk("pat")).post("/master-data/import", part)
+    assert imported.status_code == 200, imported.text
+    for code in PRODUCTS:
+        yes = code != "STONE"
+        content = {
+            "billOfMaterialVersion": "1", "routeVersion": "1", "materials": [], "balanceLimitPercent": "100",
+            "operations": [
+                said("TURN", reworkAllowed=yes, recoveryAllowed=yes, yieldHighPercent="200"),
+                said("WRAP", reworkAllowed=yes),
+            ],
+        }  # fmt: skip
+        await effective(company, "1", content, code)
+
+
+async def running(company: Company, product: str) -> tuple[str, str]:
+    """An order of 100 whose first operation runs: its id, the path of its work order."""
+    made = await create(company, product=product, policy="recovered", quantity="100")
+    order, path = made["id"], f"/mes/work-orders/{made['workOrders'][0]['id']}"
+    await released(company, order)
+    await do(company, "sam", f"{path}/dispatch")
+    found = await until(company, order, lambda o: (o["workOrders"][0]["pickList"] or {}).get("state") == "allocated")
+    pick = f"/wms/outbound-orders/{found['workOrders'][0]['pickList']['id']}"
+    await do(company, "wes", f"{pick}/approve")
+    await do(company, "wes", f"{pick}/execute")
+    await until(company, order, lambda o: o["workOrders"][0]["state"] == "ready")
+    await do(company, "olu", f"{path}/operations/TURN/start")
+    return order, path
+
+
+async def released(company: Company, order: str) -> None:
+    await do(company, "pia", f"/mes/orders/{order}/submit")
+    await do(company, "sam", f"/mes/orders/{order}/approve")
+    await do(company, "sam", f"/mes/orders/{order}/release")
+
+
+async def made(company: Company, order: str, path: str, quantity: str = "100", begun: bool = True) -> dict[str, Any]:
+    """The rest of the operations; the inspection is open then."""
+    identity = path.rpartition("/")[2]
+    for code in ("TURN", "WRAP"):
+        if code != "TURN" or not begun:
+            await do(company, "olu", f"{path}/operations/{code}/start")
+        body = {"workOrderId": identity, "operation": code, "good": quantity, "scrap": "0", "labourSeconds": 60}
+        await do(company, "olu", "/mes/production-reports/report", **body)
+        await do(company, "olu", f"{path}/operations/{code}/complete")
+    return await until(company, order, lambda o: (o["workOrders"][0]["inspection"] or {}).get("state") == "created")
+
+
+async def rejected(company: Company, product: str) -> str:
+    """A finished lot of 100 that failed, and lies in the rejected zone."""
+    order, path = await running(company, product)
+    found = await made(company, order, path)
+    await do(company, "ana", f"{path}/inspection/results", values=[{"name": "assay", "text": "90.1", "unit": "%"}])
+    await do(company, "ben", f"{path}/inspection/decision", accept=False, reason="out of specification")
+    lot: str = found["workOrders"][0]["outputLot"]
+    await until(company, order, lambda o: o["workOrders"][0]["lotStatus"] == "rejected")
+    if (await stock(company, lot)).get("LINE"):
+        await do(company, "wil", f"{path}/put-away", place="REJECTED")
+    assert await stock(company, lot) == {"REJECTED": "100"}
+    return lot
+
+
+async def stock(company: Company, lot: str) -> dict[str, str]:
+    """Place → how much of a lot lies there."""
+    found = (await (await company.desk("wil")).get("/wms/stock", lot=lot)).json()["stock"]
+    return {row["place"]: row["onHand"] for row in found if row["onHand"] != "0"}

@@ -54,6 +54,23 @@ class Clients:
         """A client for a replay."""
         return httpx.AsyncClient(base_url=self.base_url, timeout=30, transport=_Transport(self))
 
+    def orders(self) -> list[str]:
+        """The ids of all orders that were made, in the order in which they were."""
+        return list(self._work_orders)
+
+    async def fetch(self, user: str, path: str) -> Any:
+        """What `user` reads there, asked for until it is told; None for what there is not, or in PATIENCE_SECONDS."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_SECONDS
+        while loop.time() < deadline:
+            status, content = await self._answered(user, "GET", path, {})
+            if status == 200:
+                return _json(content)
+            if status not in _AWAY and status not in (0, 401):
+                return None
+            await asyncio.sleep(_PAUSE_SECONDS)
+        return None
+
     async def finish(self) -> None:
         """Wait for the copies that are still on their way."""
         while self._late:
@@ -157,16 +174,20 @@ class Clients:
 
     async def _once(self, user: str, method: str, path: str, body: dict[str, Any]) -> int:
         """One request in the name of a user; 0 when it did not get through."""
+        return (await self._answered(user, method, path, body))[0]
+
+    async def _answered(self, user: str, method: str, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        """One request in the name of a user: status and content; 0 when it did not get through."""
         try:
             if user not in self._tokens and not await self._log_in(user):
-                return 0
+                return 0, b""
             token = self._tokens[user]
             response = await self._request(method, path, body, {"authorization": token})
         except httpx.TransportError:
-            return 0
+            return 0, b""
         if response.status_code == 401 and self._tokens.get(user) == token:
             del self._tokens[user]
-        return response.status_code
+        return response.status_code, response.content
 
     async def _log_in(self, user: str) -> bool:
         credentials = {"userId": user, "password": self._passwords[user]}

@@ -34,15 +34,22 @@ class AnswerLost(httpx.ReadError):
 class Clients:
     """All clients of one run. `told` is what they were told; with `mischief` the network is a bad one.
 
-    `gate` is waited for before a new command is sent.
+    `gate` is waited for before a new command is sent; `transport` is another one than HTTP over the network.
     """
 
     def __init__(
-        self, base_url: str, told: Told, *, seed: int, mischief: bool, gate: Callable[[], Awaitable[None]] | None = None
+        self,
+        base_url: str,
+        told: Told,
+        *,
+        seed: int,
+        mischief: bool,
+        gate: Callable[[], Awaitable[None]] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url, self.told = base_url, told
         self._seed, self._mischief, self._gate = seed, mischief, gate
-        self._inner = httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=200))
+        self._inner = transport or httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=200))
         self._late: set[asyncio.Task[None]] = set()
         self._passwords: dict[str, str] = {}
         self._tokens: dict[str, str] = {}

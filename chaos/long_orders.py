@@ -64,9 +64,10 @@ def rows(name: str, reports: int) -> list[dict[str, str]]:
     """Rows of a job shop's file: one piece in each."""
     return [
         {
-            "work_order": name, "part": "Long Shaft", "work_order_qty": str(reports),
-            "activity": "Turning - Machine 99", "machine": "Machine 99 - Turning", "worker_id": "ID9900", "report_type": "D", "qty_completed": "1",
-            "start": _time(at), "complete": _time(at + 1), "qty_rejected": "0", "qty_for_mrb": "0", "rework": "",
+            "work_order": name, "part": "Long Shaft", "work_order_qty": str(reports), "report_type": "D",
+            "activity": "Turning - Machine 99", "machine": "Machine 99 - Turning", "worker_id": "ID9900",
+            "start": _time(at), "complete": _time(at + 1), "qty_completed": "1", "qty_rejected": "0",
+            "qty_for_mrb": "0", "rework": "",
         }
         for at in range(reports)
     ]  # fmt: skip

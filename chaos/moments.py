@@ -88,9 +88,11 @@ class Looks:
 class Readers:
     """They look at orders at moments of chance, while the orders are made and everything is killed."""
 
-    def __init__(self, clients: Clients, *, seed: int, wanted: int, expected: int, long: Sequence[str] = ()) -> None:
+    def __init__(
+        self, clients: Clients, *, seed: int, wanted: int, expected: int, long: Sequence[str] = (), who: str = PLANNER
+    ) -> None:
         self.looks = Looks(wanted)
-        self._clients, self._expected, self._long = clients, expected, long
+        self._clients, self._expected, self._long, self._who = clients, expected, long, who
         self._dice = random.Random(f"moments/{seed}")
         self._shares = sorted(self._dice.uniform(_FIRST, _LAST) for _ in range(wanted))
 
@@ -99,12 +101,15 @@ class Readers:
         for share in self._shares:
             while self._clients.told.answered() < share * self._expected or not self._clients.orders():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-            chosen, is_query = self._chosen(), self._dice.random() < 0.5
-            found = await self._clients.fetch(PLANNER, f"{API}/mes/orders/{chosen}{'/state' if is_query else ''}")
-            if isinstance(found, dict) and "revision" in found:
-                # No worker may have answered: then it is the record's own answer, and has to be told again whole.
-                live = not found.pop("stale", True)
-                self.looks.taken.append(Look(found, datetime.now(UTC), live))
+            await self.look(self._chosen(), is_query=self._dice.random() < 0.5)
+
+    async def look(self, order_id: str, *, is_query: bool) -> None:
+        """Take down what is shown of an order now, by its own process or by the record."""
+        found = await self._clients.fetch(self._who, f"{API}/mes/orders/{order_id}{'/state' if is_query else ''}")
+        if isinstance(found, dict) and "revision" in found:
+            # No worker may have answered: then it is the record's own answer, and has to be told again whole.
+            live = not found.pop("stale", True)
+            self.looks.taken.append(Look(found, datetime.now(UTC), live))
 
     def _chosen(self) -> str:
         """One of the newest orders; where there is a long one, every other look is at that."""
@@ -122,7 +127,7 @@ class Readers:
             if moment is None:
                 self.looks.unclear += 1
                 continue
-            then = await self._clients.fetch(PLANNER, f"{look.path}?at={quote(moment.isoformat())}")
+            then = await self._clients.fetch(self._who, f"{look.path}?at={quote(moment.isoformat())}")
             self.looks.compared.append(look)
             self.looks.findings += told_again(look, moment, then)
 

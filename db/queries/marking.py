@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, String, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from db.tables import Lot, StateTransition, core
 from domain.states import LotStatus
@@ -45,7 +45,7 @@ def _nonconforming(named: list[str], at: datetime | None) -> Select[Any]:
     then = (
         select(STEPS.c.entity_id, STEPS.c.to_state)
         .where(STEPS.c.entity == "lot", STEPS.c.entity_id == among, STEPS.c.at <= at)
-        .distinct(STEPS.c.entity_id)
+        .ext(distinct_on(STEPS.c.entity_id))
         .order_by(STEPS.c.entity_id, STEPS.c.at.desc(), STEPS.c.id.desc())
         .subquery()
     )

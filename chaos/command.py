@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -61,19 +61,21 @@ def chaos(
             found = run(settings, folder, watch)
     except (plans.PlanUnreadable, OSError, SystemRefusal) as wrong:
         _end(str(wrong))
+    more = f"--moments {moments} --long-orders {long_orders} --plants {plants} --tablets {tablets} --jobshop {jobshop}"
+    _tell(found, folder, report, f"--seed {thrown} --orders {orders} --plan {folder / 'result.json'} {more}")
+    if not keep:
+        shutil.rmtree(folder)
+
+
+def _tell(found: dict[str, Any], folder: Path, report: Path | None, again: str) -> None:
+    """Write the result where it belongs; leave with 1 when the run has not passed."""
     text = json.dumps(found, indent=1, ensure_ascii=False)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8")
     if report is not None:
         report.write_text(text + "\n", encoding="utf-8")
     print(text)
     if not found["passed"]:
-        said = (
-            f"not as it should be; again: mes chaos --seed {thrown} --orders {orders} --plan {folder / 'result.json'}"
-        )
-        more = f"--moments {moments} --long-orders {long_orders} --plants {plants}"
-        _end(f"{said} {more} --tablets {tablets} --jobshop {jobshop}")
-    if not keep:
-        shutil.rmtree(folder)
+        _end(f"not as it should be; again: mes chaos {again}")
 
 
 def _weights(plants: str) -> dict[str, int]:

@@ -37,7 +37,7 @@ from replay.open_orders import STAGES
 from replay.progress import Progress as Step
 from replay.report import ReplayReport
 from replay.tablets import leave_open, replay_planted, replay_tablets
-from settings import DEFAULT_DATA_DIR, keys_of
+from settings import DEFAULT_DATA_DIR, DEFAULT_SITE, keys_of
 from system import Addresses, EmbeddedSystem, SystemRefusal, attach_or_start, running
 from system.archive import Manifest
 from system.backup import back_up
@@ -103,6 +103,8 @@ def up(
             table.add_row(
                 "Nothing to do yet", f"{_mes()} replay open{_of(data_dir)}, in another terminal, leaves orders"
             )
+        if wiring.has_no_name(system.addresses):
+            table.add_row("[yellow]No name of its own[/yellow]", wiring.NO_NAME)
         screen.print(table)
         system.run_until_stopped()
 
@@ -305,7 +307,7 @@ def _trace(addresses: Addresses, lot: str, direction: Direction) -> Across:
     engine = engine_for(addresses.database_url, pool_size=1)
     try:
         with engine.connect() as connection:
-            return trace_across.trace(connection, os.environ.get("MES_SITE") or "SITE", lot, direction)
+            return trace_across.trace(connection, os.environ.get("MES_SITE") or DEFAULT_SITE, lot, direction)
     except LotUnknown as unknown:
         _end(str(unknown))
     finally:

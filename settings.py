@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SHORTEST_KEY = 32
 DEFAULT_DATA_DIR = Path(".mes")
+DEFAULT_SITE = "SITE"
+"""What every system is called until it is given a name of its own: two of them refuse each other's events."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Settings:
     metrics_port: int | None = None
     """Where this process serves its metrics for Prometheus; None: nowhere."""
     metrics_host: str = "127.0.0.1"
-    site: str = "SITE"
+    site: str = DEFAULT_SITE
     """The name by which other systems know this one: part of the identifiers and of the ids of exported events."""
     site_gln: str = ""
     """The site's GLN (13 digits), if it has one."""
@@ -108,7 +110,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         clock_check_seconds=_at_least(1, "MES_CLOCK_CHECK_SECONDS", env.get("MES_CLOCK_CHECK_SECONDS", "300")),
         metrics_port=_port(env),
         metrics_host=env.get("MES_METRICS_HOST") or "127.0.0.1",
-        site=_site(env.get("MES_SITE") or "SITE"),
+        site=_site(env.get("MES_SITE") or DEFAULT_SITE),
         site_gln=_gln(env.get("MES_SITE_GLN", "")),
         traces=env.get("MES_TRACES", "off") == "on",
     )

@@ -19,12 +19,12 @@ from api.bootstrap import NewPerson, ensure_people
 from db import audit, contents
 from db.audit_heads import Heads
 from db.migrate import revisions, upgrade
+from db.queries import epcis, users
 from db.queries import orders as order_rows
-from db.queries import users
 from db.session import engine_for
 from db.signature_verification import verify, verify_all
 from replay.people import CREW, Person, crew
-from settings import is_production, keys_of
+from settings import DEFAULT_SITE, is_production, keys_of
 from system import Addresses, ChildSpec, SystemRefusal
 from system.data_folder import ACCOUNT, PAYLOAD, PRESS, PRINT_SEAL, SEAL, DataFolder
 from system.ports import any_free, is_free
@@ -127,6 +127,24 @@ def has_no_orders(addresses: Addresses) -> bool:
     try:
         with engine.connect() as connection:
             return order_rows.is_empty(connection)
+    finally:
+        engine.dispose()
+
+
+NO_NAME: Final = (
+    "other systems are connected, and MES_SITE is not set: two systems of one name refuse each other's events. "
+    "Set it before the start"
+)
+
+
+def has_no_name(addresses: Addresses) -> bool:
+    """Whether other systems know this one by the name that every new system has."""
+    if (os.environ.get("MES_SITE") or DEFAULT_SITE) != DEFAULT_SITE:
+        return False
+    engine = engine_for(addresses.database_url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return epcis.has_partners(connection)
     finally:
         engine.dispose()
 

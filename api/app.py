@@ -92,8 +92,9 @@ from api.ui.bell import Bell
 from api.ui.door import Door
 from api.ui.live import Changes
 from api.ui.named import Named
-from db.session import engine_for
-from settings import Settings, from_environment
+from db.queries import epcis as epcis_events
+from db.session import engine_for, reading
+from settings import DEFAULT_SITE, Settings, from_environment
 from workflows.policies import TASK_QUEUE
 
 log = logging.getLogger("api")
@@ -231,7 +232,8 @@ def _background(settings: Settings, services: Services) -> dict[str, Coroutine[A
     """What runs beside the routes for as long as the process lives."""
     return {
         "outcomes": services.outcomes.run(), "cases": services.cases.run(), "lot holds": services.lot_holds.run(),
-        "ceremonies": _expire(services.engine), "watching": watching.watch(settings, services.engine),
+        "ceremonies": _expire(services.engine),
+        "site": _say_if_unnamed(settings, services.engine), "watching": watching.watch(settings, services.engine),
     }  # fmt: skip
 
 
@@ -251,6 +253,23 @@ async def _close(engine: Engine) -> None:
             break
         await asyncio.sleep(0.1)
     engine.dispose()
+
+
+async def _say_if_unnamed(settings: Settings, engine: Engine) -> None:
+    """Say once, at the start, that other systems know this one by the name that every new system has."""
+    try:
+        if settings.site == DEFAULT_SITE and await run_in_threadpool(_has_partners, engine):
+            log.warning(
+                "other systems are connected, and MES_SITE is not set: "
+                "two systems of one name refuse each other's events"
+            )
+    except SQLAlchemyError as error:
+        log.warning("it is not known whether other systems are connected: %s", type(error).__name__)
+
+
+def _has_partners(engine: Engine) -> bool:
+    with reading(engine) as connection:
+        return epcis_events.has_partners(connection)
 
 
 async def _expire(engine: Engine) -> None:

@@ -14,14 +14,19 @@ from sqlalchemy import Connection
 
 from api.clock import now
 from api.deps import Caller
+from api.direct_acts import act
+from api.errors import refused
 from api.shapes import storable
 from db import audit
+from db.once import Request
 from db.queries import epcis as tables
 from db.queries.epcis import Judged
 from db.queries.users import raise_alarm_once
+from domain.base import Message
 from domain.epcis import content_hash, event_id, items, place_of
 from domain.epcis_rules import document_faults, event_faults, fault, prefixes
-from domain.errors import Blocker
+from domain.errors import Blocker, Refused
+from settings import DEFAULT_SITE
 
 MOST_EVENTS: Final = 10_000
 Document = dict[str, Any]
@@ -56,6 +61,73 @@ def capture(who: Caller, content: bytes, source: str, *, preview: bool) -> tuple
     if preview:
         answer["events"] = [_shown(own) for own in judged]
     return (202 if aside and not preview else 200), answer
+
+
+class EventRetried(Message):
+    """What has become of something that was put aside: the ids of the events that were taken or known already."""
+
+    number: int
+    state: str
+    event_ids: tuple[str, ...]
+    quarantined: int
+
+
+def retry(who: Caller, number: int, command_id: str, reason: str) -> EventRetried:
+    """Try again what was put aside, as it came, by what counts now. What is still against it is told; nothing changes.
+
+    A whole document that could not be read is judged event by event: those that are wrong are put aside.
+    """
+    request = Request("retryImportedEvent", f"epcis-rejection/{number}", command_id, who.id, now(), {"reason": reason})
+
+    def work(connection: Connection, _: tuple[str, ...]) -> tuple[EventRetried, Sequence[audit.Entry]]:
+        tables.lock(connection)
+        known = tables.rejected(connection, number)
+        if known is None:
+            required = "an event of the quarantine"
+            raise refused("UNKNOWN_MESSAGE", "message", str(number), "nothing was put aside under it", required)
+        row, body, is_taken = known
+        if is_taken:
+            raise refused(
+                "INVALID_TRANSITION",
+                "message",
+                str(number),
+                "it was taken in another try",
+                "an event that is put aside",
+            )
+        judged = _judged_again(connection, body, row.document, row.position, who.services.settings.site)
+        tables.settle(connection, number, request.actor, request.at, reason)
+        if row.position is None:
+            tables.keep(connection, row.document, "", body, request.actor, request.at, judged)
+        else:
+            tables.take(connection, row.document, [own for own in judged if own.state == "accepted"])
+        taken = tuple(str(own.identity) for own in judged if not own.blockers)
+        answer = EventRetried(
+            number=number, state="accepted", event_ids=taken, quarantined=sum(bool(own.blockers) for own in judged)
+        )
+        new = {"position": row.position, "state": "accepted", "site": who.services.settings.site}
+        entry = request.audit(
+            "epcis.retried", new | dict(tables.as_audit(judged)), entity=f"epcis-document/{row.document}",
+            old={"rejection": number, "state": "quarantined", "blockers": row.blockers}, reason=reason,
+        )  # fmt: skip
+        return answer, [entry]
+
+    return act(who, request, EventRetried, work)
+
+
+def _judged_again(connection: Connection, body: str, sha256: str, position: int | None, site: str) -> list[Judged]:
+    """The event of that position, or all of a document. Raises `Refused` with what is still against it."""
+    content = body.encode()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise Refused((fault("NOT_JSON", "document", "no JSON", "a JSON document in UTF-8"),))
+    judged = judge(connection, content, site)
+    if position is not None:
+        judged = [own for own in judged if own.position == position]
+        still = [no for own in judged for no in own.blockers]
+    else:
+        still = [no for own in judged if own.position is None for no in own.blockers]
+    if still:
+        raise Refused(tuple(still))
+    return judged
 
 
 def _call(connection: Connection, source: str, sha256: str, judged: Sequence[Judged]) -> None:
@@ -117,9 +189,7 @@ def _shape(position: int, event: Any, declared: frozenset[str], site: str) -> Ju
     if faults:
         return Judged(position, event, identity, faults)
     if place_of(event)[0] == site:
-        required = "events of other sites: MES_SITE names this one"
-        ours = fault("OWN_EVENT", f"event {position}", f"an event of {site}", required, "administrator")
-        return Judged(position, event, identity, (ours,))
+        return Judged(position, event, identity, (_of_this_site(position, site),))
     if "errorDeclaration" in event:
         required = "a person who decides what follows"
         declares = fault(
@@ -127,6 +197,18 @@ def _shape(position: int, event: Any, declared: frozenset[str], site: str) -> Ju
         )
         return Judged(position, event, identity, (declares,))
     return Judged(position, event, event_id(event))
+
+
+def _of_this_site(position: int, site: str) -> Blocker:
+    """Two systems of one name refuse each other's events: say what to set, where, and what comes after it."""
+    required = (
+        "a name of its own for each system: this one still has the name that every new system has. Set MES_SITE where "
+        "it is started, start it again, then try the event again"
+        if site == DEFAULT_SITE
+        else "events of other sites: MES_SITE names this one. If another system has the same name, set MES_SITE of one "
+        "of the two where it is started, start it again, then try the event again"
+    )
+    return fault("OWN_EVENT", f"event {position}", f"an event of {site}", required, "administrator")
 
 
 def _against_the_record(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:

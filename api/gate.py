@@ -28,8 +28,10 @@ LIMITS: Final = {f"{PREFIX}/{path}": LARGE for path in _LISTS}
 _RECORDS: Final = f"{PREFIX}/master-batch-records"
 """A whole master batch record, in two languages."""
 WITH_PICTURES: Final = 24 * 1024 * 1024
-_PICTURES: Final = (f"{_RECORDS}/import", "/ui/master/records/save", "/ui/master/records/import")
-"""A whole master batch record with all of its pictures (`domain.pictures`), as JSON or as the fields of a form."""
+_PICTURES: Final = (
+    f"{_RECORDS}/import", f"{_RECORDS}/import-batchml", "/ui/master/records/save", "/ui/master/records/import",
+)  # fmt: skip
+"""A whole master batch record with all of its pictures (`domain.pictures`), as JSON, BatchML or fields of a form."""
 _FILES: Final = ("/ui/master/import", "/ui/plan/import")
 """What a person chooses a file for, that the API takes as a large one."""
 _MESSAGES: Final = f"{PREFIX}/integration/messages"

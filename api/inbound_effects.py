@@ -21,8 +21,9 @@ from api.commands import WORK_ORDER
 from api.deps import Caller
 from api.documents import work_order_id
 from api.errors import Problem
+from api.looked_up import looked_up
 from api.planning import PlanLineBody, import_lines
-from api.shapes import Body, CommandBody, Identifier, Reason, Text, storable
+from api.shapes import Body, CommandBody, Identifier, Reason, ResultEvidence, Text, storable
 from api.signatures import meanings, policy_of
 from db.queries import inbound as tables
 from db.queries import master_batch_records as tables_of_records
@@ -39,8 +40,8 @@ Effect = dict[str, Any]
 _MOST_FAULTS: Final = 50
 
 
-class Result(Body):
-    """One result: `value` as text, with its unit."""
+class Result(ResultEvidence):
+    """One result: `value` as text, with its unit, and what it was measured with, where the plan asks for it (QL-03)."""
 
     name: Text
     value: Annotated[str, Field(min_length=1, max_length=200)]
@@ -150,7 +151,13 @@ async def _result(who: Caller, message: Arrived, document: Any) -> Effect:
     except ValidationError as error:
         raise Refused(tuple(_of_shape("", error))) from None
     row = await run_in_threadpool(_sample, who, said)
-    values = tuple(Measurement(name=own.name, text=own.value, unit=own.unit) for own in said.results)
+    values = tuple(
+        Measurement(
+            name=own.name, text=own.value, unit=own.unit, instrument=own.instrument, method=own.method,
+            method_version=own.method_version, reagents=own.reagents,
+        )
+        for own in said.results
+    )  # fmt: skip
     key = f"inbound/{message.source}/{message.message_id}"[:200]
     if row.work_order is not None:
         return await _into_order(who, message.source, row, values, key)
@@ -179,9 +186,11 @@ async def _into_order(
     target = await run_in_threadpool(who.services.target, WORK_ORDER, work_order_id(row.work_order))
     if target is None:
         raise Refused((fault("UNKNOWN_SAMPLE", row.number, "its work order is not known", "a known work order"),))
+    known = await run_in_threadpool(looked_up, who, EnterInspectionResults, {"values": values})
     command = EnterInspectionResults(
-        command_id=key, actor=source, received_at=now(), work_order=row.work_order, values=values, source=who.source
-    )
+        command_id=key, actor=source, received_at=now(), work_order=row.work_order, values=known["values"],
+        source=who.source,
+    )  # fmt: skip
     meaning, _ = meanings(await run_in_threadpool(policy_of, who, target), command)
     if meaning is not None:
         required = f"a person's signature ({meaning}): enter the results by hand"

@@ -142,6 +142,15 @@ def _once(who: Caller, kind: str, product: str, version: str, body: CommandBody,
     return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id, "accepted": True}
 
 
+def refuse(who: Caller, kind: str, body: CommandBody, said: Values, faults: Sequence[Blocker]) -> Values:
+    """Refuse a document that says no record: audited as every refusal, by what it names as far as it can be read."""
+
+    def work(_: Connection, __: Request) -> tuple[Values, list[audit.Entry]]:
+        raise Refused(tuple(faults))
+
+    return _once(who, kind, str(said.get("product", "?"))[:80], str(said.get("version", "?"))[:80], body, {}, work)
+
+
 def create(
     who: Caller, body: CommandBody, draft: Draft, faults: Sequence[Blocker] = (), files: Sequence[Looked] = ()
 ) -> Values:

@@ -142,14 +142,18 @@ class ValuesBody(CommandBody):
     values: tuple[Value, ...] = Field(min_length=1, max_length=200)
 
 
-class ResultValue(Value):
-    """A laboratory's result: with the instrument (a code of the equipment register), the method and its version, and
-    the lots of reagents and standards, where its characteristic asks for them."""
+class ResultEvidence(Body):
+    """What a result was measured with, where its characteristic asks for it: the instrument (a code of the equipment
+    register), the method and its version, the lots of reagents and standards."""
 
     instrument: Annotated[str, Field(max_length=80)] = ""
     method: Annotated[str, Field(max_length=200)] = ""
     method_version: Annotated[str, Field(max_length=40)] = ""
     reagents: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
+
+
+class ResultValue(Value, ResultEvidence):
+    """A laboratory's result."""
 
 
 class ResultsBody(CommandBody):

@@ -62,6 +62,7 @@ APPEND_ONLY: Final = (
     "epcis_event",
     "epcis_item",
     "epcis_rejection",
+    "epcis_retry",
     "picture",
 )
 
@@ -2035,6 +2036,16 @@ class EpcisRejection(SQLModel, table=True):
     blockers: list[dict[str, Any]] = _json(nullable=False)
     content: str
     rejected_at: datetime = _time()
+
+
+class EpcisRetry(SQLModel, table=True):
+    """What was put aside, tried again by a person and taken: once."""
+
+    __tablename__ = "epcis_retry"
+    rejection: int = Field(sa_type=BigInteger, foreign_key="epcis_rejection.id", primary_key=True)
+    retried_by: str
+    retried_at: datetime = _time()
+    reason: str
 
 
 class WatchPosition(SQLModel, table=True):

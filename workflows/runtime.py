@@ -13,7 +13,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows import alarm_clock, equipment_clock, report_clock
 from workflows.alarm_clock import AlarmClockWorkflow
@@ -25,6 +24,7 @@ from workflows.lot_hold import LotHoldWorkflow
 from workflows.maintenance import MaintenanceWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 from workflows.report_clock import ReportClockWorkflow
+from workflows.sandbox import SharedSandbox
 
 TlsFiles: TypeAlias = tuple[Path | None, Path | None, Path | None, str | None]
 """The authority that the server is known by (None: the machine's), our certificate and key, the server's name."""
@@ -51,7 +51,7 @@ def workflow_runner(*, sandbox: bool = True) -> WorkflowRunner:
     """The sandbox, with our pure packages passed through; processes of a plant run without it (ADR 0022)."""
     if not sandbox:
         return UnsandboxedWorkflowRunner()
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
+    return SharedSandbox(*_PASSED_THROUGH)
 
 
 async def connect(

@@ -48,5 +48,9 @@ def take_sample(
     answer = SampleAnswer(
         number=number, lot=row.lot, quantity=quantity, unit=unit, place=place, left=on_hand - quantity
     )  # fmt: skip
-    news = {"inspection": number, "quantity": quantity, "unit": unit, "from": place, "to": SAMPLE, "kind": "sample"}
+    move = {"lot": row.lot, "from": place, "to": SAMPLE, "quantity": plain(quantity), "unit": unit}
+    news = {
+        "inspection": number, "quantity": quantity, "unit": unit, "from": place, "to": SAMPLE, "kind": "sample",
+        "moves": [move],
+    }  # fmt: skip
     return Done(answer, [request.audit("lot.sampled", news, entity=f"lot/{row.lot}")])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -10,12 +10,14 @@ from api import epcis, epcis_import
 from api.deps import Caller, Reading, Who, only
 from api.epcis import Which
 from api.errors import Problem, not_found
-from api.shapes import Identifier, Time
+from api.shapes import Identifier, ReasonedBody, Time
 from db.queries import epcis as tables
 
 router = APIRouter(prefix="/epcis", tags=["EPCIS"])
 Exporting = Annotated[Caller, Depends(only("exportEvents", "epcis-export"))]
 Importing = Annotated[Caller, Depends(only("importEvents", "epcis-document"))]
+Retrying = Annotated[Caller, Depends(only("retryImportedEvent", "epcis-document"))]
+Number = Annotated[int, Path(ge=1, le=2**62)]
 _ANY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 _PUT_ASIDE: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "Something was put aside: `quarantined` says what, and what is wrong with it."}
@@ -96,8 +98,15 @@ def imported(
 
 @router.get("/quarantine")
 def quarantine(reading: Reading, who: Who, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> dict[str, Any]:
-    """What was put aside, newest first. `isSettled`: a right event of the same id has come since."""
+    """What was put aside, newest first. `isSettled`: it was taken since."""
     found = tables.rejections(reading, None, limit)
     if not who.scope.is_everywhere:
         found = [{name: value for name, value in own.items() if name != "content"} for own in found]
     return {"quarantined": found}
+
+
+@router.post("/quarantine/{number}/retry")
+def retry(number: Number, body: ReasonedBody, who: Retrying) -> dict[str, Any]:
+    """Try again what was put aside, as it came, when what was against it is mended. 409 names what still is."""
+    found = epcis_import.retry(who, number, body.command_id, body.reason)
+    return found.model_dump(mode="json", by_alias=True)

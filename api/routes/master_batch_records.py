@@ -4,8 +4,9 @@ from base64 import b64encode
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import Base64Bytes, Field
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Base64Bytes, Field, ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy import Row
 
 from api import master_batch_records as records
@@ -17,6 +18,8 @@ from api.security import Role, now
 from api.shapes import Body, CommandBody, Identifier, Reason, ReasonedBody, Time
 from db.queries import master_batch_records as tables
 from db.queries import pictures
+from domain.batchml import master_recipe
+from domain.batchml_reading import Read
 from domain.differences import differences
 from domain.errors import Blocker, Refused
 from domain.master_batch_record import MasterBatchRecordBody
@@ -27,6 +30,9 @@ router = APIRouter(prefix="/master-batch-records", tags=["master batch records"]
 Document = dict[str, Any]
 KIND = records.KIND
 FORMAT: Literal["millwright/master-batch-record/1"] = "millwright/master-batch-record/1"
+_XML: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A BatchML document", "content": {"application/xml": {"schema": {"type": "string"}}}}
+}
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Writer = Annotated[Caller, Depends(only("writeMasterBatchRecord", KIND, Role.PROCESS_ENGINEER))]
 Head = Annotated[Caller, Depends(only("approveMasterBatchRecord", KIND, Role.SUPERVISOR, Role.QUALITY_MANAGER))]
@@ -66,20 +72,32 @@ class EffectiveBody(CommandBody):
     effective_from: Time | None = None
 
 
-class ExportedRecord(Content):
-    """A version as it was exported; `pictures`: SHA-256 → the file, of every picture that it shows."""
+class BroughtRecord(Content):
+    """A version that comes from elsewhere; `pictures`: SHA-256 → the file, of every picture that it shows."""
 
-    format: Literal["millwright/master-batch-record/1"]
     product: Identifier
     version: Identifier
-    content_hash: Hash
     pictures: dict[Hash, Base64Bytes] = {}
+
+
+class ExportedRecord(BroughtRecord):
+    """A version as it was exported."""
+
+    format: Literal["millwright/master-batch-record/1"]
+    content_hash: Hash
 
 
 class ImportBody(CommandBody):
     """An exported version, to become a draft here; under another `version` if one is given."""
 
     document: ExportedRecord
+    version: Identifier | None = None
+
+
+class BatchmlBody(CommandBody):
+    """A BatchML document with one MasterRecipe, to become a draft here; under another `version` if one is given."""
+
+    document: Annotated[str, Field(min_length=1, max_length=24 * 1024 * 1024)]
     version: Identifier | None = None
 
 
@@ -128,6 +146,16 @@ def compare(record_id: UUID, other_id: UUID, reading: Reading) -> Document:
 @router.get("/{record_id}/export")
 def export(record_id: UUID, reading: Reading) -> Document:
     """The version as a document that `import` takes, here or elsewhere."""
+    return _exported(reading, record_id)
+
+
+@router.get("/{record_id}/export-batchml", response_class=Response, responses=_XML)
+def export_batchml(record_id: UUID, reading: Reading) -> Response:
+    """The version as a BatchML MasterRecipe (XML) that `import-batchml` takes. 409 NO_XML_CHARACTER names texts."""
+    return Response(master_recipe(_exported(reading, record_id)), media_type="application/xml")
+
+
+def _exported(reading: Reading, record_id: UUID) -> Document:
     row = _found(reading, record_id)
     files = pictures.files(reading, pictures.named(row.body.get("operations", ())))
     shown = {"pictures": {key: b64encode(own.content).decode() for key, own in files.items()}} if files else {}
@@ -150,19 +178,50 @@ def create(body: CreateBody, who: Writer) -> Document:
 def import_record(body: ImportBody, who: Writer) -> Document:
     """A draft from an exported version, with its pictures. 409 CONTENT_CHANGED when it is not what was exported."""
     sent = body.document
+    return _take(who, body, sent, body.version or sent.version, sent.content_hash)
+
+
+@router.post("/import-batchml")
+def import_batchml(body: BatchmlBody, who: Writer) -> Document:
+    """A draft from a BatchML MasterRecipe. 409 names every wrong element by its path and line: NOT_XML, SCHEMA.
+
+    With a `contentHash` it has to be what was exported (CONTENT_CHANGED); without one it is taken as it says.
+    """
+    read = Read(body.document)
+    faults, sent = list(read.faults), None
+    if not faults:
+        try:
+            sent = BroughtRecord.model_validate(read.exported)
+        except ValidationError as error:
+            faults += [_wrong(read, own) for own in error.errors()]
+    if sent is None:
+        return records.refuse(who, "createMasterBatchRecord", body, read.exported, faults)
+    return _take(who, body, sent, body.version or sent.version, read.exported.get("contentHash"))
+
+
+def _wrong(read: Read, error: ErrorDetails) -> Blocker:
+    """What the shape of a record says of an element."""
+    found = "nothing" if error["type"] == "missing" else str(error["input"])[:80]
+    return Blocker(
+        code="SCHEMA", entity="document", id=read.place(error["loc"]), found=found, required=error["msg"],
+        who_can_fix="sending system",
+    )  # fmt: skip
+
+
+def _take(who: Writer, body: CommandBody, sent: BroughtRecord, version: str, claimed: str | None) -> Document:
     exported, faults = _draft(sent.product, sent.version, sent), []
-    if exported.content_hash != sent.content_hash:
+    if claimed is not None and exported.content_hash != claimed:
         faults.append(
             Blocker(
                 code="CONTENT_CHANGED", entity="document", id=f"{sent.product}/{sent.version}",
-                found=exported.content_hash[:12], required=f"{sent.content_hash[:12]}, as it was exported",
+                found=exported.content_hash[:12], required=f"{claimed[:12]}, as it was exported",
             )
         )  # fmt: skip
     try:
         files = brought(sent.pictures)
     except Refused as no:
         files, faults = [], [*faults, *no.blockers]
-    return records.create(who, body, _draft(sent.product, body.version or sent.version, sent), faults, files)
+    return records.create(who, body, _draft(sent.product, version, sent), faults, files)
 
 
 @router.put("/{record_id}")

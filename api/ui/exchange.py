@@ -8,7 +8,9 @@ from starlette.datastructures import UploadFile
 
 from api.ui.actions import Form, problem_of
 from api.ui.calls import call, read
+from api.ui.direct import may_act
 from api.ui.shell import PageRoute, page, refused
+from settings import DEFAULT_SITE
 
 router = APIRouter(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN = 100
@@ -25,8 +27,10 @@ async def _page(request: Request, epc: str = "", status: int = 200, **more: Any)
     documents = (await read(request, "/epcis/documents", limit=SHOWN))["documents"]
     aside = (await read(request, "/epcis/quarantine", limit=SHOWN))["quarantined"]
     told = (await read(request, "/epcis/imported-events", epc=epc, limit=SHOWN))["events"] if epc else []
+    site = request.app.state.services.settings.site
     return page(
         request, "exchange.html", status, documents=documents, aside=aside, told=told, epc=epc, shown=SHOWN, live="",
+        unnamed=site if site == DEFAULT_SITE else "", may_act=lambda name: may_act(request, name),
         here="/ui/interfaces/events", **having | more,
     )  # fmt: skip
 

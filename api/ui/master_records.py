@@ -125,8 +125,23 @@ def _acts(request: Request, found: Mapping[str, Any]) -> list[tuple[str, str, di
 async def export(record_id: UUID, request: Request) -> Response:
     """The version as a file that another system can take."""
     found = await read(request, f"/master-batch-records/{record_id}/export")
-    name = "".join(char if char.isalnum() or char in "-." else "_" for char in f"{found['product']}-{found['version']}")
-    return JSONResponse(found, headers={"content-disposition": f'attachment; filename="{name}.json"'})
+    headers = {"content-disposition": f'attachment; filename="{_file_name(found)}.json"'}
+    return JSONResponse(found, headers=headers)
+
+
+@router.get("/{record_id}/export-batchml")
+async def export_batchml(record_id: UUID, request: Request) -> Response:
+    """The version as a BatchML file, for systems that do not know our own form."""
+    found = await read(request, f"/master-batch-records/{record_id}")
+    answer = await call(request, "GET", f"/master-batch-records/{record_id}/export-batchml")
+    if not answer.accepted:
+        return refused(request, problem_of(answer))
+    headers = {"content-disposition": f'attachment; filename="{_file_name(found)}.xml"'}
+    return Response(answer.body, media_type="application/xml", headers=headers)
+
+
+def _file_name(found: Mapping[str, Any]) -> str:
+    return "".join(char if char.isalnum() or char in "-." else "_" for char in f"{found['product']}-{found['version']}")
 
 
 @router.get("/{record_id}/compare/{other_id}")
@@ -195,12 +210,13 @@ async def take(request: Request, form: Form) -> Response:
     if isinstance(chosen, UploadFile):
         content = await chosen.read()
         await chosen.close()
+    is_xml = content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
     try:
-        document = json.loads(content)
+        document = content.decode("utf-8-sig") if is_xml else json.loads(content)
     except ValueError:
         raise Problem(422, "INVALID_REQUEST", "the file is no exported master batch record") from None
     body = {"commandId": form.get("commandId"), "document": document, "version": str(form.get("version") or "") or None}
-    answer = await call(request, "POST", "/master-batch-records/import", body)
+    answer = await call(request, "POST", f"/master-batch-records/import{'-batchml' if is_xml else ''}", body)
     if not answer.accepted:
         return refused(request, problem_of(answer))
     t = context(request)["t"]

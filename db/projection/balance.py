@@ -1,5 +1,7 @@
 """Rows and moves of samples, counts and checks of prints. Importing this registers them."""
 
+from decimal import Decimal
+
 from sqlalchemy import Connection
 
 from db import tables as t
@@ -8,6 +10,7 @@ from db.own_places import DIFFERENCE, SAMPLE, ensure
 from db.projection.events import OPERATIONS, Context, project
 from domain import material_events as m
 from domain import packaging_events as k
+from domain.quantities import plain
 
 PRINT_CHECKS = t.core(t.PrintCheckRow)
 
@@ -18,14 +21,16 @@ def _(event: m.SampleTaken, context: Context) -> None:
     if event.line is None:
         key = {"work_order": event.work_order, "code": event.operation}
         batch.add(OPERATIONS, key, good=-event.quantity, sampled=event.quantity)
+    moves = []
     if event.is_stock:
         _make(context, SAMPLE)
+        moves = [_moved(event.lot, "LINE", SAMPLE, event.quantity, event.unit)]
         batch.move(
             key=f"sample:{context.key}", lot=event.lot, from_place="LINE", to_place=SAMPLE, quantity=event.quantity,
             unit=event.unit, kind="sample", work_order=event.work_order, actor=fact.actor, moved_at=fact.at,
         )  # fmt: skip
     new = event.model_dump(mode="json", by_alias=True, exclude={"kind", "work_order", "operation", "is_stock"})
-    context.audit("operation.sample", f"operation/{event.work_order}/{event.operation}", new=new)
+    context.audit("operation.sample", f"operation/{event.work_order}/{event.operation}", new=new | {"moves": moves})
 
 
 @project.register
@@ -33,10 +38,12 @@ def _(event: m.MaterialsCounted, context: Context) -> None:
     fact, batch = context.fact, context.batch
     if any(line.difference != 0 for line in event.lines):
         _make(context, DIFFERENCE)
+    moves = []
     for index, line in enumerate(event.lines):
         if line.difference == 0:
             continue
         way = ("LINE", DIFFERENCE) if line.difference > 0 else (DIFFERENCE, "LINE")
+        moves.append(_moved(line.lot, *way, abs(line.difference), line.unit))
         batch.move(
             key=f"difference:{context.key}:{index}", lot=line.lot, from_place=way[0], to_place=way[1],
             quantity=abs(line.difference), unit=line.unit, kind="difference", work_order=event.work_order,
@@ -44,8 +51,13 @@ def _(event: m.MaterialsCounted, context: Context) -> None:
         )  # fmt: skip
     lines = [line.model_dump(mode="json", by_alias=True) for line in event.lines]
     outside = [own.model_dump(mode="json", by_alias=True) for own in event.outside]
-    new = {"lines": lines} | ({"outside": outside} if outside else {})
+    new = {"lines": lines, "moves": moves} | ({"outside": outside} if outside else {})
     context.audit("work-order.count", f"work-order/{event.work_order}", new=new)
+
+
+def _moved(lot: str, from_place: str, to_place: str, quantity: Decimal, unit: str) -> dict[str, str]:
+    """A move of stock as it is told outside: an outside warehouse books the same."""
+    return {"lot": lot, "from": from_place, "to": to_place, "quantity": plain(quantity), "unit": unit}
 
 
 def _make(context: Context, place: str) -> None:

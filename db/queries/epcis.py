@@ -4,16 +4,28 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Row, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from db.queries.trace import LOTS
 from db.queries.written import stamp
-from db.tables import EpcisDocument, EpcisEvent, EpcisItem, EpcisRejection, Material, core
+from db.tables import (
+    EpcisDocument,
+    EpcisEvent,
+    EpcisItem,
+    EpcisRejection,
+    EpcisRetry,
+    InboundSystem,
+    Material,
+    OutboundEndpoint,
+    core,
+)
 from domain.epcis import Document, Identified, content_hash, event_id, items, place_of, transformation, unit_of
 from domain.errors import Blocker
 
 DOCUMENTS, EVENTS, ITEMS, REJECTIONS = core(EpcisDocument), core(EpcisEvent), core(EpcisItem), core(EpcisRejection)
+RETRIES: Final = core(EpcisRetry)
+SYSTEMS, ENDPOINTS = core(InboundSystem), core(OutboundEndpoint)
 MATERIALS: Final = core(Material)
 
 
@@ -63,15 +75,38 @@ def keep(
     statement = insert(DOCUMENTS).values(values).on_conflict_do_nothing().returning(DOCUMENTS.c.sha256)
     is_new = connection.execute(statement).one_or_none() is not None
     fresh = [own for own in judged if own.state == "accepted"]
-    if fresh:
-        connection.execute(insert(EVENTS), [_event(sha256, own) for own in fresh])
-        connection.execute(insert(ITEMS), [row for own in fresh for row in _items(own.content)])
+    take(connection, sha256, fresh)
     aside = [_rejection(sha256, at, own) for own in judged if own.blockers]
     stored = 0
     for row in aside:
         made = insert(REJECTIONS).values(row).on_conflict_do_nothing().returning(REJECTIONS.c.id)
         stored += connection.execute(made).one_or_none() is not None
     return is_new, len(fresh) + stored
+
+
+def take(connection: Connection, sha256: str, fresh: Sequence[Judged]) -> None:
+    """Store events of a document that nothing is against."""
+    if fresh:
+        connection.execute(insert(EVENTS), [_event(sha256, own) for own in fresh])
+        connection.execute(insert(ITEMS), [row for own in fresh for row in _items(own.content)])
+
+
+def rejected(connection: Connection, number: int) -> tuple[Row[Any], str, bool] | None:
+    """What was put aside under that number, the document that it came in, whether it was taken since by a retry."""
+    taken = select(RETRIES.c.rejection).where(RETRIES.c.rejection == REJECTIONS.c.id).exists()
+    statement = (
+        select(REJECTIONS, DOCUMENTS.c.body, taken.label("retried"))
+        .join(DOCUMENTS, DOCUMENTS.c.sha256 == REJECTIONS.c.document)
+        .where(REJECTIONS.c.id == number)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else (row, row.body, row.retried)
+
+
+def settle(connection: Connection, number: int, by: str, at: datetime, reason: str) -> None:
+    """What was put aside under that number was tried again and taken."""
+    values = {"rejection": number, "retried_by": by, "retried_at": at, "reason": reason}
+    connection.execute(insert(RETRIES).values(values))
 
 
 def _event(document: str, own: Judged) -> dict[str, Any]:
@@ -104,6 +139,16 @@ def _rejection(document: str, at: datetime, own: Judged) -> dict[str, Any]:
         "blockers": [blocker.model_dump(mode="json", by_alias=True) for blocker in own.blockers],
         "content": str(own.content)[:20_000], "rejected_at": at,
     }  # fmt: skip
+
+
+def has_partners(connection: Connection) -> bool:
+    """Whether events of other systems came in, or a system outside is registered or told of things."""
+    asked = (
+        select(DOCUMENTS.c.sha256).exists(),
+        select(SYSTEMS.c.account).where(SYSTEMS.c.is_active).exists(),
+        select(ENDPOINTS.c.code).where(ENDPOINTS.c.is_active).exists(),
+    )
+    return bool(connection.execute(select(or_(*asked))).scalar_one())
 
 
 # Lists ---------------------------------------------------------------------------------------------------------------
@@ -163,16 +208,18 @@ def events(
 
 
 def rejections(connection: Connection, sha256: str | None, limit: int) -> list[dict[str, Any]]:
-    """What was put aside, newest first. `isSettled`: a right event of that id has come since."""
+    """What was put aside, newest first. `isSettled`: taken in another try, or a right one has come."""
     taken = select(EVENTS.c.event_id).where(EVENTS.c.event_id == REJECTIONS.c.event_id).exists()
-    statement = select(REJECTIONS, taken.label("taken")).order_by(REJECTIONS.c.id.desc()).limit(limit)
+    retried = select(RETRIES.c.rejection).where(RETRIES.c.rejection == REJECTIONS.c.id).exists()
+    statement = select(REJECTIONS, taken.label("taken"), retried.label("retried"))
+    statement = statement.order_by(REJECTIONS.c.id.desc()).limit(limit)
     if sha256 is not None:
         statement = statement.where(REJECTIONS.c.document == sha256)
     return [
         {
             "number": row.id, "document": row.document, "position": row.position, "eventId": row.event_id,
             "blockers": row.blockers, "content": row.content, "at": stamp(row.rejected_at),
-            "isSettled": bool(row.taken) and row.code != "CONTRADICTION",
+            "isSettled": row.retried or (bool(row.taken) and row.code != "CONTRADICTION"),
         }
         for row in connection.execute(statement)
     ]  # fmt: skip

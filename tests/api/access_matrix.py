@@ -157,6 +157,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/master-data/import-file": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records": ((R.PROCESS_ENGINEER,), {}),
     "/master-batch-records/import": ((R.PROCESS_ENGINEER,), {}),
+    "/master-batch-records/import-batchml": ((R.PROCESS_ENGINEER,), {"document": "<a/>"}),
     "/mes/orders/{order_id}/impacts/{number}/decide": (
         (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"decision": "keep", "reason": "as it was made"},
     ),
@@ -223,6 +224,9 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     ),
     "/integration/outbound-messages/{message_id}/discard": (
         (R.PLANNER, R.SUPERVISOR, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "told by telephone"}
+    ),
+    "/epcis/quarantine/{number}/retry": (
+        (R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "mended it"}
     ),
     "/epcis/capture": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER, R.INTEGRATION), {"any": "thing"}),
     "/integration/systems": (

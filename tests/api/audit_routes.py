@@ -25,6 +25,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /users/{user_id}/badge",
         "POST /users/{user_id}/reset-pin",
     ),
+    "test_batchml": ("POST /master-batch-records/import-batchml",),
     "test_batch_record_prints": (
         "POST /auth/login",
         "POST /master-data/import",
@@ -99,6 +100,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /maintenance-orders/{maintenance_id}/verify",
         "POST /maintenance-orders/{maintenance_id}/verify-as-quality",
     ),
+    "test_epcis_quarantine": ("POST /epcis/quarantine/{number}/retry",),
     "test_epcis_two_plants": ("POST /epcis/capture",),
     "test_inbound": (
         "POST /integration/inbound-messages/{number}/discard",

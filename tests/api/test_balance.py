@@ -20,6 +20,11 @@ RECORD: dict[str, Any] = {
 @pytest.fixture(scope="module", autouse=True)
 async def _stock(company: Company, working: None) -> None:
     await receive(company, "API-BALANCE", "1000")
+    await balanced(company)
+
+
+async def balanced(company: Company) -> None:
+    """The policy under which orders are made by the record of this module."""
     policies = [
         {**policy, "code": "balanced", "masterBatchRecord": True}
         for policy in MASTER_DATA["policies"] if policy["code"] == "swift"

@@ -46,7 +46,7 @@ READERS = {"/users": "ada", "/master-batch-records/pictures/{digest}": "pat"}
 # To make up a document of master data takes as long as fifty other things, a list of values as long as five.
 FEW = {
     "/master-data/import": 2,
-    **{f"/master-batch-records{path}": 2 for path in ("", "/import", "/{record_id}")},
+    **{f"/master-batch-records{path}": 2 for path in ("", "/import", "/import-batchml", "/{record_id}")},
     **{path: 3 for path in (*COMMANDS, *DIRECT) if path.endswith(("/results", "/parameters", "/return"))},
 }
 LAST = ("/cancel", "/close", "/reject", "/hold")

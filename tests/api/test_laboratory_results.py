@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.company import PASSWORD, Company, material
 from tests.api.records import codes, ok
+from tests.api.test_inbound import reasons, send
 from tests.api.test_master_data import post
 from tests.api.words import at_stage, do, receive, until
 
@@ -122,3 +123,49 @@ async def test_where_nothing_is_asked_a_value_is_enough(company: Company) -> Non
     number = (await do(company, "wil", "/wms/receipts", **receipt))["inspection"]["number"]
     ok(await entered(company, f"/quality/inspections/{number}", "water", "0.4"))
     await do(company, "ben", f"/quality/inspections/{number}/decision", accept=True)
+
+
+@pytest.mark.accepts("QL-03", "AT-12", "IN-03")
+async def test_an_outside_laboratory_says_what_it_measured_with_and_is_judged_like_the_form(company: Company) -> None:
+    """Of a received lot and of a batch: what the plan asks for, looked up in the record, never taken on trust."""
+    ada = await company.desk("ada")
+    lims: dict[str, Any] = {
+        "id": "lims-q",
+        "fullName": "LIMS",
+        "roles": ["integration"],
+        "password": "canary-Ochre-Lantern-71",
+    }
+    assert (await ada.command("/users", reason="a new machine", **lims)).status_code == 201
+    ok(await ada.command("/integration/systems", account="lims-q", name="LIMS", kinds=["laboratory-result"]))
+
+    receipt = {"lot": "POWDER-2", "material": "POWDER", "quantity": "5", "unit": "kg", "supplier": "Acme"}
+    received = (await do(company, "wil", "/wms/receipts", **receipt))["inspection"]["number"]
+    _, work_order = await at_stage(company, "inspecting")
+    made = ok(await (await company.desk("ana")).get(f"/mes/work-orders/{work_order}"))
+    samples = (
+        (received, "POWDER-2", "water", "0.4"),
+        (made["inspection"]["number"], made["outputLot"], "dissolution", "90.0"),
+    )
+    for inspection, lot, name, value in samples:
+
+        async def told(**how: Any) -> Any:
+            sent = {"name": name, "value": value, "unit": "%", **how}  # noqa: B023
+            content = {"inspection": inspection, "lot": lot, "results": [sent]}  # noqa: B023
+            return await send(company, "lims-q", "laboratory-result", content)
+
+        assert set(reasons(await told())) == {"INSTRUMENT_MISSING", "METHOD_MISSING", "REAGENTS_MISSING"}
+        assert reasons(await told(**(WITH | {"instrument": "HPLC-2"}))) == ["CALIBRATION_EXPIRED"]
+        wrong = WITH | {"instrument": "HPLC-9", "reagents": ["ACN-0", "NO-LOT"]}
+        assert reasons(await told(**wrong)) == ["EQUIPMENT_NOT_REGISTERED", "REAGENT_NOT_USABLE", "UNKNOWN_LOT"]
+        assert set(reasons(await told(**(WITH | {"reagents": "STD-1"})))) == {"SCHEMA"}
+        lied = WITH | {"instrument": "HPLC-2", "measuredWith": {"instrument": None}}
+        assert reasons(await told(**lied)) == ["CALIBRATION_EXPIRED"], "what a sender says of it does not count"
+        ok(await told(**WITH))
+    (kept,) = ok(await (await company.desk("ana")).get("/quality/inspections", lot="POWDER-2"))["inspections"]
+    shown = ok(await (await company.desk("sam")).get(f"/mes/work-orders/{work_order}/batch-record"))["inspection"]
+    for result in (kept["results"][0], shown["results"][0]):
+        used = result["measuredWith"]
+        assert (result["enteredBy"], used["instrument"]["certificate"], used["methodVersion"]) == (
+            "lims-q", "CERT-7", "11",
+        )  # fmt: skip
+        assert [one["lot"] for one in used["reagents"]] == ["STD-1", "ACN-1"]

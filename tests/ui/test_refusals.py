@@ -25,6 +25,7 @@ NAMES: Final = re.compile(
     r"|HTTP|Message-Id|Content-SHA256|OperationsRequest|MaterialRequirement|MaterialUse|（Production）"
     r"|EPCIS(Document)?|CBV|URI|UN/ECE|KGM|ADD|OBSERVE|DELETE|@context|schemaVersion|creationDate|epcisBody\.eventList"
     r"|eventTimeZoneOffset|bizTransactionList|epcClass|quantityList|quantity|uom|transformationID|ilmd|epcList|parentID"
+    r"|BatchInformation|MasterRecipe|languageID|\bID\b|\bValue\b|pictureFile|clearance|XML"
     r"|childEPCs|childQuantityList|\.type|\{\"id\""
 )
 """Names that are the same in every language: settings, formats, fields of the API and of outside messages."""

@@ -49,7 +49,7 @@ async def test_holds_and_dates_end_by_themselves_and_survive_a_restart(
     plant = patient_plant
     line = await asyncio.to_thread(
         lambda: Line(
-            plant.engine, clean_hold_seconds=2 * DAY, dirty_hold_seconds=8 * HOUR, calibration_warning_seconds=DAY
+            plant.engine, clean_hold_seconds=2 * DAY, dirty_hold_seconds=4 * DAY, calibration_warning_seconds=DAY
         )
     )
     with skipping.with_time_skipping_disabled():
@@ -91,7 +91,7 @@ async def test_dirt_that_waits_too_long_opens_a_deviation_once(
             await asyncio.to_thread(line.do, acts.VerifyCleaning(accept=False), "ole", "", "residue at the hopper")
             await tell_equipment_clock(plant.client, plant.task_queue)
     async with plant.working():
-        await skipping.fast_forward(clock_of(plant), timedelta(days=12))
+        await skipping.fast_forward(clock_of(plant), timedelta(hours=9))
         await until(line, "cleaning", "dirtyHoldExceeded")
         await skipping.fast_forward(clock_of(plant), timedelta(days=1))
     rows = plant.rows("SELECT code, state, opened_by FROM deviation WHERE number LIKE :n", n=f"{line.press}-ED%")

@@ -1,14 +1,14 @@
 """Compares a disturbed run with an undisturbed one, and what clients were told with what the record says."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from chaos.record import Record
 from chaos.told import Answer, Told, answer_of
 
-KINDS: Final = ("contradicted", "broken", "doubled", "changed", "lost")
+KINDS: Final = ("contradicted", "retold", "broken", "doubled", "changed", "lost")
 """Worst first."""
 
 
@@ -25,9 +25,10 @@ class Finding:
         return {"kind": self.kind, "where": self.where, "detail": self.detail}
 
 
-def check(wanted: Record, wanted_told: Told, found: Record, told: Told) -> list[Finding]:
-    """All findings about the disturbed run; none if it is as if nobody had disturbed it."""
+def check(wanted: Record, wanted_told: Told, found: Record, told: Told, more: Sequence[Finding] = ()) -> list[Finding]:
+    """All findings about the disturbed run, `more` among them; none if it is as if nobody had disturbed it."""
     everything = (
+        *more,
         *_differences(wanted, found),
         *sound(found),
         *honest(found, told),

@@ -34,15 +34,22 @@ class AnswerLost(httpx.ReadError):
 class Clients:
     """All clients of one run. `told` is what they were told; with `mischief` the network is a bad one.
 
-    `gate` is waited for before a new command is sent.
+    `gate` is waited for before a new command is sent; `transport` is another one than HTTP over the network.
     """
 
     def __init__(
-        self, base_url: str, told: Told, *, seed: int, mischief: bool, gate: Callable[[], Awaitable[None]] | None = None
+        self,
+        base_url: str,
+        told: Told,
+        *,
+        seed: int,
+        mischief: bool,
+        gate: Callable[[], Awaitable[None]] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url, self.told = base_url, told
         self._seed, self._mischief, self._gate = seed, mischief, gate
-        self._inner = httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=200))
+        self._inner = transport or httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=200))
         self._late: set[asyncio.Task[None]] = set()
         self._passwords: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
@@ -53,6 +60,23 @@ class Clients:
     def client(self) -> httpx.AsyncClient:
         """A client for a replay."""
         return httpx.AsyncClient(base_url=self.base_url, timeout=30, transport=_Transport(self))
+
+    def orders(self) -> list[str]:
+        """The ids of all orders that were made, in the order in which they were."""
+        return list(self._work_orders)
+
+    async def fetch(self, user: str, path: str) -> Any:
+        """What `user` reads there, asked for until it is told; None for what there is not, or in PATIENCE_SECONDS."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_SECONDS
+        while loop.time() < deadline:
+            status, content = await self._answered(user, "GET", path, {})
+            if status == 200:
+                return _json(content)
+            if status not in _AWAY and status not in (0, 401):
+                return None
+            await asyncio.sleep(_PAUSE_SECONDS)
+        return None
 
     async def finish(self) -> None:
         """Wait for the copies that are still on their way."""
@@ -157,16 +181,20 @@ class Clients:
 
     async def _once(self, user: str, method: str, path: str, body: dict[str, Any]) -> int:
         """One request in the name of a user; 0 when it did not get through."""
+        return (await self._answered(user, method, path, body))[0]
+
+    async def _answered(self, user: str, method: str, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        """One request in the name of a user: status and content; 0 when it did not get through."""
         try:
             if user not in self._tokens and not await self._log_in(user):
-                return 0
+                return 0, b""
             token = self._tokens[user]
             response = await self._request(method, path, body, {"authorization": token})
         except httpx.TransportError:
-            return 0
+            return 0, b""
         if response.status_code == 401 and self._tokens.get(user) == token:
             del self._tokens[user]
-        return response.status_code
+        return response.status_code, response.content
 
     async def _log_in(self, user: str) -> bool:
         credentials = {"userId": user, "password": self._passwords[user]}

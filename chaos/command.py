@@ -6,14 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from chaos import plan as plans
-from chaos.run import PLANTS, Settings, Watch, run
+from chaos.run import MOMENTS, PLANTS, Settings, Watch, run
 from system import SystemRefusal
 
 screen = Console(stderr=True)
@@ -31,6 +31,12 @@ def chaos(
     tablets: Annotated[Path, typer.Option(help="folder with laboratory.csv")] = _SAMPLE.tablets,
     jobshop: Annotated[Path, typer.Option(help="file with shop-floor reports")] = _SAMPLE.jobshop,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="orders of tablets at a time")] = 6,
+    moments: Annotated[
+        int, typer.Option(min=0, max=1_000, help="moments at which somebody looks at an order, and asks again later")
+    ] = MOMENTS,
+    long_orders: Annotated[
+        int, typer.Option(min=0, max=9, help="orders of more than 10,000 events of Temporal, on top of the others")
+    ] = 1,
     plan: Annotated[Path | None, typer.Option(help="kill by the plan of this file, or of an earlier result")] = None,
     report: Annotated[Path | None, typer.Option(help="write the result into this file, too")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="keep both data folders when all is well, too")] = False,
@@ -39,32 +45,37 @@ def chaos(
     """Full orders while worker, gateway, API, Temporal and PostgreSQL are killed; one JSON document, 0 if all is well.
 
     The same orders are made undisturbed first. Then a checker of its own compares states, stock, reservations, reports,
-    signatures, genealogy and audit trail, and every answer that a client got. A run is repeated with its seed, or with
-    its result as `--plan`.
+    signatures, genealogy and audit trail, every answer that a client got, and what is told of a moment later. A run is
+    repeated with its seed, or with its result as `--plan`.
     """
     chosen = _weights(plants)
     thrown = int(time.time()) if seed is None else seed
     try:
         given = None if plan is None else plans.read(plan)
-        settings = Settings(thrown, kills, orders, chosen, tablets, jobshop, concurrency, given)
+        settings = Settings(
+            thrown, kills, orders, chosen, tablets, jobshop, concurrency, given, moments, long_orders
+        )  # fmt: skip
         folder = data_dir / f"{thrown}-{time.strftime('%Y%m%dT%H%M%S')}"
         screen.print(f"seed {thrown}; both runs are in {folder}", highlight=False)
         with _shown() as watch:
             found = run(settings, folder, watch)
     except (plans.PlanUnreadable, OSError, SystemRefusal) as wrong:
         _end(str(wrong))
+    more = f"--moments {moments} --long-orders {long_orders} --plants {plants} --tablets {tablets} --jobshop {jobshop}"
+    _tell(found, folder, report, f"--seed {thrown} --orders {orders} --plan {folder / 'result.json'} {more}")
+    if not keep:
+        shutil.rmtree(folder)
+
+
+def _tell(found: dict[str, Any], folder: Path, report: Path | None, again: str) -> None:
+    """Write the result where it belongs; leave with 1 when the run has not passed."""
     text = json.dumps(found, indent=1, ensure_ascii=False)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8")
     if report is not None:
         report.write_text(text + "\n", encoding="utf-8")
     print(text)
     if not found["passed"]:
-        said = (
-            f"not as it should be; again: mes chaos --seed {thrown} --orders {orders} --plan {folder / 'result.json'}"
-        )
-        _end(f"{said} --plants {plants} --tablets {tablets} --jobshop {jobshop}")
-    if not keep:
-        shutil.rmtree(folder)
+        _end(f"not as it should be; again: mes chaos {again}")
 
 
 def _weights(plants: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,8 @@ class Killer:
     told: Callable[[int], None] = lambda _done: None
     done: list[tuple[float, str, int]] = field(default_factory=list)
     """Seconds since the start, victim, answers until then."""
+    moments: list[tuple[datetime, str]] = field(default_factory=list)
+    """The same by the clock: when, and victim."""
     _last: dict[str, ProcessIdentity] = field(default_factory=dict)
 
     def _due(self) -> int:
@@ -54,6 +57,7 @@ class Killer:
             await asyncio.sleep(kill.pause)
             await asyncio.to_thread(self._kill, kill.victim)
             self.done.append((round(time.monotonic() - begun, 2), kill.victim, self.answered()))
+            self.moments.append((datetime.now(UTC), kill.victim))
             self.told(len(self.done))
 
     def _kill(self, victim: str) -> None:

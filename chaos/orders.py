@@ -26,8 +26,8 @@ def tablets(source: Path, orders: int, dice: random.Random, to: Path) -> Path:
     return to
 
 
-def jobshop(source: Path, orders: int, dice: random.Random, to: Path) -> Path:
-    """A file like `source` with so many work orders. Raises OSError."""
+def jobshop(source: Path, orders: int, dice: random.Random, to: Path, first: Sequence[Row] = ()) -> Path:
+    """A file like `source` with so many work orders, behind the rows of `first`. Raises OSError."""
     to.parent.mkdir(parents=True, exist_ok=True)
     rows, names = _read(source, ",")
     heads = [{"work_order": number} for number in dict.fromkeys(row["work_order"] for row in rows)]
@@ -37,7 +37,7 @@ def jobshop(source: Path, orders: int, dice: random.Random, to: Path) -> Path:
         for row in rows
         if row["work_order"] == head["work_order"]
     ]
-    _write(to, ",", names, made)
+    _write(to, ",", names, [*first, *made])
     return to
 
 

@@ -146,6 +146,10 @@ class Record:
     audit_broken: str | None
 
 
+NOTHING: Final = Record({}, {}, {}, frozenset(), {}, 0, None)
+"""A record that was not read yet."""
+
+
 def read(url: str) -> Record:
     """Read a whole record. Raises psycopg.Error."""
     with psycopg.connect(url) as connection:

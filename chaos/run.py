@@ -5,20 +5,23 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from temporalio.client import Client
 
 import chaos.record as records
 import wiring
+from chaos import long_orders as long
 from chaos import orders as sources
 from chaos import plan as plans
 from chaos.check import KINDS, Finding, check
 from chaos.clients import Clients
 from chaos.killing import Killer
+from chaos.long_orders import LongOrder
+from chaos.moments import Looks, Readers
 from chaos.plan import Kill
 from chaos.told import Told
 from replay.jobshop import replay_jobshop
@@ -37,6 +40,7 @@ REPEATED: Final = 300
 RESTART_SECONDS: Final = 1.0
 """The longest pause before a killed process is started again: many kills are meant, and are no crash loop."""
 RECORD_SECONDS: Final = 60.0
+MOMENTS: Final = 60
 PATIENCE_SECONDS: Final = 1200.0
 """People wait so long: also for kills that are due, see `Killer.gate`."""
 
@@ -44,7 +48,8 @@ PATIENCE_SECONDS: Final = 1200.0
 @dataclass(frozen=True)
 class Settings:
     """What a run does. `plants` are names with the weight of each; `tablets` is a plant's folder, `jobshop` a plant's
-    file; `plan` is given to repeat a run."""
+    file; `plan` is given to repeat a run. At `moments` somebody looks at an order, to ask for the same moment later;
+    `long_orders` come on top of the others, with `long_reports` reports each."""
 
     seed: int
     kills: int
@@ -54,6 +59,9 @@ class Settings:
     jobshop: Path = wiring.ROOT / "plants" / "jobshop" / "sample" / "reports.csv"
     concurrency: int = 6
     plan: Sequence[Kill] | None = None
+    moments: int = MOMENTS
+    long_orders: int = 0
+    long_reports: int = long.REPORTS
 
     def orders_of(self, plant: str) -> int:
         """How many of the orders are this plant's: by weight, the last plant makes what is left."""
@@ -90,6 +98,8 @@ class Run:
     seconds: float
     clients: Clients
     done: list[tuple[float, str, int]]
+    looks: Looks
+    long: list[LongOrder]
 
     def states(self) -> dict[str, int]:
         """State → how many orders ended in it."""
@@ -105,6 +115,7 @@ class Run:
             "lostAnswers": self.clients.lost_answers, "repeatedLater": self.clients.repeated,
             "ordersSeen": len(self.told.sightings), "auditRows": self.record.audit_rows,
             "kills": dict(Counter(victim for _, victim, _ in self.done)),
+            "moments": self.looks.document(), "longOrders": [own.document() for own in self.long],
             "refused": [refusal.detail for report in self.reports for refusal in report.refusals][:SHOWN],
         }  # fmt: skip
 
@@ -115,12 +126,15 @@ class Sources:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.tablets: Path | None = None
         self.jobshop: Path | None = None
+        rows = [row for name in long.names(settings.long_orders) for row in long.rows(name, settings.long_reports)]
+        if rows and "jobshop" not in settings.plants:
+            self.jobshop = sources.jobshop(settings.jobshop, 0, random.Random(), folder / "reports.csv", rows)
         for plant in settings.plants:
             dice, count = random.Random(f"{plant}/{settings.seed}"), settings.orders_of(plant)
             if plant == "tablets":
                 self.tablets = sources.tablets(settings.tablets, count, dice, folder / "tablets")
             else:
-                self.jobshop = sources.jobshop(settings.jobshop, count, dice, folder / "reports.csv")
+                self.jobshop = sources.jobshop(settings.jobshop, count, dice, folder / "reports.csv", rows)
 
     def series(self) -> Path | None:
         """The recorded runs of the press, if there are tablets."""
@@ -140,7 +154,8 @@ def run(settings: Settings, folder: Path, watch: Watch) -> dict[str, Any]:
     plan = settings.kill_plan()
     watch.step(f"the same orders, {len(plan)} kills, commands twice, late and out of order")
     killed = once(settings, made, folder / "killed", watch, (plan, clean.told.answered()))
-    findings = check(clean.record, clean.told, killed.record, killed.told)
+    more = [*killed.looks.findings, *long.findings([*clean.long, *killed.long], settings.long_reports)]
+    findings = check(clean.record, clean.told, killed.record, killed.told, more)
     return document(settings, clean, killed, plan, findings)
 
 
@@ -151,8 +166,9 @@ def document(
     found = Counter(finding.kind for finding in findings)
     not_done = len(plan) - len(killed.done)
     return {
-        "passed": not findings and not_done == 0,
+        "passed": not findings and not_done == 0 and killed.looks.enough(),
         "seed": settings.seed, "orders": settings.orders, "plants": dict(settings.plants),
+        "longOrders": settings.long_orders,
         **{kind: found[kind] for kind in KINDS},
         "killsWanted": len(plan), "killsDone": len(killed.done),
         "undisturbed": clean.document(), "disturbed": killed.document(),
@@ -174,39 +190,52 @@ def once(
         environment={},
         longest_pause=RESTART_SECONDS,
     ) as system:
-        told = Told()
-        done: list[tuple[float, str, int]] = []
-        reports, clients = asyncio.run(_drive(settings, made, system.addresses, told, watch, killing, done))
+        run = asyncio.run(_drive(settings, made, system.addresses, watch, killing))
         record = _record(folder)
-    return Run(record, told, reports, time.monotonic() - begun, clients, done)
+    return replace(run, record=record, seconds=time.monotonic() - begun)
 
 
 async def _drive(
     settings: Settings,
     made: Sources,
     addresses: Addresses,
-    told: Told,
     watch: Watch,
     killing: tuple[Sequence[Kill], int] | None,
-    done: list[tuple[float, str, int]],
-) -> tuple[list[ReplayReport], Clients]:
+) -> Run:
+    """The orders, the kills and the looks of a run; its record is read afterwards."""
+    told = Told()
     plan, expected = killing or ((), 1)
     killer = Killer(addresses.data_dir, plan, told.answered, expected, lambda count: watch.kills(count, len(plan)))
     clients = Clients(addresses.api_url or "", told, seed=settings.seed, mischief=killing is not None, gate=killer.gate)
+    wanted = 0 if killing is None else settings.moments
+    at_long = long.addresses(settings.long_orders)
+    readers = Readers(clients, seed=settings.seed, wanted=wanted, expected=expected, long=at_long)
     try:
         async with asyncio.TaskGroup() as group:
-            kills = group.create_task(killer.run())
+            beside = [group.create_task(killer.run()), group.create_task(readers.run())]
             reports = [group.create_task(one) for one in _replays(settings, made, addresses, clients, watch)]
             made_all = [await report for report in reports]
             await clients.finish()
-            kills.cancel()  # what was not due until now never will be
+            for task in beside:
+                task.cancel()  # what was not due until now never will be
         if killing is not None:
             watch.step(f"{REPEATED} commands once more")
             await clients.repeat(REPEATED)
-        done += killer.done
-        return made_all, clients
+            watch.step(f"what is told now of {len(readers.looks.taken)} moments")
+            await readers.ask_again(lambda: _url(addresses.data_dir))
+        ended = await _long_orders(settings, addresses, killer)
+        return Run(records.NOTHING, told, made_all, 0.0, clients, killer.done, readers.looks, ended)
     finally:
         await clients.close()
+
+
+async def _long_orders(settings: Settings, addresses: Addresses, killer: Killer) -> list[LongOrder]:
+    """What became of the long orders."""
+    if not settings.long_orders:
+        return []
+    client = await Client.connect(addresses.temporal_address, namespace=addresses.temporal_namespace)
+    url = _url(addresses.data_dir)
+    return [await long.found(client, url, name, killer.moments) for name in long.names(settings.long_orders)]
 
 
 def _replays(settings: Settings, made: Sources, addresses: Addresses, clients: Clients, watch: Watch) -> list[Any]:
@@ -216,7 +245,7 @@ def _replays(settings: Settings, made: Sources, addresses: Addresses, clients: C
     def watcher(plant: str) -> Callable[[Progress], None]:
         def tell(step: Progress) -> None:
             over[plant] = step.done
-            watch.orders(sum(over.values()), settings.orders, f"{step.order} {step.stage}")
+            watch.orders(sum(over.values()), settings.orders + settings.long_orders, f"{step.order} {step.stage}")
 
         return tell
 
@@ -246,13 +275,21 @@ def _replays(settings: Settings, made: Sources, addresses: Addresses, clients: C
 
 def _record(folder: Path) -> records.Record:
     """Read the record; the database may just be coming back from its last kill."""
+    return records.read(_url(folder))
+
+
+def _url(folder: Path) -> str:
+    """The owner's address of the record, when it answers. Raises psycopg.OperationalError after RECORD_SECONDS."""
     data = DataFolder(folder)
     deadline = time.monotonic() + RECORD_SECONDS
     while True:
         server = data.read_system()["postgres"]
         url = f"postgresql://{OWNER}:{data.secret('owner')}@{server['host']}:{server['port']}/{server['database']}"
-        with suppress(psycopg.OperationalError):
-            return records.read(url)
-        if time.monotonic() > deadline:
-            return records.read(url)
-        time.sleep(1)
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+        else:
+            return url

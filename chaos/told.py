@@ -96,8 +96,13 @@ def _as_told_at(path: str, content: Content) -> Content:
         return content
     if "result" in content:
         content = {"number": (content["result"] or {}).get("deviation"), "hasProcess": True}
-    address = uuid.uuid5(_NAMESPACE, f"deviation/{content.get('number')}")
-    return {**content, "id": str(address)} if content.get("hasProcess") else content
+    address = address_of("deviation", content.get("number"))
+    return {**content, "id": address} if content.get("hasProcess") else content
+
+
+def address_of(kind: str, number: object) -> str:
+    """The id under which the API has a thing."""
+    return str(uuid.uuid5(_NAMESPACE, f"{kind}/{number}"))
 
 
 def _code(body: Content) -> str:

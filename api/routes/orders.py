@@ -1,5 +1,6 @@
 """Production orders: make one from a plan line, read it, ask it to move."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -105,7 +106,7 @@ def _document(connection: Connection, folded: history.Folded, at: datetime | Non
     links = plan_family.of_order(connection, specification.plan_line, at)
     signed = _signed(connection, folded.process)
     deviations = orders.deviations(connection, specification.number, at)
-    shown: dict[str, Any] = marked(connection, documents.order(folded, deviations, links, signed))
+    shown: dict[str, Any] = marked(connection, documents.order(folded, deviations, links, signed), at)
     return shown
 
 
@@ -128,10 +129,13 @@ async def state(order_id: UUID, having: With) -> dict[str, Any]:
 
 def _now(having: Services, process: Process) -> dict[str, Any]:
     """The order's own state, with what stands in the record beside it: what it was planned from, its signatures."""
-    with having.engine.connect() as connection:
+    number = process.specification.number
+    with having.engine.connect() as connection, having.histories.current(connection, number) as recorded:
         links = plan_family.of_order(connection, process.specification.plan_line)
         signed = _signed(connection, process)
-        shown = documents.order(history.Folded(process), len(process.deviations), links, signed)
+        # What was consumed, and when it began and ended, the process does not keep.
+        folded = history.Folded(process) if recorded is None else replace(recorded, process=process)
+        shown = documents.order(folded, len(process.deviations), links, signed)
         return marked(connection, shown) | {"stale": False}  # type: ignore[no-any-return]
 
 

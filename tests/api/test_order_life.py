@@ -1,6 +1,7 @@
 """An order's life through the API, with the real workflow."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -51,6 +52,14 @@ async def test_a_batch_from_plan_to_close(company: Company, engine: Engine) -> N
             # The order asks for its inspection by itself now; a snapshot is one moment only when nothing is under way.
             await until(company, order, lambda o: (o["workOrders"][0]["inspection"] or {}).get("state") == "created")
         await snap()
+    # Its process says the same, also of what it does not keep itself: what was consumed, and when it began.
+    _, live = snapshots[-1]
+    asked: dict[str, Any] = {"stale": True}
+    while asked["stale"]:  # a busy worker has not answered in time: the record did
+        asked = (await (await company.desk("sam")).get(f"/mes/orders/{order}/state")).json()
+    assert asked == live | {"stale": False}
+    assert asked["workOrders"][0]["inputLots"]
+    assert asked["actualStart"]
     values = [{"name": "dissolution", "text": "90.0", "unit": "%"}]
     await do(company, "ana", f"{path}/inspection/results", values=values)
     await do(company, "ben", f"{path}/inspection/decision", accept=True)

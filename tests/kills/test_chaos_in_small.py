@@ -7,20 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from chaos.moments import LEAST
 from chaos.plan import VICTIMS
 from chaos.run import Settings, Watch, run
 
 KILLS = 10
 ORDERS = 6
+MOMENTS = 30
+"""Some are the same twice, so not all are compared."""
 SEED = 20261126
 """It draws a batch whose run on the press is recorded: machine jobs and readings are compared, too."""
 PLANTS = {"tablets": 2, "jobshop": 1}
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.accepts("E1", "E2")
+@pytest.mark.accepts("E1", "E2", "E3")
 def test_ten_kills_change_nothing(tmp_path: Path) -> None:
-    found = run(Settings(seed=SEED, kills=KILLS, orders=ORDERS, plants=PLANTS), tmp_path, Watch())
+    found = run(Settings(seed=SEED, kills=KILLS, orders=ORDERS, plants=PLANTS, moments=MOMENTS), tmp_path, Watch())
     assert found["findings"] == []
     assert found["passed"]
     assert found["undisturbed"]["orders"] == found["disturbed"]["orders"] == {"closed": ORDERS}
@@ -28,4 +31,6 @@ def test_ten_kills_change_nothing(tmp_path: Path) -> None:
     assert disturbed["kills"] == dict.fromkeys(VICTIMS, KILLS // len(VICTIMS))
     assert all(disturbed[what] for what in ("copies", "overtakings", "lostAnswers", "repeatedLater"))
     assert disturbed["answers"] > disturbed["commands"] > 0
+    assert disturbed["moments"]["compared"] >= LEAST
+    assert 0 < disturbed["moments"]["byQuery"] < disturbed["moments"]["compared"]
     assert all(found["compared"].values()), "nothing is compared that is not there"

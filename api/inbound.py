@@ -21,8 +21,8 @@ from api.orders_door import OrderGone
 from db import audit
 from db.once import Request
 from db.queries import inbound as tables
+from db.queries.alarms import raise_alarm_once
 from db.queries.inbound import ACCEPTED, DISCARDED, QUARANTINED, Arrived
-from db.queries.users import raise_alarm_once
 from db.session import reading
 from domain.base import Message
 from domain.errors import AdapterRefused, Blocker, Refused

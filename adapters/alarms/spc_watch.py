@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.queries import spc as tables
+from db.queries.alarms import raise_alarm_once
 from db.queries.spc import Asked, Sample
-from db.queries.users import raise_alarm_once
 from db.session import reading
 from db.tables import AuditRow, OrderFact, ParameterValue, WatchPosition, WorkOrder, core
 from domain import spc

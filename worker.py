@@ -52,9 +52,9 @@ from adapters.quality.lot_dates import PostgresLotDates
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from adapters.reports.due import DueReports
-from api.report_files import ReportFiles
 from db.audit import SOURCE
 from db.session import engine_for
+from reporting.files import ReportFiles
 from workflows import policies
 from workflows.runtime import (
     WORKFLOWS,

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Query
 from api import suspects
 from api.clock import now
 from api.deps import Reading, Who
-from api.periods import Period, period
-from api.reporting import Asked
+from api.periods import period
 from api.shapes import Identifier
 from domain.suspects import ALPHA, shifts
+from reporting.figures import Asked
+from reporting.period import Period
 
 router = APIRouter(prefix="/quality", tags=["quality"])
 

@@ -13,8 +13,8 @@ from api import saved_reports as kept
 from api.deps import Caller, Who, only
 from api.periods import MOST_DAYS
 from api.shapes import CommandBody, Identifier, Reason, Text
-from api.ui.report_summaries import Report
 from domain.report_states import Rhythm
+from reporting.summaries import Report
 
 router = APIRouter(tags=["reports"])
 Planner = Annotated[Caller, Depends(only("scheduleReport", "report-schedule"))]

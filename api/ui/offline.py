@@ -11,7 +11,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from api.ui import shell
-from api.ui.texts import LANGUAGES, Words
+from wording.texts import LANGUAGES, Words
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import uvloop
 from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
@@ -237,7 +238,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     role = parser.parse_args().role
     try:
-        asyncio.run(run(role))
+        uvloop.run(run(role))
     except (configuration.SettingMissing, configuration.SettingWrong) as wrong:
         sys.exit(str(wrong))
     # The SDK's threads can abort the interpreter on its way out; everything is flushed by now.

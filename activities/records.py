@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.stubs import CaseFactBatch, FactBatch
-from db.projection import RecordContradictionFound, write_case_facts, write_facts
+from db.projection import RecordContradictionFound, write_case_facts, write_facts, write_new_facts
 from db.queries.alarms import raise_alarm_once
 from db.tables import Alarm, core
 from domain.events import Fact
@@ -29,17 +29,39 @@ class RecordActivities:
     @activity.defn(name="record.write")
     def write_record(self, batch: FactBatch) -> int:
         """Write facts to the record; the answer is the highest revision that stands there."""
-        return self._written(batch.facts, lambda connection: write_facts(connection, batch.facts, batch.tasks))
+
+        def new(connection: Connection) -> int:
+            return write_new_facts(connection, batch.facts, batch.tasks)
+
+        def again(connection: Connection) -> int:
+            return write_facts(connection, batch.facts, batch.tasks)
+
+        return self._written(batch.facts, new, again)
 
     @activity.defn(name="record.write-case")
     def write_case(self, batch: CaseFactBatch) -> int:
         """Write facts of a quality case to the record; the answer is the highest revision that stands there."""
         return self._written(batch.facts, lambda connection: write_case_facts(connection, batch.facts))
 
-    def _written(self, facts: Sequence[Fact | CaseFact], write: Callable[[Connection], int]) -> int:
+    def _written(
+        self,
+        facts: Sequence[Fact | CaseFact],
+        write: Callable[[Connection], int],
+        again: Callable[[Connection], int] | None = None,
+    ) -> int:
+        """Write in one transaction; where it breaks a constraint, `again` in another one, which looks first.
+
+        Facts that were written by an attempt whose answer was lost break one of many: which, PostgreSQL does not say.
+        """
         try:
+            try:
+                with self._engine.begin() as connection:
+                    return write(connection)
+            except IntegrityError:
+                if again is None:
+                    raise
             with self._engine.begin() as connection:
-                return write(connection)
+                return again(connection)
         except RecordContradictionFound as found:
             self._raise_alarm(found)
             # As a local activity this fails the workflow task, which is repeated by the next release; as a normal

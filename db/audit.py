@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from db.rows import as_json, insert_of
 from db.tables import AuditHead, AuditRow, core
@@ -27,7 +28,8 @@ _MOVED: Final = (
     .where(HEAD.c.id == 1)
     .values(seq=bindparam("head_seq", type_=HEAD.c.seq.type), hash=bindparam("head_hash", type_=HEAD.c.hash.type))
 )
-_APPEND: Final = insert_of(ROWS, tuple(sorted(ROWS.c.keys()))).add_cte(_MOVED.cte("moved"))
+_COLUMNS: Final = tuple(sorted(ROWS.c.keys()))
+_APPEND: Final = insert_of(ROWS, _COLUMNS, "audit_rows").add_cte(_MOVED.cte("moved"))
 """The rows, and the head behind them, by one statement."""
 
 
@@ -79,12 +81,35 @@ def row_hash(previous: str, seq: int, entry: Entry) -> str:
     return hashlib.sha256((previous + canonical(content)).encode()).hexdigest()
 
 
-def append(connection: Connection, entries: Sequence[Entry]) -> None:
+class Last(NamedTuple):
+    """What else a transaction does at its end: its statement takes the audit rows with it on the way."""
+
+    statement: Select[Any]
+    values: dict[str, Any]
+
+
+@lru_cache(maxsize=16)
+def _with_rows(statement: Select[Any]) -> Select[Any]:
+    return statement.add_cte(insert_of(ROWS, _COLUMNS, "audit_rows").cte("appended"), _MOVED.cte("moved"))
+
+
+def append(connection: Connection, entries: Sequence[Entry], last: Last | None = None) -> None:
     """Append to the chain. Call it last in a transaction: the head stays locked until the commit."""
     if not entries:
+        if last is not None:
+            connection.execute(last.statement, last.values)
         return
     head = connection.execute(_LOCKED_HEAD).one()
-    seq, previous = head.seq, head.hash
+    rows = _chained(entries, head.seq, head.hash)
+    values = {"audit_rows": as_json(rows), "head_seq": rows[-1]["seq"], "head_hash": rows[-1]["hash"]}
+    if last is None:
+        connection.execute(_APPEND, values)
+    else:
+        connection.execute(_with_rows(last.statement), values | last.values)
+
+
+def _chained(entries: Sequence[Entry], seq: int, previous: str) -> list[dict[str, Any]]:
+    """The rows behind the one of that number and hash."""
     rows: list[dict[str, Any]] = []
     for said in entries:
         seq += 1
@@ -99,7 +124,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
                 "source": entry.source, "hash": previous,
             }
         )  # fmt: skip
-    connection.execute(_APPEND, {"rows": as_json(rows), "head_seq": seq, "head_hash": previous})
+    return rows
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from db.projection import (
     weighing,
 )
 from db.projection.cases import write_case_facts
-from db.projection.writer import RecordContradictionFound, write_facts
+from db.projection.writer import RecordContradictionFound, write_facts, write_new_facts
 
 __all__ = [
     "RecordContradictionFound",
@@ -29,4 +29,5 @@ __all__ = [
     "weighing",
     "write_case_facts",
     "write_facts",
+    "write_new_facts",
 ]

@@ -1,7 +1,7 @@
 """Collects what a batch of facts changes, so that many events become few statements."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
@@ -17,6 +17,8 @@ from db.rows import insert_rows
 from db.tables import OUTSIDE_PLACES, StockBalance, StockMove, core
 
 Key = tuple[tuple[str, Any], ...]
+FactRows = tuple[Table, Sequence[dict[str, Any]]]
+"""Where facts are kept, and their rows."""
 
 _MOVES, _BALANCES = core(StockMove), core(StockBalance)
 _CHANGE: Final = bindparam("change", type_=_BALANCES.c.on_hand.type)
@@ -79,9 +81,12 @@ class Batch:
         """An operation has ended: what it occupied is freed when its row says so."""
         self._left.append(left)
 
-    def flush(self, connection: Connection) -> None:
-        """Write everything; the audit rows come last, because their chain is locked until the commit."""
+    def flush(self, connection: Connection, last: audit.Last | None = None, facts: FactRows | None = None) -> None:
+        """Write everything, facts that are not there yet before all else, and `last` with the audit rows at the end:
+        their chain is locked until the commit."""
         together = Together(connection)
+        if facts is not None:
+            together.insert(*facts)
         for table, rows in self._inserts.items():
             columns = {column for row in rows for column in row}
             together.insert(table, [{column: row.get(column) for column in columns} for row in rows])
@@ -99,7 +104,7 @@ class Batch:
             self.entries += work(connection)
         self._flush_moves(connection)
         self.entries += register.free_all(connection, self._left)
-        audit.append(connection, told(self.entries, self._written))
+        audit.append(connection, told(self.entries, self._written), last)
 
     def _flush_moves(self, connection: Connection) -> None:
         if not self._moves:

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from db import audit
 from db.projection.batch import Batch
 from db.projection.events import DEVIATIONS, Writing
 from db.projection.writer import Stream, write
@@ -57,7 +58,7 @@ def write_case_facts(connection: Connection, facts: tuple[k.CaseFact, ...]) -> i
     return write(connection, CASE_STREAM, facts)
 
 
-def _apply(connection: Connection, facts: Sequence[k.CaseFact]) -> None:
+def _apply(connection: Connection, facts: Sequence[k.CaseFact], last: audit.Last) -> None:
     number = facts[0].case_number
     body = connection.execute(
         select(CASES.c.body).where(CASES.c.number == number).with_for_update()
@@ -72,7 +73,7 @@ def _apply(connection: Connection, facts: Sequence[k.CaseFact]) -> None:
     batch.wrote(CASES, number=number, **_write_row(connection, case))
     if isinstance(case, k.DeviationCase):
         batch.wrote(DEVIATIONS, number=number, **_write_deviation(connection, case, facts[-1]))
-    batch.flush(connection)
+    batch.flush(connection, last)
 
 
 def _begun(fact: k.CaseFact) -> Case:

@@ -10,8 +10,8 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection, String, Table, bindparam, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
-from db.audit import canonical
-from db.projection.batch import Batch
+from db.audit import Last, canonical
+from db.projection.batch import Batch, FactRows
 from db.projection.events import ORDERS, Context, project
 from db.rows import as_json, insert_of
 from db.tables import CommandOutcome, OrderFact, core
@@ -115,12 +115,12 @@ AnyFact = TypeVar("AnyFact", bound=Decision)
 class Stream(Generic[AnyFact]):
     """Where the facts of one kind of life are kept: `key` is the column of its number in `table`.
 
-    `apply` writes what follows from new facts: rows, history, audit.
+    `apply` writes what follows from new facts: rows, history, audit, and at the end what it is given to do last.
     """
 
     table: Table
     key: str
-    apply: Callable[[Connection, Sequence[AnyFact]], None]
+    apply: Callable[[Connection, Sequence[AnyFact], Last], None]
 
     def number(self, fact: AnyFact) -> str:
         """Whose fact it is."""
@@ -133,36 +133,28 @@ def write(connection: Connection, stream: Stream[AnyFact], facts: Sequence[AnyFa
     All facts are of one life. Raises `RecordContradictionFound` when a fact is there with other content: nothing is
     written then.
     """
-    number = stream.number(facts[0])
-    bodies = [fact.model_dump(mode="json", by_alias=True) for fact in facts]
-    hashes = {fact.revision: content_hash_of(body) for fact, body in zip(facts, bodies, strict=True)}
-    new = _claim(connection, stream, facts, bodies, hashes)
+    rows = _rows(stream, facts)
+    claimed = connection.execute(_claim_of(stream.table, stream.key), {"rows": as_json(rows)})
+    new = set(claimed.scalars())
     if len(new) < len(facts):
-        _compare(connection, stream, number, {r: h for r, h in hashes.items() if r not in new})
+        offered = {row["revision"]: row["content_hash"] for row in rows if row["revision"] not in new}
+        _compare(connection, stream, stream.number(facts[0]), offered)
     written = [fact for fact in facts if fact.revision in new]
     if written:
-        stream.apply(connection, written)
-        _answer(connection, number, written)
+        stream.apply(connection, written, _answer(stream.number(facts[0]), written))
     return facts[-1].revision
 
 
-def _claim(
-    connection: Connection,
-    stream: Stream[AnyFact],
-    facts: Sequence[AnyFact],
-    bodies: Sequence[dict[str, Any]],
-    hashes: dict[int, str],
-) -> set[int]:
-    """Insert the facts under their keys; the answer is the revisions that were not there."""
-    rows = [
+def _rows(stream: Stream[AnyFact], facts: Sequence[AnyFact]) -> list[dict[str, Any]]:
+    """The facts as they are stored."""
+    bodies = [fact.model_dump(mode="json", by_alias=True) for fact in facts]
+    return [
         {
             stream.key: stream.number(fact), "revision": fact.revision, "at": fact.at, "actor": fact.actor,
-            "command_id": fact.command_id, "content_hash": hashes[fact.revision],
-            "body": body,
+            "command_id": fact.command_id, "content_hash": content_hash_of(body), "body": body,
         }
         for fact, body in zip(facts, bodies, strict=True)
     ]  # fmt: skip
-    return set(connection.execute(_claim_of(stream.table, stream.key), {"rows": as_json(rows)}).scalars())
 
 
 @lru_cache(maxsize=8)
@@ -182,8 +174,8 @@ def _compare(connection: Connection, stream: Stream[AnyFact], number: str, offer
             raise RecordContradictionFound(number, revision, recorded, offered[revision])
 
 
-def _answer(connection: Connection, number: str, facts: Sequence[Decision]) -> None:
-    """Store the verdicts and tell the processes that wait for them, when the transaction commits."""
+def _answer(number: str, facts: Sequence[Decision]) -> Last:
+    """The verdicts, and a word to the processes that wait for them, said when the transaction commits."""
     outcomes = [
         {
             "command_id": fact.outcome.command_id, "order_number": number, "revision": fact.revision,
@@ -196,25 +188,38 @@ def _answer(connection: Connection, number: str, facts: Sequence[Decision]) -> N
     ids = [outcome["command_id"] for outcome in outcomes]
     payload = json.dumps({"o": number, "r": facts[-1].revision, "c": ids})
     told = {"channel": CHANNEL, "payload": payload[:7900]}
-    if outcomes:
-        connection.execute(_ANSWER_AND_TELL, {**told, "rows": as_json(outcomes)})
-    else:
-        connection.execute(_TELL, told)
+    return Last(_ANSWER_AND_TELL, {**told, "rows": as_json(outcomes)}) if outcomes else Last(_TELL, told)
 
 
 # Orders ----------------------------------------------------------------------------------------------------------
 
 
 def write_facts(connection: Connection, facts: tuple[Fact, ...], tasks: Sequence[Task] | None = None) -> int:
-    """Write facts of one order, and what it waits for after them; see `write`."""
+    """Write facts of one order that may be there already, and what it waits for after them; see `write`."""
 
-    def apply(connection: Connection, new: Sequence[Fact]) -> None:
-        _apply(connection, new, tasks)
+    def apply(connection: Connection, new: Sequence[Fact], last: Last) -> None:
+        _apply(connection, new, last, tasks)
 
     return write(connection, Stream(ORDER_STREAM.table, ORDER_STREAM.key, apply), facts)
 
 
-def _apply(connection: Connection, facts: Sequence[Fact], tasks: Sequence[Task] | None = None) -> None:
+def write_new_facts(connection: Connection, facts: tuple[Fact, ...], tasks: Sequence[Task] | None = None) -> int:
+    """As `write_facts`, for facts of which none is there yet: in a statement less, as nearly every time.
+
+    Raises `IntegrityError`, of this or that constraint, where one is there: the transaction is over then.
+    """
+    last = _answer(facts[0].order_number, facts)
+    _apply(connection, facts, last, tasks, (ORDER_STREAM.table, _rows(ORDER_STREAM, facts)))
+    return facts[-1].revision
+
+
+def _apply(
+    connection: Connection,
+    facts: Sequence[Fact],
+    last: Last,
+    tasks: Sequence[Task] | None = None,
+    rows: FactRows | None = None,
+) -> None:
     batch = Batch()
     if tasks is not None:
         shown = [task.model_dump(mode="json", by_alias=True) for task in tasks]
@@ -224,9 +229,9 @@ def _apply(connection: Connection, facts: Sequence[Fact], tasks: Sequence[Task] 
             project(event, Context(fact, batch, position))
         if any(isinstance(event, NeighbourWaiting | NeighbourAnswered) for event in fact.events):
             _show_waiting(batch, fact)
-    last = facts[-1]
-    batch.update(ORDERS, {"number": last.order_number}, revision=last.revision, changed_at=last.at)
-    batch.flush(connection)
+    newest = facts[-1]
+    batch.update(ORDERS, {"number": newest.order_number}, revision=newest.revision, changed_at=newest.at)
+    batch.flush(connection, last, rows)
 
 
 def _show_waiting(batch: Batch, fact: Fact) -> None:

@@ -1,9 +1,9 @@
 """Verdicts on commands, and the revision of an order."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, Table, select, true
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, select, true
 
 from db.session import reading
 from db.tables import CaseFactRow, CommandOutcome, OrderFact, ProductionOrder, core
@@ -33,18 +33,13 @@ def read(engine: Engine, command_id: str) -> Outcome | None:
 
 def body_of(connection: Connection, command_id: str) -> dict[str, Any] | None:
     """The verdict on a command as it is stored: an outcome, for a direct write with its whole answer."""
-    body = connection.execute(select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == command_id)).scalar_one_or_none()
+    body = connection.execute(_VERDICT, {"of_command": command_id}).scalar_one_or_none()
     return None if body is None else dict(body)
 
 
 def earlier(connection: Connection, command_id: str) -> Earlier | None:
     """What is known of a command id; None if it was never used."""
-    fact = (
-        _judged(FACTS, "order_number", command_id).union_all(_judged(CASE_FACTS, "case_number", command_id)).subquery()
-    )
-    verdict = select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == command_id).subquery()
-    both = verdict.join(fact, true(), full=True)
-    row = connection.execute(select(verdict.c.body, fact.c.order_number, fact.c.kind).select_from(both)).first()
+    row = connection.execute(_EARLIER, {"of_command": command_id}).first()
     if row is None:
         return None
     outcome = None if row.body is None else Outcome.model_validate(row.body)
@@ -52,19 +47,33 @@ def earlier(connection: Connection, command_id: str) -> Earlier | None:
     return Earlier(number, row.kind, outcome)
 
 
-def _judged(facts: Table, number: str, command_id: str) -> Select[tuple[str, str]]:
+def _judged(facts: Table, number: str) -> Select[tuple[str, str]]:
     return (
         select(facts.c[number].label("order_number"), facts.c.body["commandKind"].astext.label("kind"))
-        .where(facts.c.command_id == command_id)
+        .where(facts.c.command_id == _OF_COMMAND)
         .order_by(facts.c.revision)
         .limit(1)
     )
 
 
+def _earlier() -> Select[tuple[dict[str, Any], str, str]]:
+    fact = _judged(FACTS, "order_number").union_all(_judged(CASE_FACTS, "case_number")).subquery()
+    verdict = select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == _OF_COMMAND).subquery()
+    both = verdict.join(fact, true(), full=True)
+    return select(verdict.c.body, fact.c.order_number, fact.c.kind).select_from(both)
+
+
+_OF_COMMAND: Final = bindparam("of_command", type_=OUTCOMES.c.command_id.type)
+_EARLIER: Final = _earlier()
+_VERDICT: Final = select(OUTCOMES.c.body).where(OUTCOMES.c.command_id == _OF_COMMAND)
+_REVISION: Final = select(ORDERS.c.revision).where(
+    ORDERS.c.number == bindparam("of_number", type_=ORDERS.c.number.type)
+)
+"""Asked for every command, so made once: making the first takes longer than running it."""
+
+
 def revision(engine: Engine, order_number: str) -> int:
     """The recorded revision of an order; -1 if it is not recorded."""
     with reading(engine) as connection:
-        found = connection.execute(
-            select(ORDERS.c.revision).where(ORDERS.c.number == order_number)
-        ).scalar_one_or_none()
+        found = connection.execute(_REVISION, {"of_number": order_number}).scalar_one_or_none()
     return -1 if found is None else int(found)

@@ -20,8 +20,9 @@ class ReturnProcedure(OneByOne[MaterialReturn]):
     """Asks the warehouse for every return of one work order, one after the other."""
 
     def _next(self) -> MaterialReturn | None:
-        if self._process.state not in _WORKED_ON:
-            return None
+        return self._next_formerly() if self._process.state in _WORKED_ON else None
+
+    def _next_formerly(self) -> MaterialReturn | None:
         return next(iter(self._work_order.open_returns()), None)
 
     async def _serve(self, own: MaterialReturn) -> None:

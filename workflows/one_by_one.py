@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from temporalio import workflow
 
@@ -11,6 +11,7 @@ from workflows.journal import Journal
 from workflows.neighbours import Neighbours, OrderIsEnding
 
 Asked = TypeVar("Asked")
+TAKEN_AWAY: Final = "2026-11-taken-away"
 
 
 class OneByOne(ABC, Generic[Asked]):
@@ -29,9 +30,15 @@ class OneByOne(ABC, Generic[Asked]):
                 await workflow.wait_condition(lambda: self._is_ending() or self._next() is not None)
                 if self._is_ending():
                     return
-                # None: a command of the same moment, such as a hold, has taken it away.
-                if (asked := self._next()) is not None:
-                    await self._serve(asked)
+                asked = self._next()
+                if asked is None:
+                    # A command of the same moment, such as a hold, has taken it away.
+                    if workflow.patched(TAKEN_AWAY):
+                        continue
+                    asked = self._next_formerly()
+                    if asked is None:
+                        return
+                await self._serve(asked)
         except OrderIsEnding:
             return
 
@@ -46,6 +53,10 @@ class OneByOne(ABC, Generic[Asked]):
     @abstractmethod
     def _next(self) -> Asked | None:
         """What is asked for first, if anything is."""
+
+    def _next_formerly(self) -> Asked | None:
+        """What an order that began before `TAKEN_AWAY` serves all the same; None: the loop is over for this run."""
+        return None
 
     @abstractmethod
     async def _serve(self, asked: Asked) -> None:

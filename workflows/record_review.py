@@ -51,8 +51,11 @@ class RecordReview(OneByOne[str]):
         """The request that is asked first, or `ARCHIVE`."""
         if self._process.state not in _WORKED_ON:
             return None
-        asked = next((request for request in self._requests if request in self._process.pending), None)
-        return ARCHIVE if asked is None and self._may_be_archived() else asked
+        asked = self._next_formerly()
+        return None if asked == ARCHIVE and not self._may_be_archived() else asked
+
+    def _next_formerly(self) -> str:
+        return next((request for request in self._requests if request in self._process.pending), ARCHIVE)
 
     async def _serve(self, asked: str) -> None:
         await (self._archive() if asked == ARCHIVE else self._answer(asked))

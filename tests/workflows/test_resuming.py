@@ -14,6 +14,7 @@ from domain import commands as c
 from domain.case_commands import ClassifyDeviation, VoidDeviation
 from domain.errors import AdapterUnreachable
 from domain.quality_cases import Classification
+from domain.states import OrderState
 from tests.cases import LED, Led
 from tests.plant import Order, Plant, pauses
 from workflows.policies import workflow_id
@@ -153,17 +154,22 @@ async def test_a_hold_that_waits_in_the_inbox_is_judged_before_a_return_is_asked
         ProductionOrderWorkflow.run, start, id=workflow_id(order.number), task_queue=plant.task_queue
     )
     assert (await order.verdict(held.command_id)).accepted
-    assert [own.state for own in (await order.process()).work_orders[order.work_order].returns.values()] == [
-        "requested"
-    ]
-    resumed = await order.do(c.ResumeOrder, "sam")
-    returned = await order.verdict(asked.command_id)
-    assert returned.accepted
-    assert returned.revision > resumed.revision
+    assert (await order.process()).state == OrderState.HELD
+    assert await asked_of_the_warehouse(order) == []
+    await order.do(c.ResumeOrder, "sam")
+    assert (await order.verdict(asked.command_id)).accepted
+    assert await asked_of_the_warehouse(order) == ["inventory.return-materials"]
 
 
 def _unreachable(*_: Any, **__: Any) -> None:
     raise AdapterUnreachable("inventory", "the line is cut")
+
+
+async def asked_of_the_warehouse(order: Order) -> list[str]:
+    """The activities of the warehouse that the order's run has asked for."""
+    history = await order.handle.fetch_history()
+    names = [event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events]
+    return [name for name in names if name.startswith("inventory.")]
 
 
 async def until_waiting(order: Order) -> None:

@@ -17,19 +17,19 @@ def utc_now() -> datetime:
 class InTheRecord:
     """A neighbour in our own PostgreSQL. A subclass says what it is called, and where its answers are kept."""
 
-    system: ClassVar[str]
+    _system: ClassVar[str]
     """What it is called when it cannot be reached."""
-    answers: ClassVar[Store] = COMMAND_OUTCOMES
+    _store: ClassVar[Store] = COMMAND_OUTCOMES
 
     def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
         self._engine, self._now = engine, now
 
     def find(self, key: str) -> dict[str, Any] | None:
         """The answer that was given under the key, as JSON; none if nothing happened under it."""
-        return find(self._engine, self.system, self.answers, key)
+        return find(self._engine, self._system, self._store, key)
 
     def _request(self, kind: str, subject: str, key: str, actor: str, **content: object) -> Request:
         return Request(kind=kind, subject=subject, key=key, actor=actor, at=self._now(), content=content)
 
     def _once(self, request: Request, model: type[Answer], work: Callable[[Connection], Done[Answer]]) -> Answer:
-        return answer_once(self._engine, self.system, self.answers, request, model, work)
+        return answer_once(self._engine, self._system, self._store, request, model, work)

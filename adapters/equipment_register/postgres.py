@@ -30,7 +30,7 @@ SYSTEM: Final = "equipment register"
 class PostgresEquipmentRegister(InTheRecord):
     """Equipment, rooms, clearances and training in the record. `now` is asked when the rows are locked."""
 
-    system = SYSTEM
+    _system = SYSTEM
 
     def occupy(self, need: StartNeed, *, key: str, actor: str) -> OccupyAnswer:
         """See `EquipmentRegister.occupy`."""

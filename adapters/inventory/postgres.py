@@ -32,8 +32,8 @@ ANSWERS: Final = InventoryRequests()
 class PostgresInventory(InTheRecord):
     """Stock, reservations and moves in the record. `time_zone` is the plant's: it says which day it is for expiry."""
 
-    system = SYSTEM
-    answers = ANSWERS
+    _system = SYSTEM
+    _store = ANSWERS
 
     def __init__(self, engine: Engine, *, time_zone: tzinfo = UTC, now: Callable[[], datetime] = utc_now) -> None:
         super().__init__(engine, now=now)

@@ -36,7 +36,7 @@ def _said(asked: Characteristic) -> dict[str, object]:
 class PostgresQuality(InTheRecord):
     """Inspections, results and deviations in the record."""
 
-    system = "quality"
+    _system = "quality"
 
     def request_inspection(
         self,

@@ -53,17 +53,18 @@ from adapters.quality.lot_dates import PostgresLotDates
 from adapters.quality.port import Quality
 from adapters.quality.postgres import PostgresQuality
 from adapters.reports.due import DueReports
-from api.report_files import ReportFiles
 from db.audit import SOURCE
 from db.session import engine_for
+from reporting.files import ReportFiles
 from workflows import policies
+from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.report_clock import ReportClockWorkflow
 from workflows.runtime import (
     WORKFLOWS,
     build_id,
     connect,
     start_alarm_clock,
-    tell_equipment_clock,
-    tell_report_clock,
+    tell_clock,
     temporal_tls,
     workflow_runner,
 )
@@ -201,8 +202,8 @@ async def run(role: str) -> None:
     if role in ("all", "orders"):
         workers.append(build_worker(client, engine, settings))
         # What was changed while the clock could not be told is seen now.
-        await tell_equipment_clock(client, policies.TASK_QUEUE)
-        await tell_report_clock(client, policies.TASK_QUEUE)
+        await tell_clock(client, EquipmentClockWorkflow, policies.TASK_QUEUE)
+        await tell_clock(client, ReportClockWorkflow, policies.TASK_QUEUE)
         await start_alarm_clock(client, policies.TASK_QUEUE)
     if role in ("all", "gateway"):
         workers.append(build_gateway(client, engine, stations))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from adapters.equipment.port import Reading
 from db import audit
-from db.queries.users import raise_alarm_once
+from db.queries.alarms import raise_alarm_once
 from db.tables import EquipmentGap, EquipmentReading, EquipmentRun, core
 
 GAPS: Final = core(EquipmentGap)

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.stubs import CaseFactBatch, FactBatch
 from db.projection import RecordContradictionFound, write_case_facts, write_facts, write_new_facts
-from db.queries.users import raise_alarm_once
+from db.queries.alarms import raise_alarm_once
 from db.tables import Alarm, core
 from domain.events import Fact
 from domain.quality_cases import CaseFact

@@ -6,15 +6,15 @@ later, from any API process: the workflow's id is the deviation's number, so it 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.types import MethodAsyncSingleParam
 
 from api.errors import Problem
 from api.orders_door import RPC, OrderGone, Orders, reached
@@ -33,6 +33,7 @@ from workflows.deviation import DeviationWorkflow
 from workflows.maintenance import MaintenanceWorkflow
 
 log = logging.getLogger("api.cases")
+Start = TypeVar("Start", StartDeviation, StartCapa, StartMaintenanceOrder)
 
 LOOK_EVERY_SECONDS: Final = 30.0
 _ONCE: Final[dict[str, Any]] = {
@@ -68,39 +69,22 @@ class Cases:
     async def start_deviation(self, specification: DeviationSpecification) -> None:
         """Begin a deviation; the one that runs, or ran, already is left as it is."""
         start = StartDeviation(specification=specification, command_id=opening(specification.number))
-        identity = policies.deviation_id(specification.number)
-        await self._started(
-            lambda client: client.start_workflow(
-                DeviationWorkflow.run, start, id=identity, task_queue=self._task_queue, **_ONCE
-            )
-        )
+        await self._begin(DeviationWorkflow.run, start, policies.deviation_id(specification.number))
 
     async def start_capa(self, specification: CapaSpecification) -> None:
         """Begin a corrective action; the one that runs, or ran, already is left as it is."""
         start = StartCapa(specification=specification, command_id=opening(specification.number))
-        identity = policies.capa_id(specification.number)
-        await self._started(
-            lambda client: client.start_workflow(
-                CapaWorkflow.run, start, id=identity, task_queue=self._task_queue, **_ONCE
-            )
-        )
+        await self._begin(CapaWorkflow.run, start, policies.capa_id(specification.number))
 
     async def start_maintenance(self, specification: MaintenanceSpecification) -> None:
         """Begin a maintenance order; the one that runs, or ran, already is left as it is."""
         start = StartMaintenanceOrder(specification=specification, command_id=opening(specification.number))
-        identity = policies.maintenance_id(specification.number)
-        await self._started(
-            lambda client: client.start_workflow(
-                MaintenanceWorkflow.run, start, id=identity, task_queue=self._task_queue, **_ONCE
-            )
-        )
+        await self._begin(MaintenanceWorkflow.run, start, policies.maintenance_id(specification.number))
 
-    async def _started(self, start: Callable[[Client], Awaitable[Any]]) -> None:
+    async def _begin(self, run: MethodAsyncSingleParam[Any, Start, Any], start: Start, identity: str) -> None:
         client = await self._orders.client()
-        try:
-            await reached(start(client))
-        except WorkflowAlreadyStartedError:
-            return
+        with suppress(WorkflowAlreadyStartedError):
+            await reached(client.start_workflow(run, start, id=identity, task_queue=self._task_queue, **_ONCE))
 
     async def _begin_again(self, target: Target, command: ReopenDeviation) -> None:
         """A closed deviation goes on as it stood in the record. The command comes with the start, or not at all."""

@@ -15,12 +15,12 @@ from api.clock import now
 from api.deps import Caller
 from api.errors import Problem, not_found
 from api.shapes import Ceremony
-from api.ui.texts import Words
 from db import audit
 from db.queries import signatures as record
 from db.queries.targets import Target
 from domain.commands import Command
 from domain.signing import CEREMONY, MEANING_ZH, CeremonyEvent, CeremonyState, changed
+from wording.texts import Words
 
 ENGLISH: Final = Words("en")
 CHINESE: Final = Words("zh")

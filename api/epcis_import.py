@@ -20,8 +20,8 @@ from api.shapes import storable
 from db import audit
 from db.once import Request
 from db.queries import epcis as tables
+from db.queries.alarms import raise_alarm_once
 from db.queries.epcis import Judged
-from db.queries.users import raise_alarm_once
 from domain.base import Message
 from domain.epcis import content_hash, event_id, items, place_of
 from domain.epcis_rules import document_faults, event_faults, fault, prefixes

@@ -16,6 +16,7 @@ from db.queries import equipment as tables
 from domain.base import Message, uuid_for
 from domain.equipment_acts import Act
 from domain.errors import AdapterRefused
+from workflows.equipment_clock import EquipmentClockWorkflow
 
 _MOVES_DATES: Final = frozenset(
     {
@@ -36,7 +37,7 @@ async def write(
     """The register's answer to a command; then its clock is told, if a date may have come nearer."""
     answer = await run_in_threadpool(_write, who, body, command, entity, ask)
     if command in _MOVES_DATES:
-        await who.services.orders.tell_equipment_clock()
+        await who.services.orders.tell_clock(EquipmentClockWorkflow)
     return answer.model_dump(mode="json", by_alias=True) | {"commandId": body.command_id}
 
 

@@ -21,8 +21,8 @@ from api.orders_door import OrderGone
 from db import audit
 from db.once import Request
 from db.queries import inbound as tables
+from db.queries.alarms import raise_alarm_once
 from db.queries.inbound import ACCEPTED, DISCARDED, QUARANTINED, Arrived
-from db.queries.users import raise_alarm_once
 from db.session import reading
 from domain.base import Message
 from domain.errors import AdapterRefused, Blocker, Refused
@@ -55,10 +55,9 @@ def arrived(who: Caller, kind: str, message_id: str, claimed: str, content: byte
 
 async def take(who: Caller, message: Arrived) -> tuple[int, dict[str, Any]]:
     """HTTP status and answer: 200 accepted (also when it was before), 202 put aside."""
-    known = await run_in_threadpool(_known, who, message)
+    known, blockers = await run_in_threadpool(_looked_up, who, message)
     if known is not None:
         return _answer(known, duplicate=True)
-    blockers = await run_in_threadpool(_faults, who, message)
     effect: Effect | None = None
     if not blockers:
         effect, blockers = await _tried(who, message)
@@ -83,13 +82,13 @@ async def _tried(who: Caller, message: Arrived) -> tuple[Effect | None, tuple[Bl
         return None, tuple(problem.blockers) or (own,)
 
 
-def _known(who: Caller, message: Arrived) -> Row[Any] | None:
-    """The same message, when it was accepted or discarded before."""
+def _looked_up(who: Caller, message: Arrived) -> tuple[Row[Any] | None, tuple[Blocker, ...]]:
+    """The same message, when it was accepted or discarded before; else what is against this one."""
     with reading(who.services.engine) as connection:
         rows = tables.of_id(connection, message.source, message.message_id)
-    return next(
-        (row for row in rows if row.state in (ACCEPTED, DISCARDED) and _is_same(row, message)), None
-    )  # fmt: skip
+        done = (row for row in rows if row.state in (ACCEPTED, DISCARDED) and _is_same(row, message))
+        known = next(done, None)
+        return known, () if known is not None else _faults(connection, message, rows)
 
 
 def _is_same(row: Row[Any], message: Arrived) -> bool:
@@ -98,12 +97,10 @@ def _is_same(row: Row[Any], message: Arrived) -> bool:
     return bool(row.kind == message.kind and row.checksum == message.checksum and claimed)
 
 
-def _faults(who: Caller, message: Arrived) -> tuple[Blocker, ...]:
-    """What is against a message before its content is looked at."""
+def _faults(connection: Connection, message: Arrived, rows: Sequence[Row[Any]]) -> tuple[Blocker, ...]:
+    """What is against a message before its content is looked at. `rows`: all that came under its id."""
     found: list[Blocker] = []
-    with reading(who.services.engine) as connection:
-        sender = tables.system(connection, message.source)
-        earlier = [row for row in tables.of_id(connection, message.source, message.message_id) if row.state == ACCEPTED]
+    sender = tables.system(connection, message.source)
     if message.kind not in KINDS:
         found.append(fault("UNKNOWN_KIND", message.kind, message.kind, f"one of {', '.join(KINDS)}"))
     if sender is None or message.kind not in sender.kinds.split(","):
@@ -120,7 +117,8 @@ def _faults(who: Caller, message: Arrived) -> tuple[Blocker, ...]:
         fault(
             "DUPLICATE_MESSAGE_ID", message.message_id, f"another content as message {row.number}", "an id of its own"
         )
-        for row in earlier
+        for row in rows
+        if row.state == ACCEPTED
     ]
     return tuple(found)
 
@@ -188,7 +186,7 @@ async def retry(who: Caller, number: int, reason: str) -> dict[str, Any]:
     if row.state != QUARANTINED:
         raise refused("INVALID_TRANSITION", "message", str(number), row.state, QUARANTINED)
     message = Arrived(row.source, row.kind, row.message_id, row.checksum, row.claimed_checksum, row.body)
-    blockers = await run_in_threadpool(_faults, who, message)
+    blockers = await run_in_threadpool(_still_against, who, message)
     effect: Effect | None = None
     if not blockers:
         effect, blockers = await _tried(who, message)
@@ -196,6 +194,11 @@ async def retry(who: Caller, number: int, reason: str) -> dict[str, Any]:
     if blockers:
         raise Refused(blockers)
     return {"number": number, "state": ACCEPTED, "effect": effect}
+
+
+def _still_against(who: Caller, message: Arrived) -> tuple[Blocker, ...]:
+    with reading(who.services.engine) as connection:
+        return _faults(connection, message, tables.of_id(connection, message.source, message.message_id))
 
 
 def _row(who: Caller, number: int) -> Row[Any]:

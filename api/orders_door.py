@@ -19,9 +19,11 @@ from domain.specification import OrderSpecification
 from domain.start import StartOrder
 from settings import Settings
 from workflows.encryption import data_converter
+from workflows.equipment_clock import EquipmentClockWorkflow
 from workflows.policies import TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
-from workflows.runtime import tell_equipment_clock, tell_report_clock, temporal_tls
+from workflows.report_clock import ReportClockWorkflow
+from workflows.runtime import tell_clock, temporal_tls
 
 T = TypeVar("T")
 RPC: Final = timedelta(seconds=2)
@@ -90,17 +92,12 @@ class Orders:
         handle = (await self.client()).get_workflow_handle(process)
         await reached(handle.signal("command", command, rpc_timeout=RPC))
 
-    async def tell_equipment_clock(self) -> None:
-        """The register was changed: the clock looks now. One that cannot be told looks in time by itself."""
+    async def tell_clock(self, clock: type[EquipmentClockWorkflow] | type[ReportClockWorkflow]) -> None:
+        """The register, or a schedule, was changed: its clock looks now. One that cannot be told looks by itself, in
+        time (equipment) or within the hour (reports)."""
         client = await self.client()
         with suppress(Problem, OrderGone):
-            await reached(tell_equipment_clock(client, self.task_queue, RPC))
-
-    async def tell_report_clock(self) -> None:
-        """A schedule was made or stopped: the clock looks now. One that cannot be told looks within the hour."""
-        client = await self.client()
-        with suppress(Problem, OrderGone):
-            await reached(tell_report_clock(client, self.task_queue, RPC))
+            await reached(tell_clock(client, clock, self.task_queue, RPC))
 
     async def process(self, number: str) -> Process:
         """The order as its workflow holds it now. Raises `OrderGone`, or 503 when no worker answers within 2 s."""

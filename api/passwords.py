@@ -18,7 +18,7 @@ from api import one_time_codes
 from api.clock import now
 from api.errors import Problem
 from db import audit
-from db.queries import users
+from db.queries import alarms, users
 from domain.errors import Blocker, Refused
 
 MINIMUM_LENGTH: Final = 12
@@ -117,7 +117,7 @@ def count_failure(engine: Engine, user_id: str, attempt: Attempt, why: str) -> N
         entries = [audit.Entry(now(), user_id, f"{attempt.act}.failed", entity, new=new, source=attempt.source)]
         if failures == ATTEMPTS:
             detail = f"{user_id}: {failures} failed attempts ({attempt.act})"
-            users.raise_alarm(connection, "ACCOUNT_LOCKED", detail, now())
+            alarms.raise_alarm(connection, "ACCOUNT_LOCKED", detail, now())
             locked_at = {"lockedAt": audit.timestamp(now())}
             entity = f"user/{user_id}"
             entries.append(

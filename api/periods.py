@@ -1,47 +1,17 @@
 """A period that somebody asks for: days of the plant, both included, in the address of a page."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request
 
 from api.clock import now
-from domain.oee import instant
+from reporting.period import Period
 
 MOST_DAYS: Final = 366
 DEFAULT_DAYS: Final = 30
 SHORTCUTS: Final = (1, 7, 30, 90)
-
-
-@dataclass(frozen=True)
-class Period:
-    """From `first` to `last`, both included, in the plant's time zone."""
-
-    first: date
-    last: date
-    zone: ZoneInfo
-
-    @property
-    def since(self) -> datetime:
-        """The first moment of the first day, in UTC."""
-        return instant(self.first, time(), self.zone)
-
-    @property
-    def until(self) -> datetime:
-        """The first moment after the last day, in UTC."""
-        return instant(self.last + timedelta(days=1), time(), self.zone)
-
-    @property
-    def days(self) -> int:
-        """How many days."""
-        return (self.last - self.first).days + 1
-
-    @property
-    def before(self) -> "Period":
-        """As many days, just before: what this one is compared with."""
-        return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1), self.zone)
 
 
 def period(

@@ -16,7 +16,7 @@ from api.passwords import ATTEMPTS, Attempt
 from api.roles import Role
 from api.security import Session, new_session, token_hash
 from db import audit
-from db.queries import users
+from db.queries import alarms, users
 
 SHAPE: Final = re.compile(r"[0-9]{4,8}")
 RUN: Final = "0123456789012"
@@ -130,7 +130,7 @@ def _is_right(having: Services, user_id: str, pin: str, source: str) -> bool:
         entries = [audit.Entry(now(), user_id, "pin.failed", entity, new=new, source=source)]
         locks = {"pin_locked_at": now()} if failures >= ATTEMPTS else {}
         if locks:
-            users.raise_alarm(connection, "PIN_LOCKED", f"{user_id}: {failures} failed attempts (pin)", now())
+            alarms.raise_alarm(connection, "PIN_LOCKED", f"{user_id}: {failures} failed attempts (pin)", now())
             at = {"pinLockedAt": audit.timestamp(locks["pin_locked_at"])}
             entries.append(audit.Entry(now(), "system", "pin.locked", entity, new=at, source=source))
         users.change(connection, user_id, pin_failed_attempts=failures, **locks)

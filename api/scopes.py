@@ -6,9 +6,7 @@ operations is.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import ColumnElement
+from typing import TYPE_CHECKING
 
 from api.errors import Problem
 from db import audit
@@ -21,35 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What an account is limited to; None: nothing."""
-
-    plants: tuple[str, ...] | None = None
-    lines: tuple[str, ...] | None = None
-
-    @property
-    def is_everywhere(self) -> bool:
-        """Whether there is no limit at all."""
-        return self.plants is None and self.lines is None
-
-    def orders(self, order_number: Any = record.ORDERS.c.number) -> list[ColumnElement[bool]]:
-        """Conditions for a list whose column holds order numbers."""
-        return record.orders_inside(self.plants, self.lines, order_number)
-
-    def plan_lines(self) -> list[ColumnElement[bool]]:
-        """Conditions for a list of plan lines."""
-        plants = [] if self.plants is None else [record.LINES.c.plant.in_(self.plants)]
-        return [*plants, *record.orders_inside(None, self.lines, record.LINES.c.order_number)]
-
-    def work_orders(self, work_order: Any) -> list[ColumnElement[bool]]:
-        """Conditions for a list whose column holds work order numbers."""
-        return record.work_orders_inside(self.plants, self.lines, work_order)
-
-    def has(self, place: record.Place) -> bool:
-        """Whether something in a plant, at lines, is inside."""
-        in_plant = self.plants is None or place.plant is None or place.plant in self.plants
-        at_line = self.lines is None or not place.lines or not place.lines.isdisjoint(self.lines)
-        return in_plant and at_line
+class Scope(record.Limits):
+    """What an account is limited to, and the refusal of what lies outside; None: not limited."""
 
     def check(self, who: "Caller", target: Target, command: object, user_id: str) -> None:
         """Raise 403 OUT_OF_SCOPE, audited, when what a command is about lies outside."""

@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Subquery
 
-from api.reporting import Asked
 from db.queries import suspects as tables
 from domain.suspects import SHIFTS, Answer, Group, Suspect, ranked, shift_name
+from reporting.figures import Asked
 
 By = Literal["both", "machine", "shift"]
 BYS: Final[tuple[By, ...]] = ("both", "machine", "shift")

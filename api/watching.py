@@ -18,7 +18,7 @@ from adapters.clock.sntp import PORT, Sntp
 from api.clock import now
 from db import audit
 from db.audit_heads import Heads, HeadsUnreadable
-from db.queries.users import raise_alarm
+from db.queries.alarms import raise_alarm
 from settings import Settings
 
 log = logging.getLogger("api")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, literal, select, text, update
 
 from db import audit
-from db.queries.users import raise_alarm_once
+from db.queries.alarms import raise_alarm_once
 from db.queries.written import stamp, stamp_if_any
 from db.tables import OutboundEndpoint, OutboundMessage, core
 from domain.outbound import Endpoint, MessageState

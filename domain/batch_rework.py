@@ -3,6 +3,7 @@
 The order is made from the rejected lot, as approved material (`domain/rules/recovery.py`), and makes a lot of its own.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -81,28 +82,33 @@ def reworked(made: WorkOrderSpecification, own: ApprovedRecovery) -> WorkOrderSp
 
 def not_permitted(made: WorkOrderSpecification, lot: str, first: str, method: str) -> list[Blocker]:
     """What product and stage do not permit. `made`: how the product is made today, with its master batch record."""
-
-    def blocker(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:
-        return Blocker(
-            code=code, entity=entity, id=identity, found=found, required=required, who_can_fix="qualityManager"
-        )
-
     known = [one.code for one in made.operations]
     if first not in known:
-        return [blocker("UNKNOWN_OPERATION", "lot", lot, first, f"one of {', '.join(known) or 'none'}")]
+        return [_blocker("UNKNOWN_OPERATION", "lot", lot, first, f"one of {', '.join(known) or 'none'}")]
+    return forbidden(made, repeated(made.operations, first), method)
+
+
+def forbidden(made: WorkOrderSpecification, operations: Iterable[OperationSpecification], method: str) -> list[Blocker]:
+    """What the product, and the stages that are gone through again, do not permit: of some pieces, or of a batch."""
     blockers: list[Blocker] = []
     if method == ReworkMethod.REPROCESS and made.dosage_form:
         found = f"another process for a {made.dosage_form}"
         required = "a rework by the approved steps, or scrap: a dosage form is never reprocessed"
-        blockers.append(blocker("REPROCESS_FORBIDDEN", "material", made.material, found, required))
+        blockers.append(_blocker("REPROCESS_FORBIDDEN", "material", made.material, found, required))
     version = "no version" if made.record is None else f"version {made.record.version}"
     blockers += [
-        blocker(
+        _blocker(
             "REWORK_FORBIDDEN", "operation", f"{made.material}/{one.code}",
             f"the master batch record ({version}) permits no rework of what this operation makes",
             "a stage at which rework is permitted, or scrap",
         )
-        for one in repeated(made.operations, first)
+        for one in operations
         if one.rework_forbidden
     ]  # fmt: skip
     return blockers
+
+
+def _blocker(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:
+    return Blocker(
+        code=code, entity=entity, id=identity, found=found, required=required, who_can_fix="qualityManager"
+    )  # fmt: skip

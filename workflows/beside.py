@@ -1,7 +1,7 @@
 """What goes on beside the procedure of a work order: start gate, weighing, recovered material, batch record review."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 
 from workflows.dispensing import begin_dispensing
 from workflows.journal import Journal
@@ -15,12 +15,11 @@ def begin(
     number: str,
     journal: Journal,
     neighbours: Neighbours,
-    until: Callable[[Callable[[], bool]], Awaitable[None]],
     is_ending: Callable[[], bool],
 ) -> list[asyncio.Task[None]]:
     """The tasks that the order's policy asks for; each ends, without an error, with the order."""
     return [
-        *begin_review(number, journal, neighbours, until),
+        *begin_review(number, journal, neighbours, is_ending),
         *begin_gate(number, journal, neighbours, is_ending),
         *begin_dispensing(number, journal, neighbours, is_ending),
         *begin_recovering(number, journal, neighbours, is_ending),

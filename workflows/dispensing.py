@@ -13,7 +13,7 @@ from activities import stubs
 from domain import weighing_events as w
 from domain.container_states import ContainerEvent, ContainerState
 from domain.errors import Blocker, Refused
-from domain.process import Container, WorkOrder
+from domain.process import Container
 from domain.rules.common import SYSTEM
 from domain.rules.weighing import dispense_request, judged, move_container, void_request
 from domain.states import OrderState
@@ -21,6 +21,7 @@ from domain.weighing import Weighing
 from workflows import policies
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.one_by_one import OneByOne
 
 _WAITING = (ContainerState.ASKED, ContainerState.VOIDING)
 _WORKED_ON = (OrderState.RELEASED, OrderState.IN_PROGRESS)
@@ -35,35 +36,16 @@ def begin_dispensing(
     return [asyncio.create_task(Dispensing(number, journal, neighbours, is_ending).run())]
 
 
-class Dispensing:
+class Dispensing(OneByOne[Container]):
     """Serves the weighings of one work order, for as long as its order lives."""
 
-    def __init__(self, number: str, journal: Journal, neighbours: Neighbours, is_ending: Callable[[], bool]) -> None:
-        self._number = number
-        self._journal = journal
-        self._neighbours = neighbours
-        self._is_ending = is_ending
-
-    async def run(self) -> None:
-        """One weighing after the other. It ends, without an error, when the order is ending."""
-        try:
-            while True:
-                await workflow.wait_condition(lambda: self._is_ending() or self._next() is not None)
-                own = self._next()
-                if self._is_ending() or own is None:
-                    return
-                await (self._weigh(own) if own.state == ContainerState.ASKED else self._empty(own))
-        except OrderIsEnding:
-            return
-
-    @property
-    def _work_order(self) -> WorkOrder:
-        return self._journal.process.work_orders[self._number]
-
     def _next(self) -> Container | None:
-        if self._journal.process.state not in _WORKED_ON:
+        if self._process.state not in _WORKED_ON:
             return None
         return next((own for own in self._work_order.containers.values() if own.state in _WAITING), None)
+
+    async def _serve(self, own: Container) -> None:
+        await (self._weigh(own) if own.state == ContainerState.ASKED else self._empty(own))
 
     async def _weigh(self, own: Container) -> None:
         request = dispense_request(own.number)
@@ -114,18 +96,18 @@ class Dispensing:
         )
 
     def _scale(self, own: Container) -> stubs.ScaleRequest:
-        _, operation = self._journal.process.operation(self._number, own.request.operation)
-        is_bound = self._journal.process.specification.policy.registered_devices
+        _, operation = self._process.operation(self._number, own.request.operation)
+        is_bound = self._process.specification.policy.registered_devices
         return stubs.ScaleRequest(scale=own.request.scale, workstation=operation.workstation, is_bound=is_bound)
 
     def _judge(self, own: Container) -> tuple[Weighing | None, tuple[Blocker, ...]]:
         try:
-            return judged(self._journal.process, self._work_order, own.number), ()
+            return judged(self._process, self._work_order, own.number), ()
         except Refused as refused:
             return None, refused.blockers
 
     def _dispense(self, own: Container, weighing: Weighing, step: str) -> stubs.DispenseRequest:
-        pending = self._journal.process.pending.get(f"{own.number}/{step}")
+        pending = self._process.pending.get(f"{own.number}/{step}")
         return stubs.DispenseRequest(
             key=f"{own.number}/{step}",
             actor=pending.actor if pending else SYSTEM,
@@ -137,7 +119,7 @@ class Dispensing:
 
     async def _empty(self, own: Container) -> None:
         request = void_request(own.number)
-        pending = self._journal.process.pending.get(request)
+        pending = self._process.pending.get(request)
         ask = stubs.DispenseRequest(
             # Another command is another try: the one before may have been refused.
             key=f"{request}/{pending.command_id if pending else ''}",
@@ -160,7 +142,7 @@ class Dispensing:
         self._journal.note(move_container(self._work_order, own, ContainerEvent.CONFIRM_VOID), answers=request)
 
     def _refuse(self, own: Container, blockers: tuple[Blocker, ...]) -> None:
-        if self._journal.process.state == OrderState.CANCELLING:
+        if self._process.state == OrderState.CANCELLING:
             raise OrderIsEnding
         moved = move_container(self._work_order, own, ContainerEvent.REFUSE)
         self._journal.note(moved, answers=dispense_request(own.number), blockers=blockers)

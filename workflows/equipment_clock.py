@@ -6,30 +6,19 @@ longer than the shortest hold of any class: so it is never late, even when nobod
 A start is safe without it: the gate compares the instants themselves.
 """
 
-import builtins
-from datetime import timedelta
-from typing import Final
-
 from temporalio import workflow
 
 from activities import stubs
 from workflows import policies
-
-SIGNAL: Final = "look"
-
-
-def workflow_id(task_queue: str) -> str:
-    """One clock for each system; systems that share a server have task queues of their own."""
-    return f"equipment-clock/{task_queue}"
+from workflows.told_clock import ToldClock
 
 
 @workflow.defn(name="EquipmentClock")
-class EquipmentClockWorkflow:
+class EquipmentClockWorkflow(ToldClock):
     """Looks, sleeps until something is due or until somebody has changed the register, and looks again."""
 
-    @workflow.init
-    def __init__(self) -> None:
-        self._changed = True
+    name = "equipment-clock"
+    summary = "equipment register"
 
     @workflow.run
     async def run(self) -> None:
@@ -38,20 +27,5 @@ class EquipmentClockWorkflow:
             look = stubs.ExpireRequest(at=workflow.now())
             answer = await workflow.execute_activity(stubs.expire, look, **policies.WATCH_EQUIPMENT)
             wait = None if answer.next_look_at is None else answer.next_look_at - workflow.now()
-            await self._sleep(wait)
+            await self._sleep(wait, "equipment falls due")
         workflow.continue_as_new()
-
-    async def _sleep(self, wait: timedelta | None) -> None:
-        try:
-            await workflow.wait_condition(
-                lambda: self._changed,
-                timeout=None if wait is None else max(wait, timedelta(0)),
-                timeout_summary="equipment falls due",
-            )
-        except builtins.TimeoutError:
-            return
-
-    @workflow.signal(name=SIGNAL)
-    def look(self) -> None:
-        """The register was changed: there may be another deadline now."""
-        self._changed = True

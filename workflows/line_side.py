@@ -1,54 +1,34 @@
 """Returns of unused material: beside the procedure of the work order, for as long as its order lives."""
 
-from collections.abc import Callable
-
 from temporalio import workflow
 
 from activities import stubs
 from domain import material_events as m
-from domain.process import MaterialReturn, WorkOrder
+from domain.process import MaterialReturn
 from domain.return_states import MaterialReturnEvent
 from domain.rules.common import SYSTEM
 from domain.rules.line_side import move_return, return_request
 from domain.states import OrderState
 from workflows import policies
-from workflows.journal import Journal
-from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.neighbours import NeighbourRefused
+from workflows.one_by_one import OneByOne
 
 _WORKED_ON = (OrderState.RELEASED, OrderState.IN_PROGRESS, OrderState.COMPLETED)
 
 
-class ReturnProcedure:
+class ReturnProcedure(OneByOne[MaterialReturn]):
     """Asks the warehouse for every return of one work order, one after the other."""
 
-    def __init__(self, number: str, journal: Journal, neighbours: Neighbours, is_ending: Callable[[], bool]) -> None:
-        self._number = number
-        self._journal = journal
-        self._neighbours = neighbours
-        self._is_ending = is_ending
+    def _next(self) -> MaterialReturn | None:
+        return self._next_formerly() if self._process.state in _WORKED_ON else None
 
-    async def run(self) -> None:
-        """The procedure. It ends, without an error, when the order is ending."""
-        try:
-            while True:
-                await workflow.wait_condition(lambda: self._is_ending() or self._has_work())
-                if self._is_ending():
-                    return
-                await self._ask(self._work_order.open_returns()[0])
-        except OrderIsEnding:
-            return
+    def _next_formerly(self) -> MaterialReturn | None:
+        return next(iter(self._work_order.open_returns()), None)
 
-    @property
-    def _work_order(self) -> WorkOrder:
-        return self._journal.process.work_orders[self._number]
-
-    def _has_work(self) -> bool:
-        return self._journal.process.state in _WORKED_ON and bool(self._work_order.open_returns())
-
-    async def _ask(self, own: MaterialReturn) -> None:
+    async def _serve(self, own: MaterialReturn) -> None:
         """One return. An answer that comes during a cancellation is noted too: the material has moved."""
         request = return_request(own.number)
-        pending = self._journal.process.pending.get(request)
+        pending = self._process.pending.get(request)
         ask = stubs.ReturnRequest(
             key=f"{self._number}/return/{pending.command_id if pending else own.number}",
             actor=pending.actor if pending else SYSTEM,

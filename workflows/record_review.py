@@ -5,66 +5,60 @@ that the order has decided so far stands there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Callable
+from typing import Final, Literal
 
 from temporalio import workflow
 
 from activities import stubs
 from domain import events as e
 from domain.errors import Refused
-from domain.process import Process, WorkOrder
 from domain.record_states import BatchRecordEvent, BatchRecordState
 from domain.rules.common import SYSTEM
 from domain.rules.record_review import approval_request, certification_request, move_record, review_request
+from domain.states import OrderState
 from workflows import policies
 from workflows.journal import Journal
-from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.neighbours import NeighbourRefused, Neighbours
+from workflows.one_by_one import OneByOne
 
 Purpose = Literal["review", "approval", "certification"]
-Until = Callable[[Callable[[], bool]], Awaitable[None]]
+ARCHIVE: Final = "archive"
+_WORKED_ON: Final = (OrderState.RELEASED, OrderState.IN_PROGRESS, OrderState.COMPLETED)
 
 
-def begin_review(number: str, journal: Journal, neighbours: Neighbours, until: Until) -> list[asyncio.Task[None]]:
+def begin_review(
+    number: str, journal: Journal, neighbours: Neighbours, is_ending: Callable[[], bool]
+) -> list[asyncio.Task[None]]:
     """People review the batch record beside the procedure, where the policy asks for one: one task, or none."""
     if not journal.process.specification.policy.batch_record_review:
         return []
-    return [asyncio.create_task(RecordReview(number, journal, neighbours, until).run())]
+    return [asyncio.create_task(RecordReview(number, journal, neighbours, is_ending).run())]
 
 
-class RecordReview:
+class RecordReview(OneByOne[str]):
     """Leads the batch record of one work order from its review to the archive. May be entered again in a new run."""
 
-    def __init__(self, number: str, journal: Journal, neighbours: Neighbours, until: Until) -> None:
-        self._number, self._journal, self._neighbours, self._until = number, journal, neighbours, until
+    def __init__(self, number: str, journal: Journal, neighbours: Neighbours, is_ending: Callable[[], bool]) -> None:
+        super().__init__(number, journal, neighbours, is_ending)
         self._requests: dict[str, Purpose] = {
             review_request(number): "review",
             approval_request(number): "approval",
             certification_request(number): "certification",
         }
 
-    async def run(self) -> None:
-        """Answer people's requests for as long as the order lives. Ends early, without an error, with the order."""
-        try:
-            while True:
-                await self._until(lambda: self._asked() is not None or self._may_be_archived())
-                if (request := self._asked()) is not None:
-                    await self._answer(request)
-                else:
-                    await self._archive()
-        except OrderIsEnding:
-            return
+    def _next(self) -> str | None:
+        """The request that is asked first, or `ARCHIVE`."""
+        if self._process.state not in _WORKED_ON:
+            return None
+        asked = self._next_formerly()
+        return None if asked == ARCHIVE and not self._may_be_archived() else asked
 
-    @property
-    def _process(self) -> Process:
-        return self._journal.process
+    def _next_formerly(self) -> str:
+        return next((request for request in self._requests if request in self._process.pending), ARCHIVE)
 
-    @property
-    def _work_order(self) -> WorkOrder:
-        return self._process.work_orders[self._number]
-
-    def _asked(self) -> str | None:
-        return next((request for request in self._requests if request in self._process.pending), None)
+    async def _serve(self, asked: str) -> None:
+        await (self._archive() if asked == ARCHIVE else self._answer(asked))
 
     def _may_be_archived(self) -> bool:
         """Approved, and nothing more will be signed: rejected, released, or nobody asks for more."""

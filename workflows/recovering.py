@@ -6,7 +6,7 @@ from collections.abc import Callable
 from temporalio import workflow
 
 from activities import stubs
-from domain.process import Recovery, WorkOrder
+from domain.process import Recovery
 from domain.recovery_states import RecoveryEvent, RecoveryState
 from domain.rules.common import SYSTEM
 from domain.rules.recovery import introduce_request, move_recovery
@@ -14,6 +14,7 @@ from domain.states import OrderState
 from workflows import policies
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.one_by_one import OneByOne
 
 
 def begin_recovering(
@@ -26,41 +27,19 @@ def begin_recovering(
     return [asyncio.create_task(Recovering(number, journal, neighbours, is_ending).run())]
 
 
-class Recovering:
+class Recovering(OneByOne[Recovery]):
     """Serves the recoveries of one work order, for as long as its order lives."""
 
-    def __init__(self, number: str, journal: Journal, neighbours: Neighbours, is_ending: Callable[[], bool]) -> None:
-        self._number = number
-        self._journal = journal
-        self._neighbours = neighbours
-        self._is_ending = is_ending
-
-    async def run(self) -> None:
-        """One recovery after the other. It ends, without an error, when the order is ending."""
-        try:
-            while True:
-                await workflow.wait_condition(lambda: self._is_ending() or self._next() is not None)
-                own = self._next()
-                if self._is_ending() or own is None:
-                    return
-                await self._introduce(own)
-        except OrderIsEnding:
-            return
-
-    @property
-    def _work_order(self) -> WorkOrder:
-        return self._journal.process.work_orders[self._number]
-
     def _next(self) -> Recovery | None:
-        if self._journal.process.state != OrderState.IN_PROGRESS:
+        if self._process.state != OrderState.IN_PROGRESS:
             return None
         recoveries = self._work_order.recoveries.values()
         return next((own for own in recoveries if own.state == RecoveryState.INTRODUCING), None)
 
-    async def _introduce(self, own: Recovery) -> None:
+    async def _serve(self, own: Recovery) -> None:
         """Material that came is part of the batch, also when the order is being cancelled meanwhile."""
         request = introduce_request(own.number)
-        pending = self._journal.process.pending.get(request)
+        pending = self._process.pending.get(request)
         ask = stubs.IntroduceRequest(
             # Another command is another try: the one before may have been refused.
             key=f"{request}/{pending.command_id if pending else ''}",
@@ -75,10 +54,10 @@ class Recovering:
                 "warehouse", request, lambda: workflow.execute_activity(stubs.introduce, ask, **policies.ASK_NEIGHBOUR)
             )
         except NeighbourRefused as refused:
-            if self._journal.process.state == OrderState.CANCELLING:
+            if self._process.state == OrderState.CANCELLING:
                 raise OrderIsEnding from None
-            moved = move_recovery(self._journal.process, self._work_order, own, RecoveryEvent.REFUSE)
+            moved = move_recovery(self._process, self._work_order, own, RecoveryEvent.REFUSE)
             self._journal.note(moved, answers=request, blockers=refused.reasons("lot", own.lot))
             return
-        moved = move_recovery(self._journal.process, self._work_order, own, RecoveryEvent.CONFIRM)
+        moved = move_recovery(self._process, self._work_order, own, RecoveryEvent.CONFIRM)
         self._journal.note(moved, answers=request)

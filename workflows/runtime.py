@@ -14,7 +14,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 
-from workflows import alarm_clock, equipment_clock, report_clock
+from workflows import alarm_clock
 from workflows.alarm_clock import AlarmClockWorkflow
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
@@ -25,6 +25,7 @@ from workflows.maintenance import MaintenanceWorkflow
 from workflows.production_order import ProductionOrderWorkflow
 from workflows.report_clock import ReportClockWorkflow
 from workflows.sandbox import SharedSandbox
+from workflows.told_clock import SIGNAL
 
 TlsFiles: TypeAlias = tuple[Path | None, Path | None, Path | None, str | None]
 """The authority that the server is known by (None: the machine's), our certificate and key, the server's name."""
@@ -91,26 +92,19 @@ def temporal_tls(files: TlsFiles | None) -> bool | TLSConfig:
     return TLSConfig(server_root_ca_cert=authority, domain=files[3], client_cert=certificate, client_private_key=key)
 
 
-async def tell_equipment_clock(client: Client, task_queue: str, rpc_timeout: timedelta | None = None) -> None:
-    """The register's clock looks now; it is started when it does not run."""
+async def tell_clock(
+    client: Client,
+    clock: type[EquipmentClockWorkflow] | type[ReportClockWorkflow],
+    task_queue: str,
+    rpc_timeout: timedelta | None = None,
+) -> None:
+    """This clock looks now; it is started when it does not run."""
     await client.start_workflow(
-        EquipmentClockWorkflow.run,
-        id=equipment_clock.workflow_id(task_queue),
+        clock.run,
+        id=clock.workflow_id(task_queue),
         task_queue=task_queue,
-        start_signal=equipment_clock.SIGNAL,
-        static_summary="equipment register",
-        rpc_timeout=rpc_timeout,
-    )
-
-
-async def tell_report_clock(client: Client, task_queue: str, rpc_timeout: timedelta | None = None) -> None:
-    """The clock of reports looks now; it is started when it does not run."""
-    await client.start_workflow(
-        ReportClockWorkflow.run,
-        id=report_clock.workflow_id(task_queue),
-        task_queue=task_queue,
-        start_signal=report_clock.SIGNAL,
-        static_summary="scheduled reports",
+        start_signal=SIGNAL,
+        static_summary=clock.summary,
         rpc_timeout=rpc_timeout,
     )
 

@@ -23,11 +23,20 @@ def one_for_all(part: Part) -> Part:
 
 
 def shared(start: StartOrder) -> StartOrder:
-    """The same beginning of an order, with the parts that other orders of this process have, too."""
-    own = start.specification
-    work_orders = tuple(map(_work_order, own.work_orders))
-    specification = _with(own, policy=one_for_all(own.policy), work_orders=work_orders)
-    return _with(start, specification=specification)
+    """The same beginning of an order, with the parts that other orders of this process have, too.
+
+    A run that goes on has its specification as it stands now. It comes with the state and with the beginning, where it
+    may be older; whoever holds both has it in memory once.
+    """
+    if start.carried is None:
+        return _with(start, specification=_specification(start.specification))
+    process = start.carried.process
+    process.specification = _specification(process.specification)
+    return _with(start, specification=process.specification)
+
+
+def _specification(own: OrderSpecification) -> OrderSpecification:
+    return _with(own, policy=one_for_all(own.policy), work_orders=tuple(map(_work_order, own.work_orders)))
 
 
 def _work_order(own: WorkOrderSpecification) -> WorkOrderSpecification:

@@ -7,13 +7,13 @@ from temporalio import workflow
 
 from activities import stubs
 from domain.errors import Blocker, Refused
-from domain.process import Process
 from domain.rules.operations import started
 from domain.rules.start_gate import need_of, obstacles, occupation_moved, occupation_request
 from domain.states import OrderState
 from workflows import policies
 from workflows.journal import Journal
 from workflows.neighbours import NeighbourRefused, Neighbours, OrderIsEnding
+from workflows.one_by_one import OneByOne
 
 
 def begin_gate(
@@ -25,42 +25,20 @@ def begin_gate(
     return [asyncio.create_task(StartGate(number, journal, neighbours, is_ending).run())]
 
 
-class StartGate:
+class StartGate(OneByOne[str]):
     """Serves the starts that people ask for at one work order, for as long as the order lives.
 
     It also answers while the work order is not ready: the order's own obstacles and the register's come back together.
     """
 
-    def __init__(self, number: str, journal: Journal, neighbours: Neighbours, is_ending: Callable[[], bool]) -> None:
-        self._number = number
-        self._journal = journal
-        self._neighbours = neighbours
-        self._is_ending = is_ending
-
-    @property
-    def _process(self) -> Process:
-        return self._journal.process
-
-    async def run(self) -> None:
-        """Answer one start after the other."""
-        try:
-            while True:
-                await workflow.wait_condition(lambda: self._is_ending() or self._asked() is not None)
-                code = self._asked()
-                if self._is_ending() or code is None:
-                    return
-                await self._answer(code)
-        except OrderIsEnding:
-            return
-
-    def _asked(self) -> str | None:
+    def _next(self) -> str | None:
         """The first operation of the route whose start is asked for."""
         for code in self._process.work_orders[self._number].operations:
             if occupation_request(self._number, code) in self._process.pending:
                 return code
         return None
 
-    async def _answer(self, code: str) -> None:
+    async def _serve(self, code: str) -> None:
         request = occupation_request(self._number, code)
         pending = self._process.pending[request]
         in_the_way = obstacles(self._process, self._number, code, workflow.now())

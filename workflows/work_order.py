@@ -54,7 +54,7 @@ class WorkOrderProcedure:
 
     async def run(self) -> None:
         """The procedure. It ends early, without an error, when the order is ending."""
-        others = beside.begin(self._number, self._journal, self._neighbours, self._until, self._is_ending)
+        others = beside.begin(self._number, self._journal, self._neighbours, self._is_ending)
         try:
             await self._components()
             await self._pick()

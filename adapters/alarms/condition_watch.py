@@ -1,16 +1,13 @@
 """Looks at the conditions of maintenance and proposes what is due; a person decides what becomes of it (A22)."""
 
-import asyncio
-import logging
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.alarms.looking import look_again
 from db.queries import conditions
 
-log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 30.0
 
 
@@ -22,12 +19,7 @@ class ConditionWatch:
 
     async def run(self) -> None:
         """Look twice a minute."""
-        while True:
-            try:
-                await asyncio.to_thread(self.look)
-            except SQLAlchemyError as error:
-                log.warning("conditions of maintenance cannot be watched: %s", type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+        await look_again(self.look, "conditions of maintenance", LOOK_SECONDS)
 
     def look(self) -> list[str]:
         """Propose what is due now; the numbers of the new proposals."""

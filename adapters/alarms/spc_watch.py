@@ -4,9 +4,7 @@ How far it has looked stands in the record, as a number of the audit trail: its 
 their transactions ended, so nothing is missed and nothing is looked at twice. An alarm's key names value and rule.
 """
 
-import asyncio
 import json
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +13,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.alarms.looking import look_again
 from db.queries import spc as tables
+from db.queries.alarms import raise_alarm_once
 from db.queries.spc import Asked, Sample
-from db.queries.users import raise_alarm_once
 from db.session import reading
 from db.tables import AuditRow, OrderFact, ParameterValue, WatchPosition, WorkOrder, core
 from domain import spc
 from domain.spc_rules import Signal
 
-log = logging.getLogger(__name__)
 VALUES: Final = core(ParameterValue)
 POSITIONS: Final = core(WatchPosition)
 WORK_ORDERS: Final = core(WorkOrder)
@@ -58,12 +55,7 @@ class SpcWatch:
 
     async def run(self) -> None:
         """Look every second."""
-        while True:
-            try:
-                await asyncio.to_thread(self.look)
-            except SQLAlchemyError as error:
-                log.warning("control charts cannot be watched: %s", type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+        await look_again(self.look, "control charts", LOOK_SECONDS)
 
     def look(self) -> int:
         """Look at what is new; the answer is the number of new alarms."""

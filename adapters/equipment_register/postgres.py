@@ -1,10 +1,7 @@
 """The equipment register in our own PostgreSQL: the implementation of `EquipmentRegister`."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Final
-
-from sqlalchemy import Connection, Engine
+from datetime import datetime
+from typing import Final
 
 from adapters.equipment_register import occupying, papers, upkeep
 from adapters.equipment_register.port import (
@@ -17,8 +14,9 @@ from adapters.equipment_register.port import (
     ScaleAnswer,
     TrainingAnswer,
 )
+from adapters.in_the_record import InTheRecord
 from db import register as register_rows
-from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find, reached
+from db.once import reached
 from db.queries import cases
 from domain.equipment import EquipmentClass, Item
 from domain.equipment_acts import Act
@@ -29,16 +27,10 @@ from domain.maintenance import MaintenanceSpecification
 SYSTEM: Final = "equipment register"
 
 
-def utc_now() -> datetime:
-    """The server's time."""
-    return datetime.now(UTC)
-
-
-class PostgresEquipmentRegister:
+class PostgresEquipmentRegister(InTheRecord):
     """Equipment, rooms, clearances and training in the record. `now` is asked when the rows are locked."""
 
-    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
-        self._engine, self._now = engine, now
+    _system = SYSTEM
 
     def occupy(self, need: StartNeed, *, key: str, actor: str) -> OccupyAnswer:
         """See `EquipmentRegister.occupy`."""
@@ -126,13 +118,3 @@ class PostgresEquipmentRegister:
         training = TrainingAnswer(person=person, qualification=qualification, valid_until=valid_until)
         request = self._request("registerTraining", f"training/{person}", key, actor, training=training)
         return self._once(request, TrainingAnswer, lambda c: papers.register_training(c, request, training))
-
-    def find(self, key: str) -> dict[str, Any] | None:
-        """See `EquipmentRegister.find`."""
-        return find(self._engine, SYSTEM, COMMAND_OUTCOMES, key)
-
-    def _request(self, kind: str, subject: str, key: str, actor: str, **content: object) -> Request:
-        return Request(kind=kind, subject=subject, key=key, actor=actor, at=self._now(), content=content)
-
-    def _once(self, request: Request, model: type[Answer], work: Callable[[Connection], Done[Answer]]) -> Answer:
-        return answer_once(self._engine, SYSTEM, COMMAND_OUTCOMES, request, model, work)

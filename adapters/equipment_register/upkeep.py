@@ -16,7 +16,7 @@ from db import audit
 from db import register as rows
 from db.once import Done, Request
 from db.queries import policies
-from db.queries.users import raise_alarm_once
+from db.queries.alarms import raise_alarm_once
 from db.register import ITEMS, By
 from db.tables import Deviation, Workstation, core
 from domain import equipment_acts as acts

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
+from adapters.in_the_record import InTheRecord, utc_now
 from adapters.inventory import dispensing, introducing, movements, picking, returning
 from adapters.inventory.port import (
     AllocationAnswer,
@@ -18,7 +19,7 @@ from adapters.inventory.port import (
     ReturnAnswer,
 )
 from adapters.inventory.requests import InventoryRequests
-from db.once import Answer, Done, Request, answer_once, find, reached
+from db.once import reached
 from domain.events import ShortLine
 from domain.material_commands import ChosenLots
 from domain.material_events import ReturnLine
@@ -28,16 +29,15 @@ SYSTEM: Final = "inventory"
 ANSWERS: Final = InventoryRequests()
 
 
-def utc_now() -> datetime:
-    """The server's time."""
-    return datetime.now(UTC)
-
-
-class PostgresInventory:
+class PostgresInventory(InTheRecord):
     """Stock, reservations and moves in the record. `time_zone` is the plant's: it says which day it is for expiry."""
 
+    _system = SYSTEM
+    _store = ANSWERS
+
     def __init__(self, engine: Engine, *, time_zone: tzinfo = UTC, now: Callable[[], datetime] = utc_now) -> None:
-        self._engine, self._time_zone, self._now = engine, time_zone, now
+        super().__init__(engine, now=now)
+        self._time_zone = time_zone
 
     def coverage(self, work_order: str, needs: Sequence[MaterialNeed]) -> tuple[ShortLine, ...]:
         """See `Inventory.coverage`."""
@@ -160,16 +160,6 @@ class PostgresInventory:
         told = movements.Told(supplier, expires_on, supplier_lot, retest_on)
         today = self._today(request.at)
         return self._once(request, ReceiptAnswer, lambda c: movements.receive(c, request, delivery, told, today))
-
-    def find(self, key: str) -> dict[str, Any] | None:
-        """See `Inventory.find`."""
-        return find(self._engine, SYSTEM, ANSWERS, key)
-
-    def _request(self, kind: str, subject: str, key: str, actor: str, **content: object) -> Request:
-        return Request(kind=kind, subject=subject, key=key, actor=actor, at=self._now(), content=content)
-
-    def _once(self, request: Request, model: type[Answer], work: Callable[[Connection], Done[Answer]]) -> Answer:
-        return answer_once(self._engine, SYSTEM, ANSWERS, request, model, work)
 
     def _today(self, at: datetime) -> date:
         return at.astimezone(self._time_zone).date()

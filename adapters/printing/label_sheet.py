@@ -6,15 +6,14 @@ Chinese, so that they do not depend on what is installed on the server.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cache
 from typing import Final, Literal
 from unicodedata import east_asian_width
 from xml.sax.saxutils import escape
 
 import typst
 import zint
-from noto_cjk_sans_otc import FONT_PATH
 
+from adapters.printing.fonts import fonts
 from domain.gs1 import Element, human_readable
 from domain.lot_label import LotLabel, elements, of_gs1_128
 from domain.quantities import plain
@@ -76,22 +75,13 @@ def drawn(picture: str, form: Format, made_at: datetime, of: str) -> bytes:
     """A label's SVG as a file; `of` names it when it cannot be drawn."""
     if form == "svg":
         return picture.encode()
-    compiler = typst.Compiler(_SHEET, font_paths=_fonts(), ignore_system_fonts=True)
+    compiler = typst.Compiler(_SHEET, font_paths=fonts(), ignore_system_fonts=True)
     file, warnings = compiler.compile_with_warnings(
         sys_inputs={"svg": picture}, format=form, ppi=PIXELS_PER_INCH, timestamp=made_at.replace(microsecond=0)
     )
     if warnings or not isinstance(file, bytes):
         raise RuntimeError(f"the label of {of} could not be drawn: {[str(warning) for warning in warnings]}")
     return file
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(FONT_PATH.parent)],  # type: ignore[attr-defined]
-    )
 
 
 def _svg(label: LotLabel, symbology: Symbology) -> str:

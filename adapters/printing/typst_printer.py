@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 import typst
-from noto_cjk_sans_otc import FONT_PATH
 
 from adapters.printing import audit_sheet
+from adapters.printing.fonts import fonts
 from adapters.printing.port import AuditJob, PrintFailed, PrintJob, RecallJob
 from adapters.printing.recall_sheet import recall_sheet
 from adapters.printing.record_sheet import sheet
@@ -75,7 +74,7 @@ class TypstPrinter:
         inputs = {"sheet": json.dumps(own.sheet, ensure_ascii=False)}
         with self._lock, _folder(own.pictures) as root:
             compiler = typst.Compiler(
-                _TEMPLATE, root=root, font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=inputs
+                _TEMPLATE, root=root, font_paths=fonts(), ignore_system_fonts=True, sys_inputs=inputs
             )
             try:
                 made, warnings = compiler.compile_with_warnings(
@@ -100,12 +99,3 @@ def _folder(pictures: Mapping[str, bytes]) -> Iterator[str | None]:
         for digest, content in pictures.items():
             Path(made, digest).write_bytes(content)
         yield made
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(FONT_PATH.parent)],  # type: ignore[attr-defined]
-    )

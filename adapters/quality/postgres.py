@@ -1,12 +1,13 @@
 """Quality on our own PostgreSQL: the built-in implementation of `Quality`. Its answers are command outcomes."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
+from adapters.in_the_record import InTheRecord
 from adapters.quality import cases, inspecting, records, sampling
 from adapters.quality.port import (
     CancelAnswer,
@@ -17,20 +18,12 @@ from adapters.quality.port import (
     ResultsAnswer,
     SampleAnswer,
 )
-from db.once import COMMAND_OUTCOMES, Answer, Done, Request, answer_once, find
+from db.once import Done
 from domain.commands import Measurement
 from domain.errors import AdapterRefused
 from domain.quality_cases import CaseDisposition
 from domain.rules.common import SYSTEM as SYSTEM_ACTOR
 from domain.specification import Characteristic
-
-SYSTEM: Final = "quality"
-
-
-def utc_now() -> datetime:
-    """The server's time."""
-    return datetime.now(UTC)
-
 
 _ADDED_LATER: Final = {"method": "", "sample_size": "", "plan_version": None, "evidence": ()}
 
@@ -40,11 +33,10 @@ def _said(asked: Characteristic) -> dict[str, object]:
     return {name: value for name, value in asked if name not in _ADDED_LATER or value != _ADDED_LATER[name]}
 
 
-class PostgresQuality:
+class PostgresQuality(InTheRecord):
     """Inspections, results and deviations in the record."""
 
-    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
-        self._engine, self._now = engine, now
+    _system = "quality"
 
     def request_inspection(
         self,
@@ -155,13 +147,3 @@ class PostgresQuality:
         )
         work = cases.settle_lot
         return self._once(request, LotAnswer, lambda c: work(c, request, lot, deviation, standing, disposition))
-
-    def find(self, key: str) -> dict[str, Any] | None:
-        """See `Quality.find`."""
-        return find(self._engine, SYSTEM, COMMAND_OUTCOMES, key)
-
-    def _request(self, kind: str, subject: str, key: str, actor: str, **content: object) -> Request:
-        return Request(kind=kind, subject=subject, key=key, actor=actor, at=self._now(), content=content)
-
-    def _once(self, request: Request, model: type[Answer], work: Callable[[Connection], Done[Answer]]) -> Answer:
-        return answer_once(self._engine, SYSTEM, COMMAND_OUTCOMES, request, model, work)

@@ -13,9 +13,9 @@ from db import audit, segregation
 from db.once import Request
 from db.queries import lot_holds as holds
 from db.queries import recalls as tables
+from db.queries.alarms import raise_alarm_once
 from db.queries.plan_lines import counted
 from db.queries.trace import closure
-from db.queries.users import raise_alarm_once
 from domain.errors import AdapterRefused, Blocker
 from domain.quantities import plain
 from domain.recall_states import RECALL, RecallEvent, RecallState

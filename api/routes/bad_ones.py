@@ -7,11 +7,12 @@ from fastapi import Depends, Query
 from api import suspects
 from api.clock import now
 from api.deps import Reading, Who
-from api.periods import Period, period
-from api.reporting import Asked
+from api.periods import period
 from api.routing import Router
 from api.shapes import Identifier
 from domain.suspects import ALPHA, shifts
+from reporting.figures import Asked
+from reporting.period import Period
 
 router = Router(prefix="/quality", tags=["quality"])
 

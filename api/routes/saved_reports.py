@@ -14,8 +14,9 @@ from api.deps import Caller, Who, only
 from api.periods import MOST_DAYS
 from api.routing import Router
 from api.shapes import CommandBody, Identifier, Reason, Text
-from api.ui.report_summaries import Report
 from domain.report_states import Rhythm
+from reporting.summaries import Report
+from workflows.report_clock import ReportClockWorkflow
 
 router = Router(tags=["reports"])
 Planner = Annotated[Caller, Depends(only("scheduleReport", "report-schedule"))]
@@ -96,7 +97,7 @@ async def plan(body: ScheduleBody, who: Planner) -> dict[str, Any]:
         kept.plan, who, body.name, body.report, body.product, body.rhythm, body.at, body.language, body.recipients,
         body.command_id,
     )  # fmt: skip
-    await who.services.orders.tell_report_clock()
+    await who.services.orders.tell_clock(ReportClockWorkflow)
     return made
 
 
@@ -104,7 +105,7 @@ async def plan(body: ScheduleBody, who: Planner) -> dict[str, Any]:
 async def stop(schedule_id: UUID, body: CommandBody, who: Planner) -> dict[str, Any]:
     """No more reports of this schedule; those that were made stay."""
     done = await run_in_threadpool(kept.stop, who, schedule_id, body.command_id)
-    await who.services.orders.tell_report_clock()
+    await who.services.orders.tell_clock(ReportClockWorkflow)
     return done
 
 

@@ -30,6 +30,7 @@ from db.tables import OUTSIDE_PLACES
 from domain import commands as c
 from domain.quantities import plain
 from domain.states import PickListState, PutAwayState
+from workflows.equipment_clock import EquipmentClockWorkflow
 
 router = Router(prefix="/wms", tags=["warehouse"])
 Keeper = Annotated[Caller, Depends(only("receive", "lot"))]
@@ -231,7 +232,7 @@ async def receive(body: ReceiptBody, who: Keeper) -> dict[str, Any]:
     """
     answer = await run_in_threadpool(_receive, body, who)
     if body.expires_on is not None or body.retest_on is not None:
-        await who.services.orders.tell_equipment_clock()  # there is a date to look at
+        await who.services.orders.tell_clock(EquipmentClockWorkflow)  # there is a date to look at
     return answer
 
 

@@ -19,12 +19,13 @@ from api.routing import Router
 from api.scopes import Scope
 from api.ui.actions import Form
 from api.ui.calls import call, read
+from api.ui.language import language_of
 from api.ui.live import serve
 from api.ui.shell import PageRoute, environment, page, refused
-from api.ui.texts import Words, language_of
-from api.ui.words import Clock
 from db.queries import andon as tables
 from db.session import reading
+from wording.texts import Words
+from wording.values import Clock
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 

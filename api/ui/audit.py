@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from api.errors import Problem
 from api.routing import Router
 from api.ui.calls import Answer, File, Unanswered, read
+from api.ui.language import language_of
 from api.ui.said import flat
 from api.ui.shell import PageRoute, page, refused
-from api.ui.texts import language_of
 from db.queries import audit_places
 from db.queries.record_people import everybody
 from db.session import reading

@@ -16,12 +16,12 @@ from api.ui.ask import KINDS, route_of
 from api.ui.calls import Unanswered, call
 from api.ui.severity import RANK
 from api.ui.shell import PageRoute, page, roles_of
-from api.ui.words import moment
 from db.queries import cases, quality
 from db.queries.record_people import names
 from db.queries.scopes import CASES
 from db.session import reading
 from domain.base import uuid_for
+from wording.values import moment
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 200

@@ -19,9 +19,7 @@ from api.ui.direct import may_act, step_of
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg import timeline
 from api.ui.svg.timeline import Piece
-from api.ui.texts import Words
 from api.ui.ways_out import Place
-from api.ui.words import Clock
 from db import machine_states
 from db.queries import equipment as tables
 from db.queries import waiting
@@ -37,6 +35,8 @@ from domain.equipment_states import (
     CleaningEvent,
     QualificationEvent,
 )
+from wording.texts import Words
+from wording.values import Clock
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SHOWN: Final = 300

@@ -12,9 +12,9 @@ from api.routing import Router
 from api.security import Session
 from api.ui import actions
 from api.ui.door import COOKIE, form_token
+from api.ui.language import COOKIE as LANGUAGE_COOKIE
 from api.ui.shell import PageRoute, context, page
-from api.ui.texts import COOKIE as LANGUAGE_COOKIE
-from api.ui.texts import LANGUAGES
+from wording.texts import LANGUAGES
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 YEAR: Final = 365 * 86400

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 
 from api.routing import Router
 from api.ui import shell
-from api.ui.texts import LANGUAGES, Words
+from wording.texts import LANGUAGES, Words
 
 router = Router(prefix="/ui", include_in_schema=False)
 

@@ -17,11 +17,11 @@ from api.ui.calls import read
 from api.ui.possible import possible, scope_of
 from api.ui.scan import names_in, readable
 from api.ui.shell import PageRoute, context, page
-from api.ui.texts import Words
 from db.queries import warehouse_lists
 from db.session import reading
 from domain.material_commands import ReturnDisposition
 from domain.states import LotStatus
+from wording.texts import Words
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 

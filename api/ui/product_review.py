@@ -9,11 +9,11 @@ from api import product_review
 from api.clock import now
 from api.routing import Router
 from api.scopes import Scope
-from api.ui.report_tables import Column, Table, as_csv
 from api.ui.shell import PageRoute, context, page
 from db.queries import reporting
 from db.session import reading
 from domain.product_review import ProductReview
+from reporting.tables import Column, Table, as_csv
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from api.ui.texts import FOLDER, Words, place_of
+from wording.texts import FOLDER, Words, place_of
 
 SENTENCES: Final = FOLDER / "refusals" / "sentences.json"
 GROUPS: Final = (

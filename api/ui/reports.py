@@ -10,25 +10,25 @@ from fastapi import Depends, Query, Request, Response
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from api import reporting
 from api.clock import now
 from api.errors import Problem
-from api.periods import Period, period, shortcuts
-from api.reporting import Asked
+from api.periods import period, shortcuts
 from api.routing import Router
 from api.scopes import Scope
-from api.ui import report_shapes as shapes
-from api.ui.report_summaries import Figures, Report, figures_of, summary
-from api.ui.report_tables import Table, as_csv, lasting, percent
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg.pareto import Bar, pareto, stack
-from api.ui.texts import Words
-from api.ui.words import quantity
 from db.queries import oee as machines
 from db.queries import report_lists as lists
 from db.queries import reporting as tables
 from db.session import reading
 from domain import oee
+from reporting import figures, shapes
+from reporting.figures import Asked
+from reporting.period import Period
+from reporting.summaries import Figures, Report, figures_of, summary
+from reporting.tables import Table, as_csv, lasting, percent
+from wording.texts import Words
+from wording.values import quantity
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
@@ -78,7 +78,7 @@ async def reports(request: Request, question: Question, report: Report = "output
     t, clock = having["t"], having["clock"]
     return page(
         request, "reports.html", asked=question, period=question.period, shortcuts=shortcuts(question.period.zone),
-        report=report, reports=reporting.REPORTS, products=products, tiles=_tiles(question, this, before, t),
+        report=report, reports=figures.REPORTS, products=products, tiles=_tiles(question, this, before, t),
         table=table, rows=[table.cells(row, t, clock) for row in table.rows] if table else [],
         picture=_picture(question, report, table, t), own=_own(question), query=dict(request.query_params),
         stacks=_stacks(this.stations, t) if report == "oee" else [], doings=list(oee.Doing),
@@ -100,9 +100,9 @@ def _own(question: Asked) -> dict[str, str]:
 
 def _tiles(question: Asked, this: Figures, before: Figures, t: Words) -> list[Document]:
     """The figures on top, each beside that of the period before."""
-    now_made, then_made = reporting.totals(this.output), reporting.totals(before.output)
-    on_time, was_on_time = (reporting.delivered(own.due) for own in (this, before))
-    lead, was_lead = (reporting.lead_times(own.lead)[-1][1].median for own in (this, before))
+    now_made, then_made = figures.totals(this.output), figures.totals(before.output)
+    on_time, was_on_time = (figures.delivered(own.due) for own in (this, before))
+    lead, was_lead = (figures.lead_times(own.lead)[-1][1].median for own in (this, before))
     machine, was_machine = (_oee(own) for own in (this, before))
     opened, was_opened = len(this.deviations), len(before.deviations)
     pieces = shapes.rows_link(question, "pieces", kind="good")
@@ -146,7 +146,7 @@ def _picture(question: Asked, report: Report, table: Table | None, t: Words) -> 
     return pareto(bars, t("reports.scrap.title"), unit)
 
 
-def _stacks(stations: Sequence[reporting.Station], t: Words) -> list[Document]:
+def _stacks(stations: Sequence[figures.Station], t: Words) -> list[Document]:
     """What each station did, as one bar."""
     return [
         {
@@ -158,7 +158,7 @@ def _stacks(stations: Sequence[reporting.Station], t: Words) -> list[Document]:
     ]  # fmt: skip
 
 
-def _done(own: reporting.Station, t: Words) -> list[tuple[oee.Doing, str]]:
+def _done(own: figures.Station, t: Words) -> list[tuple[oee.Doing, str]]:
     return [(doing, lasting(seconds, t)) for doing, seconds in own.seconds.items() if seconds]
 
 
@@ -219,13 +219,13 @@ def _rows(connection: Connection, question: Asked, report: Rows, which: Wanted, 
             found = tables.move_rows(connection, *bounds, limit, which.material, which.direction)
             return Table(shapes.MOVES, found)
         case "leadTime":
-            lead = [row | row["stages"] for row in reporting.lead_rows(connection, question)]
+            lead = [row | row["stages"] for row in figures.lead_rows(connection, question)]
             return Table(shapes.LEAD, lead[:limit])
         case "delivery":
-            due = [row for row in reporting.due(connection, question) if which.status in ("", row["status"])]
+            due = [row for row in figures.due(connection, question) if which.status in ("", row["status"])]
             return Table(shapes.DUE, due[:limit])
         case "deviations":
-            own = [row for row in reporting.deviation_rows(connection, question) if _is_wanted(row, which)]
+            own = [row for row in figures.deviation_rows(connection, question) if _is_wanted(row, which)]
             return Table(shapes.DEVIATIONS, own[:limit])
         case "values":
             verdict = which.status if which.status in ("within", "outside") else ""
@@ -235,7 +235,7 @@ def _rows(connection: Connection, question: Asked, report: Rows, which: Wanted, 
             )  # fmt: skip
             return Table(shapes.VALUES, [row for row in values if which.status != "corrected" or row["version"] > 1])
         case "inspections":
-            asked_for = reporting.inspection_rows(connection, question)
+            asked_for = figures.inspection_rows(connection, question)
             inspected = [row for row in asked_for if _is_asked(row, which)]
             return Table(shapes.INSPECTED, inspected[:limit])
         case "reports":

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.ui import refusals
-from api.ui.texts import Words
+from wording.texts import Words
 
 _COMMAND: Final = r"[a-z][A-Za-z]+"
 _DETAILS: Final = tuple(

@@ -11,9 +11,9 @@ from api.routing import Router
 from api.ui.actions import Form, problem_of, safe_back
 from api.ui.ask import people
 from api.ui.calls import File, call, read
-from api.ui.report_summaries import Report
 from api.ui.shell import PageRoute, context, flash, page, refused
 from domain.report_states import Rhythm
+from reporting.summaries import Report
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 LINE: Final = ("made", "reviewed", "distributed", "archived")

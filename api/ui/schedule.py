@@ -13,13 +13,13 @@ from api.clock import now
 from api.routing import Router
 from api.scheduling import Found, Question
 from api.scopes import Scope
-from api.ui.report_tables import lasting
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg.gantt import GanttBar, gantt
-from api.ui.texts import Words
-from api.ui.words import Clock
 from db.session import reading
 from domain.scheduling import NEVER, Bar, late
+from reporting.tables import lasting
+from wording.texts import Words
+from wording.values import Clock
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 SPANS: Final = (1, 3, 7, 14, 28)

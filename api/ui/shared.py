@@ -15,9 +15,10 @@ from fastapi.responses import HTMLResponse
 
 from api.ui import keeping
 from api.ui.door import form_token
+from api.ui.language import language_of
 from api.ui.shell import FLASH, context, environment, page
-from api.ui.texts import Words, language_of
-from api.ui.words import Clock
+from wording.texts import Words
+from wording.values import Clock
 
 _TOKEN: Final = "\x00form-token\x00"
 _COMMAND: Final = "\x00command-id\x00"

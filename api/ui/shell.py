@@ -21,11 +21,13 @@ from api.errors import Problem, translate
 from api.ui import keeping, missing, refusals, said, severity, words
 from api.ui.calls import Unanswered
 from api.ui.door import form_token
+from api.ui.language import language_of
 from api.ui.nav import nav
 from api.ui.svg import charts
-from api.ui.texts import Words, language_of, place_of
 from api.ui.told import told
 from api.ui.ways_out import way_out
+from wording.texts import Words, place_of
+from wording.values import Clock, quantity
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -44,7 +46,7 @@ def environment() -> Environment:
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals |= {
-        "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": words.quantity, "inside": words.inside,
+        "asset": asset, "tone": words.tone, "icon_of": words.icon, "quantity": quantity, "inside": words.inside,
         "share": words.share, "duration": words.duration, "new_id": lambda: uuid.uuid4().hex, "charts": charts,
         "pairs": lambda names: [(name, name) for name in names],
         "labels": lambda rows: [(row["code"], f"{row['code']} {row['name']}") for row in rows],
@@ -86,7 +88,7 @@ def context(request: Request) -> dict[str, Any]:
     """What every template gets."""
     session = getattr(request.state, "session", None)
     language = language_of(request)
-    clock = words.Clock(request.app.state.services.settings.time_zone, Words(language))
+    clock = Clock(request.app.state.services.settings.time_zone, Words(language))
     return {
         "t": Words(language),
         "language": language,

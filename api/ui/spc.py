@@ -8,20 +8,21 @@ from fastapi import Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import spc
-from api.periods import Period, period, shortcuts
+from api.periods import period, shortcuts
 from api.routing import Router
 from api.scopes import Scope
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg.scales import short
 from api.ui.svg.spc import Lines, Point, control_chart
-from api.ui.texts import Words
-from api.ui.words import Clock
 from db.queries import spc as tables
 from db.queries.spc import Sample, Source
 from db.session import reading
 from domain.quantities import plain
 from domain.spc import LARGEST_SUBGROUP
 from domain.spc_rules import RULES, RuleSet
+from reporting.period import Period
+from wording.texts import Words
+from wording.values import Clock
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 

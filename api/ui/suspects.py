@@ -11,13 +11,13 @@ from api import suspects
 from api.periods import shortcuts
 from api.routing import Router
 from api.suspects import BYS, OFS, Found
-from api.ui.report_shapes import ORDER
-from api.ui.report_tables import Column, Table, as_csv
 from api.ui.reports import SHOWN, Question
 from api.ui.shell import PageRoute, context, page
 from db.queries import reporting
 from db.session import reading
 from domain.suspects import ALPHA, shifts
+from reporting.shapes import ORDER
+from reporting.tables import Column, Table, as_csv
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 

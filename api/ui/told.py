@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.ui import said
-from api.ui.texts import Words
+from wording.texts import Words
 
 Event = Mapping[str, Any]
 _MOVES: Final = frozenset({"deviationMoved", "outOfSpecificationMoved", "capaMoved"})

@@ -20,6 +20,22 @@ MOST_ESCALATIONS: Final = 3
 _AT_ONCE: Final = 200
 
 
+def raise_alarm(connection: Connection, code: str, detail: str, at: datetime) -> None:
+    """Something that a person has to look at."""
+    key = f"{code}/{detail}/{at.isoformat()}"
+    connection.execute(insert(ALARMS).values(at=at, code=code, detail=detail, key=key))
+
+
+def raise_alarm_once(
+    connection: Connection, code: str, detail: str, at: datetime, key: str, subject: str | None = None,
+    order_number: str | None = None,
+) -> bool:  # fmt: skip
+    """The same, once for each key; whether it is a new one."""
+    values = {"at": at, "code": code, "detail": detail, "key": key, "subject": subject, "order_number": order_number}
+    statement = insert(ALARMS).values(values).on_conflict_do_nothing().returning(ALARMS.c.id)
+    return connection.execute(statement).one_or_none() is not None
+
+
 def inside(scope: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
     """The alarms of orders that are inside, and those of no order."""
     if not scope:

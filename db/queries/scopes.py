@@ -52,6 +52,38 @@ class Place:
     lines: frozenset[str] = field(default_factory=frozenset)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What an account is limited to; None: nothing."""
+
+    plants: tuple[str, ...] | None = None
+    lines: tuple[str, ...] | None = None
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether there is no limit at all."""
+        return self.plants is None and self.lines is None
+
+    def orders(self, order_number: Any = ORDERS.c.number) -> list[ColumnElement[bool]]:
+        """Conditions for a list whose column holds order numbers."""
+        return orders_inside(self.plants, self.lines, order_number)
+
+    def plan_lines(self) -> list[ColumnElement[bool]]:
+        """Conditions for a list of plan lines."""
+        plants = [] if self.plants is None else [LINES.c.plant.in_(self.plants)]
+        return [*plants, *orders_inside(None, self.lines, LINES.c.order_number)]
+
+    def work_orders(self, work_order: Any) -> list[ColumnElement[bool]]:
+        """Conditions for a list whose column holds work order numbers."""
+        return work_orders_inside(self.plants, self.lines, work_order)
+
+    def has(self, place: Place) -> bool:
+        """Whether something in a plant, at lines, is inside."""
+        in_plant = self.plants is None or place.plant is None or place.plant in self.plants
+        at_line = self.lines is None or not place.lines or not place.lines.isdisjoint(self.lines)
+        return in_plant and at_line
+
+
 def of_order(
     connection: Connection, number: str, work_order: str | None = None, operation: str | None = None
 ) -> Place | None:

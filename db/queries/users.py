@@ -8,11 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.tables import Alarm, PasswordHistory, UserAccount, UserSession, core
+from db.tables import PasswordHistory, UserAccount, UserSession, core
 
 ACCOUNTS = core(UserAccount)
 SESSIONS = core(UserSession)
-ALARMS = core(Alarm)
 PASSWORDS = core(PasswordHistory)
 
 
@@ -124,22 +123,6 @@ def count_failure(connection: Connection, user_id: str, limit: int, at: datetime
 def forget_failures(connection: Connection, user_id: str) -> None:
     """The right password was given: earlier failures no longer count."""
     change(connection, user_id, failed_attempts=0)
-
-
-def raise_alarm(connection: Connection, code: str, detail: str, at: datetime) -> None:
-    """Something that a person has to look at."""
-    key = f"{code}/{detail}/{at.isoformat()}"
-    connection.execute(insert(ALARMS).values(at=at, code=code, detail=detail, key=key))
-
-
-def raise_alarm_once(
-    connection: Connection, code: str, detail: str, at: datetime, key: str, subject: str | None = None,
-    order_number: str | None = None,
-) -> bool:  # fmt: skip
-    """The same, once for each key; whether it is a new one."""
-    values = {"at": at, "code": code, "detail": detail, "key": key, "subject": subject, "order_number": order_number}
-    statement = upsert(ALARMS).values(values).on_conflict_do_nothing().returning(ALARMS.c.id)
-    return connection.execute(statement).one_or_none() is not None
 
 
 def open_session(

@@ -8,6 +8,7 @@ from domain import events as e
 from domain.commands import OperationCommand
 from domain.errors import Blocker, Refused
 from domain.process import Inspection, Operation, Process, WorkOrder
+from domain.quantities import plain
 from domain.specification import OperationSpecification, WorkOrderSpecification
 from domain.states import (
     INSPECTION,
@@ -328,3 +329,31 @@ def machine_runs(work_order: WorkOrder, operation: Operation, required: str) -> 
         required=required,
         who_can_fix="operator",
     )
+
+
+def order_blocker(process: Process, code: str, found: str, required: str, who_can_fix: str) -> Blocker:
+    """Something that is in the way of the order as a whole."""
+    return Blocker(
+        code=code,
+        entity="production order",
+        id=process.specification.number,
+        found=found,
+        required=required,
+        who_can_fix=who_can_fix,
+    )
+
+
+def over_reports_open(work_order: WorkOrder, operation: str | None = None) -> list[Blocker]:
+    """A blocker for each report that passes what was ordered and waits to be allowed; of one operation, or of all."""
+    return [
+        Blocker(
+            code="OVER_REPORT_OPEN",
+            entity="over-report",
+            id=asked.number,
+            found=f"{plain(asked.over_by)} more than ordered wait for a decision",
+            required="a decision",
+            who_can_fix="supervisor",
+        )
+        for asked in work_order.over_reports.values()
+        if operation in (None, asked.report.operation)
+    ]

@@ -14,7 +14,6 @@ from domain.commands import (
 )
 from domain.errors import Blocker
 from domain.process import Operation, Process, WorkOrder
-from domain.quantities import plain
 from domain.rules.batch_record import balance_deviations, unchecked_values
 from domain.rules.charging import uncharged
 from domain.rules.common import (
@@ -27,6 +26,7 @@ from domain.rules.common import (
     move_order,
     move_work_order,
     order_is_worked_on,
+    over_reports_open,
     reason_missing,
     running_operation,
     same_person,
@@ -162,18 +162,7 @@ def _open_points(work_order: WorkOrder, operation: Operation, specification: Ope
     ]
     if operation.job_state == "started":
         blockers.append(machine_runs(work_order, operation, "the end of the machine's job"))
-    blockers += [
-        Blocker(
-            code="OVER_REPORT_OPEN",
-            entity="over-report",
-            id=asked.number,
-            found=f"{plain(asked.over_by)} more than ordered wait for a decision",
-            required="a decision",
-            who_can_fix="supervisor",
-        )
-        for asked in work_order.over_reports.values()
-        if asked.report.operation == operation.code
-    ]
+    blockers += over_reports_open(work_order, operation.code)
     return blockers + unchecked_values(identity, operation) + recoveries_open(work_order, operation)
 
 

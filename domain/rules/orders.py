@@ -16,7 +16,7 @@ from domain.commands import (
 from domain.errors import Blocker, Refused
 from domain.process import Process, WorkOrder
 from domain.record_states import BatchRecordState
-from domain.rules.common import Events, check, move_order, reason_missing, refuse, same_person
+from domain.rules.common import Events, check, move_order, order_blocker, reason_missing, refuse, same_person
 from domain.rules.line_side import material_on_line
 from domain.rules.lot_holds import held_by_lots
 from domain.rules.material_balance import balance_open
@@ -39,7 +39,7 @@ def submit_order(process: Process, command: SubmitOrder) -> Events:
     blockers: list[Blocker] = []
     if specification.quantity <= 0:
         found = format(specification.quantity, "f")
-        blockers.append(_order_blocker(process, "QUANTITY_NOT_POSITIVE", found, "more than 0", "planner"))
+        blockers.append(order_blocker(process, "QUANTITY_NOT_POSITIVE", found, "more than 0", "planner"))
     if specification.policy.complete_to_submit:
         blockers += specification.gaps
     check(blockers)
@@ -113,7 +113,7 @@ def close_order(process: Process, command: CloseOrder) -> Events:
     except Refused as refused:
         raise refuse(*refused.blockers, *_open_rework(process), possible=refused.possible) from None
     blockers = [
-        _order_blocker(process, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
+        order_blocker(process, "DEVIATION_OPEN", number, "a decision of quality", "qaReviewer")
         for number in process.open_deviations()
     ]
     blockers += held_by_lots(process)
@@ -135,7 +135,7 @@ def close_order(process: Process, command: CloseOrder) -> Events:
 def _open_rework(process: Process) -> list[Blocker]:
     """What keeps the work orders from their end, and so the order from its own."""
     return [
-        _order_blocker(process, "REWORK_OPEN", number, "decided, reworked and inspected again", "qcAnalyst")
+        order_blocker(process, "REWORK_OPEN", number, "decided, reworked and inspected again", "qcAnalyst")
         for work_order in process.work_orders.values()
         for number in work_order.open_rework()
     ]
@@ -144,7 +144,7 @@ def _open_rework(process: Process) -> list[Blocker]:
 def retry_now(process: Process, command: RetryNow) -> Events:
     if not process.waiting:
         found = "no neighbour is waited for"
-        check([_order_blocker(process, "NOTHING_TO_RETRY", found, "a neighbour that does not answer", "")])
+        check([order_blocker(process, "NOTHING_TO_RETRY", found, "a neighbour that does not answer", "")])
     return (e.RetryRequested(),)
 
 
@@ -159,10 +159,10 @@ def decide_deviation(process: Process, command: DecideDeviation) -> Events:
     blockers: list[Blocker] = []
     if process.deviations.get(command.deviation) != "open":
         found = process.deviations.get(command.deviation, "no such deviation")
-        blockers.append(_order_blocker(process, "DEVIATION_NOT_OPEN", f"{command.deviation}: {found}", "open", ""))
+        blockers.append(order_blocker(process, "DEVIATION_NOT_OPEN", f"{command.deviation}: {found}", "open", ""))
     if holders:
         found = f"{command.deviation} holds {', '.join(holders)}"
-        blockers.append(_order_blocker(process, "OPERATION_HELD", found, "releaseOperationHold", "qaReviewer"))
+        blockers.append(order_blocker(process, "OPERATION_HELD", found, "releaseOperationHold", "qaReviewer"))
     blockers += led_elsewhere(process, (command.deviation,))
     blockers += reason_missing(command.decision, "deviation", command.deviation)
     check(blockers)
@@ -196,14 +196,3 @@ def _open_documents(process: Process, work_order: WorkOrder) -> list[Blocker]:
         found = str(work_order.record_state or "no record")
         missing("RECORD_NOT_ARCHIVED", found, "an approved batch record; archiving follows by itself", "qaReviewer")
     return blockers + material_on_line(process, work_order) + balance_open(process, work_order)
-
-
-def _order_blocker(process: Process, code: str, found: str, required: str, who_can_fix: str) -> Blocker:
-    return Blocker(
-        code=code,
-        entity="production order",
-        id=process.specification.number,
-        found=found,
-        required=required,
-        who_can_fix=who_can_fix,
-    )

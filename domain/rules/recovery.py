@@ -104,15 +104,20 @@ def approval_gaps(
     number: str,
     procedure: str,
     tests: tuple[Characteristic, ...],
-    plan: tuple[Characteristic, ...],
+    plan: tuple[Characteristic, ...] = (),
+    *,
+    required: str = "",
 ) -> list[Blocker]:
-    """What an approval of nonconforming material leaves open: its procedure, and tests beside those of the plan."""
+    """What an approval of nonconforming material leaves open: its procedure, and tests beside those of the plan.
+
+    `required` says which tests, where they are not those of a batch.
+    """
     blockers: list[Blocker] = []
     if not procedure.strip():
-        required = "the approved procedure it follows"
-        blockers.append(_blocker("PROCEDURE_MISSING", entity, number, "no procedure", required))
+        procedure_required = "the approved procedure it follows"
+        blockers.append(_blocker("PROCEDURE_MISSING", entity, number, "no procedure", procedure_required))
     if not tests:
-        required = "the tests that the batch has to pass beside the ordinary inspection"
+        required = required or "the tests that the batch has to pass beside the ordinary inspection"
         blockers.append(_blocker("ADDITIONAL_TESTS_MISSING", entity, number, "no test", required))
     names = [*(one.name for one in plan), *(test.name for test in tests)]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -13,7 +13,16 @@ from domain.commands import PlanPart, ReduceQuantity, SplitOrder
 from domain.errors import Blocker
 from domain.process import Process, WorkOrder
 from domain.quantities import difference, plain, total
-from domain.rules.common import Events, check, move_order, order_is_worked_on, reason_missing, refuse
+from domain.rules.common import (
+    Events,
+    check,
+    move_order,
+    order_blocker,
+    order_is_worked_on,
+    over_reports_open,
+    reason_missing,
+    refuse,
+)
 from domain.states import ORDER, LotStatus, OrderEvent, OrderState, WorkOrderState
 
 SPLITTABLE: Final = (OrderState.DRAFT, OrderState.SUBMITTED, OrderState.APPROVED)
@@ -40,10 +49,12 @@ def split_order(process: Process, command: SplitOrder) -> Events:
     specification = process.specification
     blockers: list[Blocker] = []
     if process.state not in SPLITTABLE:
-        blockers.append(_blocker(process, "INVALID_TRANSITION", process.state, _instead_of_split(process), "planner"))
+        blockers.append(
+            order_blocker(process, "INVALID_TRANSITION", process.state, _instead_of_split(process), "planner")
+        )
     if any(own.recoveries for own in specification.work_orders):
         found, required = "it reworks one rejected batch", "an order of a plan; this one is one batch"
-        blockers.append(_blocker(process, "ONE_BATCH", found, required, "planner"))
+        blockers.append(order_blocker(process, "ONE_BATCH", found, required, "planner"))
     blockers += reason_missing(command.reason, "production order", specification.number)
     blockers += parts_blockers(command.parts, specification.quantity, "production order", specification.number)
     if blockers:
@@ -96,12 +107,12 @@ def reduce_quantity(process: Process, command: ReduceQuantity) -> Events:
     blockers += reason_missing(command.reason, "production order", specification.number)
     if target <= 0:
         found, required = "nothing was reported", "a quantity, or cancelOrder when nothing is to be made"
-        blockers.append(_blocker(process, "NOTHING_MADE", found, required, "supervisor"))
+        blockers.append(order_blocker(process, "NOTHING_MADE", found, required, "supervisor"))
     elif target < floor:
         blockers.append(_below_reported(process, work_order, target))
     elif target >= origin:
         found = f"{plain(target)} of {plain(origin)} ordered"
-        blockers.append(_blocker(process, "NOT_A_REDUCTION", found, f"less than {plain(origin)}", "supervisor"))
+        blockers.append(order_blocker(process, "NOT_A_REDUCTION", found, f"less than {plain(origin)}", "supervisor"))
     check(blockers)
     return (
         p.QuantityReduced(
@@ -121,7 +132,7 @@ def reduction_controlled(process: Process) -> list[Blocker]:
     if not policy.controlled_changes or "quantity" not in policy.gmp_relevant:
         return []
     required = "a change request (requestOrderChange), approved by signature of another person"
-    return [_blocker(process, "CHANGE_REQUEST_REQUIRED", f"quantity of an order that is {process.state}", required,
+    return [order_blocker(process, "CHANGE_REQUEST_REQUIRED", f"quantity of an order that is {process.state}", required,
                      "planner")]  # fmt: skip
 
 
@@ -142,7 +153,7 @@ def _below_reported(process: Process, work_order: WorkOrder, target: Decimal) ->
     floor = plain(_reported(work_order))
     found = f"{plain(target)} wanted, {floor} reported at {_most_reported(work_order)}"
     required = f"at least {floor}: what was reported, good or not"
-    return _blocker(process, "BELOW_REPORTED", found, required, "supervisor")
+    return order_blocker(process, "BELOW_REPORTED", found, required, "supervisor")
 
 
 def _reported(work_order: WorkOrder) -> Decimal:
@@ -202,18 +213,7 @@ def _in_flight(work_order: WorkOrder) -> list[Blocker]:
         for operation in work_order.operations.values()
         if operation.job_state == "started"
     ]
-    waiting = [
-        Blocker(
-            code="OVER_REPORT_OPEN",
-            entity="over-report",
-            id=asked.number,
-            found=f"{plain(asked.over_by)} more than ordered wait for a decision",
-            required="a decision",
-            who_can_fix="supervisor",
-        )
-        for asked in work_order.over_reports.values()
-    ]
-    return machines + waiting
+    return machines + over_reports_open(work_order)
 
 
 def usable(process: Process, lot_status: str | None) -> Decimal:
@@ -229,16 +229,16 @@ def backorder_blockers(
     ordered = process.specification.quantity
     if process.state not in ENDED:
         required = f"one of {', '.join(ENDED)}; what a running order will not make is taken off with reduceQuantity"
-        blockers.append(_blocker(process, "ORDER_NOT_ENDED", process.state, required, "supervisor"))
+        blockers.append(order_blocker(process, "ORDER_NOT_ENDED", process.state, required, "supervisor"))
     if backorders:
         found = f"plan line {', '.join(backorders)}"
-        blockers.append(_blocker(process, "BACKORDER_EXISTS", found, "an order without a backorder", ""))
+        blockers.append(order_blocker(process, "BACKORDER_EXISTS", found, "an order without a backorder", ""))
     if parts:
         found = f"split into plan lines {', '.join(parts)}"
-        blockers.append(_blocker(process, "ALREADY_SPLIT", found, "an order that was not split", ""))
+        blockers.append(order_blocker(process, "ALREADY_SPLIT", found, "an order that was not split", ""))
     if process.state in ENDED and good >= ordered:
         found = f"{plain(good)} good of {plain(ordered)} ordered"
-        blockers.append(_blocker(process, "NOTHING_MISSING", found, "less good than ordered", ""))
+        blockers.append(order_blocker(process, "NOTHING_MISSING", found, "less good than ordered", ""))
     return blockers
 
 
@@ -255,14 +255,3 @@ def replanning_possible(process: Process) -> tuple[str, ...]:
     if process.state in (OrderState.COMPLETED, OrderState.CLOSED, OrderState.ABORTED, OrderState.CANCELLED):
         names.append("makeBackorder")
     return tuple(names)
-
-
-def _blocker(process: Process, code: str, found: str, required: str, who_can_fix: str) -> Blocker:
-    return Blocker(
-        code=code,
-        entity="production order",
-        id=process.specification.number,
-        found=found,
-        required=required,
-        who_can_fix=who_can_fix,
-    )

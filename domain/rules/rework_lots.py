@@ -4,12 +4,13 @@ Where the policy says so, reworked pieces are a lot of their own from the start 
 every test that quality set for them; then the good ones go back into the lot that they came from.
 """
 
+from domain.batch_rework import forbidden
 from domain.commands import ApproveRework, DecideInProcessInspection, Disposition
 from domain.errors import Blocker
 from domain.process import InProcessInspection, Process, Rework, WorkOrder
 from domain.quality_events import JudgedValue, ReworkMoved
 from domain.rules.measurements import judge_values
-from domain.specification import ReworkMethod
+from domain.rules.recovery import approval_gaps
 
 TEST_FAILED = "REWORK_OUT_OF_SPECIFICATION"
 """The deviation of a result outside its limits."""
@@ -19,39 +20,12 @@ def not_permitted(process: Process, work_order: WorkOrder, rework: Rework, comma
     """What the product and the stage do not permit, and what the approval leaves open where the policy wants it."""
     specification = process.specification.work_order(work_order.number)
     operation = specification.operation(rework.operation)
-    blockers: list[Blocker] = []
-    if command.rework_method == ReworkMethod.REPROCESS and specification.dosage_form:
-        found = f"another process for a {specification.dosage_form}"
-        required = "a rework by the approved steps, or scrap: a dosage form is never reprocessed"
-        blockers.append(_blocker("REPROCESS_FORBIDDEN", "material", specification.material, found, required))
-    if operation is not None and operation.rework_forbidden:
-        version = "no version" if specification.record is None else f"version {specification.record.version}"
-        blockers.append(
-            _blocker(
-                "REWORK_FORBIDDEN", "operation", f"{specification.material}/{rework.operation}",
-                f"the master batch record ({version}) permits no rework of what this operation makes",
-                "a stage at which rework is permitted, or scrap",
-            )
-        )  # fmt: skip
+    operations = () if operation is None else (operation,)
+    blockers = forbidden(specification, operations, command.rework_method)
     if not process.specification.policy.rework_lots:
         return blockers
-    if not command.procedure.strip():
-        blockers.append(
-            _blocker("PROCEDURE_MISSING", "rework", rework.number, "no procedure", "the approved procedure it follows")
-        )
-    if not command.tests:
-        required = "the tests that reworked pieces have to pass beside the ordinary inspection"
-        blockers.append(_blocker("ADDITIONAL_TESTS_MISSING", "rework", rework.number, "no test", required))
-    names = [test.name for test in command.tests]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    blockers += [_blocker("DUPLICATE", "rework", f"{rework.number}/{name}", "set twice", "once") for name in twice]
-    return blockers
-
-
-def _blocker(code: str, entity: str, identity: str, found: str, required: str) -> Blocker:
-    return Blocker(
-        code=code, entity=entity, id=identity, found=found, required=required, who_can_fix="qualityManager"
-    )  # fmt: skip
+    required = "the tests that reworked pieces have to pass beside the ordinary inspection"
+    return blockers + approval_gaps("rework", rework.number, command.procedure, command.tests, required=required)
 
 
 def own_lot(process: Process, work_order: WorkOrder, rework: Rework) -> str | None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from tests.api.company import MASTER_DATA, Company, line, material, operation
+from tests.api.company import Company
 from tests.api.records import effective, said
-from tests.api.words import create, do, receive, until
+from tests.api.turning import ready, stock, turned_products
+from tests.api.words import do, receive, until
 
 IMPURITY = {"name": "impurity B", "unit": "%", "high": "0.2", "method": "Ph. Eur. 2.2.29"}
 BY_THE_BOOK: dict[str, Any] = {"procedure": "SOP-RC-02", "tests": [IMPURITY], "reason": "risk assessed, RA-31"}
@@ -15,31 +16,9 @@ PRODUCTS = {"GRANULE": "", "PEARL": "tablet", "STONE": "tablet"}
 async def recovery_plant(company: Company) -> None:
     """Granules, pearls and stones, made by effective records."""
     await receive(company, "API-RECOVERIES", "1000")
-    part = {
-        "materials": [
-            material(code, "finished", "pcs") | ({"dosageForm": form} if form else {})
-            for code, form in PRODUCTS.items()
-        ],
-        "billsOfMaterial": [
-            {"product": code, "version": "1", "baseQuantity": "100", "lines": [line(1, "API", "1", "kg", "TURN")]}
-            for code in PRODUCTS
-        ],
-        "routes": [{"product": code, "version": "1", "operations": [
-            operation("TURN", 10, "FIT", [], countsPieces=True),
-            operation("WRAP", 20, "FIT", ["TURN"], countsPieces=True, isOutput=True)]}
-            for code in PRODUCTS],
-        "inspectionPlans": [
-            {"material": code, "characteristics": [
-                {"name": "assay", "unit": "%", "low": "95", "high": "105", "required": True}]}
-            for code in PRODUCTS
-        ],
-        "policies": [
-            {**policy, "code": "recovered", "masterBatchRecord": True, "deviationProcess": False}
-            for policy in MASTER_DATA["policies"] if policy["code"] == "swift"
-        ],
-    }  # fmt: skip
-    imported = await (await company.desk("pat")).post("/master-data/import", part)
-    assert imported.status_code == 200, imported.text
+    assay = {"name": "assay", "unit": "%", "low": "95", "high": "105", "required": True}
+    plans = {"inspectionPlans": [{"material": code, "characteristics": [assay]} for code in PRODUCTS]}
+    await turned_products(company, PRODUCTS, {"code": "recovered", "deviationProcess": False}, plans)
     for code in PRODUCTS:
         yes = code != "STONE"
         content = {
@@ -54,15 +33,7 @@ async def recovery_plant(company: Company) -> None:
 
 async def running(company: Company, product: str) -> tuple[str, str]:
     """An order of 100 whose first operation runs: its id, the path of its work order."""
-    made = await create(company, product=product, policy="recovered", quantity="100")
-    order, path = made["id"], f"/mes/work-orders/{made['workOrders'][0]['id']}"
-    await released(company, order)
-    await do(company, "sam", f"{path}/dispatch")
-    found = await until(company, order, lambda o: (o["workOrders"][0]["pickList"] or {}).get("state") == "allocated")
-    pick = f"/wms/outbound-orders/{found['workOrders'][0]['pickList']['id']}"
-    await do(company, "wes", f"{pick}/approve")
-    await do(company, "wes", f"{pick}/execute")
-    await until(company, order, lambda o: o["workOrders"][0]["state"] == "ready")
+    order, path = await ready(company, product, "recovered")
     await do(company, "olu", f"{path}/operations/TURN/start")
     return order, path
 
@@ -97,9 +68,3 @@ async def rejected(company: Company, product: str) -> str:
         await do(company, "wil", f"{path}/put-away", place="REJECTED")
     assert await stock(company, lot) == {"REJECTED": "100"}
     return lot
-
-
-async def stock(company: Company, lot: str) -> dict[str, str]:
-    """Place → how much of a lot lies there."""
-    found = (await (await company.desk("wil")).get("/wms/stock", lot=lot)).json()["stock"]
-    return {row["place"]: row["onHand"] for row in found if row["onHand"] != "0"}

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, text
 
 from tests.api.company import PASSWORD, Company
 from tests.api.records import ok
-from tests.api.recovering import BY_THE_BOOK, made, recovery_plant, rejected, released, running, stock
+from tests.api.recovering import BY_THE_BOOK, made, recovery_plant, rejected, released, running
+from tests.api.turning import stock
 from tests.api.words import do, until
 
 pytestmark = pytest.mark.usefixtures("working")

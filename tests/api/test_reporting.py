@@ -16,14 +16,14 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, event, text
 
-from api import reporting
-from api.periods import Period
-from api.reporting import Asked
 from api.scopes import Scope
 from db.queries import oee as machines
 from db.queries import report_lists as lists
 from db.queries import reporting as tables
 from domain import oee
+from reporting import figures as reporting
+from reporting.figures import Asked
+from reporting.period import Period
 from tests.api.company import PASSWORD, Company
 from tests.api.words import at_stage, do, receive
 from tests.figures import figures, pressing, rolling

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.api.company import MASTER_DATA, Company, line, material, operation
+from tests.api.company import Company
 from tests.api.records import PATH, effective, ok, said
 from tests.api.test_reports import report
-from tests.api.words import create, do, receive, until
+from tests.api.turning import ready, stock, turned_products
+from tests.api.words import do, receive, until
 
 pytestmark = pytest.mark.usefixtures("working")
 FRIABILITY = {"name": "friability", "unit": "%", "high": "0.8", "method": "Ph. Eur. 2.9.7"}
@@ -20,26 +21,8 @@ PRODUCTS = {"PLUGR": "", "PILL": "tablet", "PILLX": "tablet"}
 @pytest.fixture(scope="module", autouse=True)
 async def _stock(company: Company, working: None) -> None:
     await receive(company, "API-REWORKS", "1000")
-    part = {
-        "materials": [
-            material(code, "finished", "pcs") | ({"dosageForm": form} if form else {})
-            for code, form in PRODUCTS.items()
-        ],
-        "billsOfMaterial": [
-            {"product": code, "version": "1", "baseQuantity": "100", "lines": [line(1, "API", "1", "kg", "TURN")]}
-            for code in PRODUCTS
-        ],
-        "routes": [{"product": code, "version": "1", "operations": [
-            operation("TURN", 10, "FIT", [], countsPieces=True, inspectionRule="every"),
-            operation("WRAP", 20, "FIT", ["TURN"], countsPieces=True, isOutput=True, inspectionRule="every")]}
-            for code in PRODUCTS],
-        "policies": [
-            {**policy, "code": "reworked", "reworkLots": True, "masterBatchRecord": True}
-            for policy in MASTER_DATA["policies"] if policy["code"] == "swift"
-        ],
-    }  # fmt: skip
-    imported = await (await company.desk("pat")).post("/master-data/import", part)
-    assert imported.status_code == 200, imported.text
+    policy = {"code": "reworked", "reworkLots": True}
+    await turned_products(company, PRODUCTS, policy, {}, inspectionRule="every")
     for code in PRODUCTS:
         allowed = code != "PILLX"
         content = {
@@ -51,21 +34,10 @@ async def _stock(company: Company, working: None) -> None:
 
 async def failed(company: Company, product: str, at: str = "WRAP") -> tuple[str, str, str]:
     """An order of 100, of which five of an operation's pieces failed: order, path of its work order, rework."""
-    made = await create(company, product=product, policy="reworked", quantity="100")
-    order, work_order = made["id"], made["workOrders"][0]["id"]
-    path = f"/mes/work-orders/{work_order}"
-    await do(company, "pia", f"/mes/orders/{order}/submit")
-    await do(company, "sam", f"/mes/orders/{order}/approve")
-    await do(company, "sam", f"/mes/orders/{order}/release")
-    await do(company, "sam", f"{path}/dispatch")
-    found = await until(company, order, lambda o: (o["workOrders"][0]["pickList"] or {}).get("state") == "allocated")
-    pick = f"/wms/outbound-orders/{found['workOrders'][0]['pickList']['id']}"
-    await do(company, "wes", f"{pick}/approve")
-    await do(company, "wes", f"{pick}/execute")
-    await until(company, order, lambda o: o["workOrders"][0]["state"] == "ready")
+    order, path = await ready(company, product, "reworked")
     for code in ("TURN", "WRAP"):
         await do(company, "olu", f"{path}/operations/{code}/start")
-        answer = await report(company, work_order, 100, at=code)
+        answer = await report(company, path.rpartition("/")[2], 100, at=code)
         bad = {"failed": "5", "defect": "burr"} if code == at else {"failed": "0"}
         inspection = answer.json()["result"]["inspection"]
         decided = await do(company, "ana", f"{path}/in-process-inspections/{inspection}/decision", **bad)
@@ -78,12 +50,6 @@ async def failed(company: Company, product: str, at: str = "WRAP") -> tuple[str,
 async def approve(company: Company, path: str, rework: str, who: str = "max", **body: Any) -> Any:
     """The answer to an approval."""
     return await (await company.desk(who)).command(f"{path}/reworks/{rework}/approve", **{**BY_THE_BOOK, **body})
-
-
-async def stock(company: Company, lot: str) -> dict[str, str]:
-    """Place → how much of a lot lies there."""
-    found = (await (await company.desk("wil")).get("/wms/stock", lot=lot)).json()["stock"]
-    return {row["place"]: row["onHand"] for row in found if row["onHand"] != "0"}
 
 
 @pytest.mark.accepts("QL-11")

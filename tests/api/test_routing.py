@@ -40,9 +40,7 @@ def test_every_router_of_the_application_is_passed_over_quickly(app: FastAPI) ->
 
 
 @pytest.mark.parametrize("root", ["", "/behind/a/proxy"])
-def test_each_route_is_found_as_without_the_short_way(
-    app: FastAPI, root: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_route_is_found_as_without_the_short_way(app: FastAPI, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     everybody = list(included(app))
     paths = {
         re.sub(r"{[^}]*}", "6f1e3a52-0000-4000-8000-000000000000", prefix + getattr(route, "path", ""))

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, text
 
 from adapters.reports.due import DueReports
 from adapters.reports.port import MadeFile, ReportJob
-from api.report_files import ReportFiles
 from db.queries import saved_reports as tables
 from domain.report_states import Rhythm, due_after
+from reporting.files import ReportFiles
 from tests.api.company import Company
 from tests.api.signing import audited
 from tests.api.words import do

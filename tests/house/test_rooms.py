@@ -28,7 +28,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {"domain", "db"},
     "activities": {"domain", "adapters", "db"},
     "workflows": {"domain", "activities"},
-    "api": {"domain", "workflows", "activities", "adapters", "db", "settings", "telemetry"},
+    "wording": set(),
+    "reporting": {"domain", "adapters", "db", "wording"},
+    "api": {"domain", "workflows", "activities", "adapters", "db", "reporting", "settings", "telemetry", "wording"},
     "system": {"settings"},
     "plants": {"domain"},
     "replay": {"domain", "plants"},
@@ -65,6 +67,10 @@ def test_each_room_imports_only_from_the_rooms_it_may(room: str) -> None:
         if (top := name.split(".")[0]) in ROOMS and top != room and top not in MAY_IMPORT[room]
     ]
     assert wrong == []
+
+
+def test_the_worker_knows_nothing_of_the_api() -> None:
+    assert [name for name in imports_of(ROOT / "worker.py") if name.split(".")[0] == "api"] == []
 
 
 @pytest.mark.parametrize("room", ["domain", "workflows"])

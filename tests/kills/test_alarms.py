@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from db.queries import alarms
-from db.queries.users import raise_alarm_once
+from db.queries.alarms import raise_alarm_once
 from tests.kills.test_between_commit_and_answer import OF_ALARMS, assert_all_died, dying_workers, haunted
 from tests.plant import Plant, pauses
 from workflows.alarm_clock import workflow_id

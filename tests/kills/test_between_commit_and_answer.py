@@ -29,7 +29,8 @@ from tests.desk import GMP, tablet_order
 from tests.kills.nursery import NURSERY, Born
 from tests.line import Line, on_line
 from tests.plant import Order, Plant
-from workflows.runtime import tell_equipment_clock
+from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.runtime import tell_clock
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -296,7 +297,7 @@ async def test_a_line_is_taken_once_and_its_dates_pass_once(haunted: Plant, tmp_
     async with dying_workers(haunted, None, tmp_path / "marks", *BEFORE_A_START):
         await order.start()
         await order.picked()
-        await tell_equipment_clock(haunted.client, haunted.task_queue)
+        await tell_clock(haunted.client, EquipmentClockWorkflow, haunted.task_queue)
         await order.operation("DISPENSE")
         for _ in range(1200):
             if late.item().qualification == Qualification.REQUALIFICATION_DUE:

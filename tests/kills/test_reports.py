@@ -20,7 +20,8 @@ from tests.kills.test_between_commit_and_answer import (
     haunted,
 )
 from tests.plant import Plant
-from workflows.runtime import tell_report_clock
+from workflows.report_clock import ReportClockWorkflow
+from workflows.runtime import tell_clock
 
 __all__ = ["haunted"]
 
@@ -46,7 +47,7 @@ async def test_what_fell_due_without_a_worker_is_made_once_though_the_worker_die
     due_at = due_after(Rhythm.DAILY, time(6), datetime.now(UTC) - timedelta(days=2), zone)
     await asyncio.to_thread(planned, haunted, "output by day", due_at)
     # There is no worker at all; Temporal keeps the clock's look for the first that comes.
-    await tell_report_clock(haunted.client, haunted.task_queue)
+    await tell_clock(haunted.client, ReportClockWorkflow, haunted.task_queue)
     async with dying_workers(haunted, None, tmp_path / "marks", *OF_REPORTS):
         async with asyncio.timeout(240):
             while await asyncio.to_thread(waits, haunted) or not (tmp_path / "marks").exists():  # noqa: ASYNC110

@@ -15,9 +15,11 @@ from domain import commands as c
 from domain.start import StartLotHold
 from tests.plant import Plant, pauses
 from tests.workflows.test_alarm_clock import raised, until_escalated
-from workflows import alarm_clock, equipment_clock, policies, report_clock
+from workflows import alarm_clock, policies
+from workflows.equipment_clock import EquipmentClockWorkflow
 from workflows.lot_hold import RELEASE, LotHoldWorkflow
-from workflows.runtime import start_alarm_clock, tell_equipment_clock, tell_report_clock
+from workflows.report_clock import ReportClockWorkflow
+from workflows.runtime import start_alarm_clock, tell_clock
 
 Process = WorkflowHandle[Any, Any]
 
@@ -36,18 +38,18 @@ async def answered(process: Process, times: int) -> Process:
 
 async def looked_at_the_register_twice(plant: Plant) -> Process:
     """The clock of the equipment register: begun, and told that something has changed."""
-    process = plant.client.get_workflow_handle(equipment_clock.workflow_id(plant.task_queue))
+    process = plant.client.get_workflow_handle(EquipmentClockWorkflow.workflow_id(plant.task_queue))
     for times in (1, 2):
-        await tell_equipment_clock(plant.client, plant.task_queue)
+        await tell_clock(plant.client, EquipmentClockWorkflow, plant.task_queue)
         await answered(process, times)
     return process
 
 
 async def looked_for_due_reports_twice(plant: Plant) -> Process:
     """The clock of reports: begun, and told that something has changed."""
-    process = plant.client.get_workflow_handle(report_clock.workflow_id(plant.task_queue))
+    process = plant.client.get_workflow_handle(ReportClockWorkflow.workflow_id(plant.task_queue))
     for times in (1, 2):
-        await tell_report_clock(plant.client, plant.task_queue)
+        await tell_clock(plant.client, ReportClockWorkflow, plant.task_queue)
         await answered(process, times)
     return process
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from playwright.async_api import expect
 
-from api.ui.texts import texts
 from tests.api.company import MASTER_DATA, Company, line, material, operation
 from tests.api.words import at_stage, create, do, receive, until
 from tests.ui.screen import Terminal
+from wording.texts import texts
 
 PLUGS: dict[str, Any] = {
     "materials": [

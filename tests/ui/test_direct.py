@@ -6,9 +6,9 @@ from api.permissions import DIRECT_ROUTES
 from api.roles import Role
 from api.ui.direct import ACTS
 from api.ui.equipment import ACTIVITIES, AXES, possible
-from api.ui.texts import texts
 from domain.equipment import Activity, Item
 from domain.equipment_states import AVAILABILITY, CALIBRATION, CLEANING, QUALIFICATION
+from wording.texts import texts
 
 FILLED = re.compile(r"\{\w+\}")
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.ui.andon import cell
-from api.ui.report_tables import Column, Table, as_csv, lasting, percent, safe
 from api.ui.svg.pareto import Bar, pareto, stack
 from api.ui.svg.scales import Scale, short, ticks
 from api.ui.svg.spc import Lines, Point, control_chart
-from api.ui.texts import Words
 from domain import spc
+from reporting.tables import Column, Table, as_csv, lasting, percent, safe
+from wording.texts import Words
 
 EN = Words("en")
 LINES = Lines("UCL", "CL", "LCL", {"USL": 60.0, "LSL": 40.0})

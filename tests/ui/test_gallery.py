@@ -17,7 +17,7 @@ from playwright.async_api import Browser
 from sqlalchemy import Engine
 
 from adapters.reports.due import DueReports
-from api.report_files import ReportFiles
+from reporting.files import ReportFiles
 from tests.api.company import PASSWORD, Company
 from tests.api.holding import held, until_hold
 from tests.api.recalling import executed, opened

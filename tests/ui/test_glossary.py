@@ -18,8 +18,8 @@ OTHERS: Final = {
 """The glossary's word → words that somebody else would use for the same thing, and that stand nowhere."""
 PLACES: Final = sorted(
     path
-    for folder, pattern in (("api/ui/i18n", "*.json"), ("api/ui/templates", "*.html"), ("adapters", "*.py"),
-                            ("plants", "*.py"), ("api", "*.py"), ("domain", "*.py"))
+    for folder, pattern in (("wording/i18n", "*.json"), ("api/ui/templates", "*.html"), ("adapters", "*.py"),
+                            ("plants", "*.py"), ("api", "*.py"), ("domain", "*.py"), ("reporting", "*.py"))
     for path in (ROOT / folder).rglob(pattern)
 )  # fmt: skip
 
@@ -46,7 +46,7 @@ def test_nothing_is_called_by_another_word(word: str) -> None:
 def test_the_words_of_the_glossary_are_those_of_the_screens() -> None:
     """English term → the text of the console that has to be the glossary's."""
     texts: dict[str, list[str]] = {}
-    for path in (ROOT / "api" / "ui" / "i18n").glob("*.json"):
+    for path in (ROOT / "wording" / "i18n").glob("*.json"):
         texts |= json.loads(path.read_text(encoding="utf-8"))
     same = {
         "lot.quarantine": "待验", "entity.pick-list": "拣料单", "entity.master batch record": "主批生产记录",

@@ -8,11 +8,11 @@ from api.ui import cases, standing
 from api.ui.audit import ACTIONS, KINDS
 from api.ui.said import detail
 from api.ui.severity import RANK, of_exception
-from api.ui.texts import LANGUAGES, Words, texts
 from api.ui.told import told
 from domain.exceptions import ExceptionType
 from domain.quality_cases import CaseEvent
 from domain.states import LotStatus
+from wording.texts import LANGUAGES, Words, texts
 
 
 def test_names_that_come_from_the_code_have_words() -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import FilePayload, expect
 from sqlalchemy import Engine
 
 from adapters.reports.due import DueReports
-from api.report_files import ReportFiles
+from reporting.files import ReportFiles
 from tests.api.company import Company
 from tests.api.test_saved_reports import ZONE, overdue, planned
 from tests.api.words import create

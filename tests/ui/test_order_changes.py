@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from api.ui.texts import Words
 from tests.api.company import Company, policy
 from tests.api.planning_words import order_of
 from tests.api.words import create, do
 from tests.ui.screen import PHONE, Console
+from wording.texts import Words
 
 pytestmark = pytest.mark.usefixtures("working")
 PICTURES = os.environ.get("MES_GALLERY")

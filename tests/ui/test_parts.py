@@ -22,10 +22,11 @@ from api.ui.forms import body_of, number
 from api.ui.live import Changes, Listener
 from api.ui.steps import SCREENS, step
 from api.ui.svg.charts import gauge
-from api.ui.texts import Words
-from api.ui.words import Clock, duration, icon, inside, quantity, share, tone
+from api.ui.words import duration, icon, inside, share, tone
 from domain.states import LotStatus, OperationState, OrderState, WorkOrderState
 from settings import Settings
+from wording.texts import Words
+from wording.values import Clock, quantity
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from api.ui.texts import Words
 from tests.api.company import PASSWORD, Company, material
 from tests.api.recovering import BY_THE_BOOK, rejected, running
 from tests.api.test_master_data import post
 from tests.api.test_recoveries import _plant as _plant
 from tests.api.words import do
 from tests.ui.test_pages import logged_in
+from wording.texts import Words
 
 pytestmark = [pytest.mark.usefixtures("working"), pytest.mark.timeout(900)]
 

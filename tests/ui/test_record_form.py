@@ -1,8 +1,8 @@
 """The form of a master batch record: what is typed becomes the content, empty rows do not, errors find their place."""
 
 from api.ui.record_form import at_the_place, content_of, faults_at, rows
-from api.ui.texts import Words, place_of
 from tests.api.records import TAB
+from wording.texts import Words, place_of
 
 
 def test_a_content_goes_through_the_form_and_comes_out_as_it_was() -> None:

@@ -11,9 +11,9 @@ import pytest
 
 import domain
 from api.ui import refusals
-from api.ui.texts import Words, texts
 from domain.states import StateMachine
 from tests.ui.refusal_sentences import Sentence, sentences
+from wording.texts import Words, texts
 
 CHINESE: Final = Words("zh")
 TABLE: Final[dict[str, str]] = json.loads(refusals.SENTENCES.read_text(encoding="utf-8"))

@@ -9,11 +9,11 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import Engine
 
-from api.ui.texts import Words
 from tests.api.company import Company
 from tests.api.planning_words import own_numbers
 from tests.api.words import receive, until
 from tests.ui.screen import Console, Terminal
+from wording.texts import Words
 
 pytestmark = pytest.mark.usefixtures("working")
 

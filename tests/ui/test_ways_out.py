@@ -3,8 +3,8 @@
 import pytest
 
 from api.ui import refusals
-from api.ui.texts import Words
 from api.ui.ways_out import Place, way_out
+from wording.texts import Words
 
 PLACE = Place("11111111-1111-1111-1111-111111111111", "COAT", "FCT-1", "TABLET-1")
 ITEMS = "room empty, swept / 室内已清空，已清扫, nozzles free / 喷枪畅通"

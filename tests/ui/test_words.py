@@ -10,18 +10,19 @@ import pytest
 from api import permissions
 from api.roles import Role
 from api.ui.ask import KINDS
-from api.ui.texts import FOLDER, readable, texts
 from domain import states
 from domain.exceptions import ExceptionType
+from wording.texts import FOLDER, readable, texts
 
-HERE = FOLDER.parent
+ROOT = Path(__file__).parent.parent.parent
+CONSOLE = ROOT / "api" / "ui"
 USED = re.compile(r"""\bt\(\s*['"]([\w.-]+)['"]\s*[,)]""")
 CODE = re.compile(r"""\b(?:code=|refused\(|Problem\(\d+, )["']([A-Z]+(?:_[A-Z]+)*)["']""")
 
 
 def used_keys() -> dict[str, str]:
     """Every key that stands as it is in a template or a page: key → file."""
-    files = [*HERE.rglob("*.html"), *HERE.glob("*.py")]
+    files = [*CONSOLE.rglob("*.html"), *CONSOLE.glob("*.py"), *(ROOT / "reporting").glob("*.py")]
     return {key: path.name for path in files for key in USED.findall(path.read_text(encoding="utf-8"))}
 
 
@@ -59,10 +60,9 @@ def test_every_action_of_the_table_of_permissions_has_a_word() -> None:
 
 
 def test_every_code_of_a_refusal_has_a_word_in_chinese() -> None:
-    root = Path(__file__).parent.parent.parent
     found: set[str] = set()
     for room in ("domain", "api", "adapters", "workflows", "db"):
-        for path in (root / room).rglob("*.py"):
+        for path in (ROOT / room).rglob("*.py"):
             found |= set(
                 re.findall(r"""\b(?:code=|refused\(|Problem\(\d+, )["']([A-Z]+(?:_[A-Z]+)*)["']""", path.read_text())
             )
@@ -78,10 +78,9 @@ def test_every_field_of_a_command_and_every_kind_of_exception_has_a_word() -> No
 
 
 def test_every_kind_of_thing_that_a_refusal_names_has_a_word() -> None:
-    root = Path(__file__).parent.parent.parent
     found: set[str] = set()
     for room in ("domain", "api", "adapters", "workflows", "db"):
-        for path in (root / room).rglob("*.py"):
+        for path in (ROOT / room).rglob("*.py"):
             found |= set(re.findall(r"""\bentity=["']([a-z][a-z -]+)["']""", path.read_text()))
     known = texts("zh")
     assert sorted(name for name in found if f"entity.{name}" not in known) == []

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from db.queries import alarms
-from db.queries.users import raise_alarm_once
+from db.queries.alarms import raise_alarm_once
 from settings import Settings
 from tests.conftest import Database
 from tests.plant import Plant, pauses

@@ -15,8 +15,8 @@ from tests.conftest import Database
 from tests.line import Line
 from tests.plant import Plant
 from tests.workflows.clock import skipping
-from workflows import equipment_clock
-from workflows.runtime import tell_equipment_clock
+from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.runtime import tell_clock
 
 __all__ = ["skipping"]
 HOUR, DAY = 3600, 24 * 3600
@@ -31,7 +31,7 @@ async def patient_plant(skipping: WorkflowEnvironment, database: Database, engin
 
 
 def clock_of(plant: Plant) -> WorkflowHandle[object, object]:
-    return plant.client.get_workflow_handle(equipment_clock.workflow_id(plant.task_queue))
+    return plant.client.get_workflow_handle(EquipmentClockWorkflow.workflow_id(plant.task_queue))
 
 
 async def until(line: Line, axis: str, state: str) -> None:
@@ -56,7 +56,7 @@ async def test_holds_and_dates_end_by_themselves_and_survive_a_restart(
         async with plant.working():
             await asyncio.to_thread(lambda: line.qualified().calibrated(line.clock() + timedelta(days=5)).cleaned())
             await asyncio.to_thread(line.do, acts.Qualify(valid_until=line.clock() + timedelta(days=9)), "max")
-            await tell_equipment_clock(plant.client, plant.task_queue)
+            await tell_clock(plant.client, EquipmentClockWorkflow, plant.task_queue)
     # The worker is gone, and another one takes over: the timer is the server's.
     async with plant.working():
         await skipping.fast_forward(clock_of(plant), timedelta(days=2, hours=1))
@@ -89,7 +89,7 @@ async def test_dirt_that_waits_too_long_opens_a_deviation_once(
         async with plant.working():
             await asyncio.to_thread(line.do, acts.StartCleaning(level=CleaningLevel.FULL), "olu")
             await asyncio.to_thread(line.do, acts.VerifyCleaning(accept=False), "ole", "", "residue at the hopper")
-            await tell_equipment_clock(plant.client, plant.task_queue)
+            await tell_clock(plant.client, EquipmentClockWorkflow, plant.task_queue)
     async with plant.working():
         await skipping.fast_forward(clock_of(plant), timedelta(hours=9))
         await until(line, "cleaning", "dirtyHoldExceeded")

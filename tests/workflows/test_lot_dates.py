@@ -19,8 +19,8 @@ from settings import Settings
 from tests.conftest import Database
 from tests.plant import Plant
 from tests.workflows.clock import skipping
-from workflows import equipment_clock
-from workflows.runtime import tell_equipment_clock
+from workflows.equipment_clock import EquipmentClockWorkflow
+from workflows.runtime import tell_clock
 
 __all__ = ["skipping"]
 SHANGHAI = "Asia/Shanghai"
@@ -40,7 +40,7 @@ async def dated_plant(skipping: WorkflowEnvironment, database: Database, engine:
 
 
 def clock_of(plant: Plant) -> WorkflowHandle[object, object]:
-    return plant.client.get_workflow_handle(equipment_clock.workflow_id(plant.task_queue))
+    return plant.client.get_workflow_handle(EquipmentClockWorkflow.workflow_id(plant.task_queue))
 
 
 def received(plant: Plant, lot: str, *, retest_on: date | None = None, expires_on: date | None = None) -> None:
@@ -74,7 +74,7 @@ async def test_a_lot_falls_due_for_retest_by_itself_with_an_inspection_and_expir
             await asyncio.to_thread(lambda: received(plant, "API-RT", **dates))
             await asyncio.to_thread(lambda: received(plant, "API-EX", expires_on=today + timedelta(days=8)))
             await asyncio.to_thread(lambda: received(plant, "API-NEVER"))
-            await tell_equipment_clock(plant.client, plant.task_queue)
+            await tell_clock(plant.client, EquipmentClockWorkflow, plant.task_queue)
     # The worker is gone, and another one takes over: the timer is the server's.
     async with plant.working():
         await skipping.fast_forward(clock_of(plant), timedelta(days=1))

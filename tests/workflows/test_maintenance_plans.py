@@ -21,8 +21,9 @@ from tests.plant import Plant
 from tests.workflows.clock import skipping
 from tests.workflows.test_equipment_clock import clock_of, until
 from workflows import policies
+from workflows.equipment_clock import EquipmentClockWorkflow
 from workflows.maintenance import MaintenanceWorkflow
-from workflows.runtime import tell_equipment_clock
+from workflows.runtime import tell_clock
 
 __all__ = ["skipping"]
 DAY = 24 * 3600
@@ -56,7 +57,7 @@ async def test_a_plan_and_a_calibration_make_orders_before_they_are_due_once(
         async with plant.working():
             await asyncio.to_thread(lambda: line.qualified().calibrated(begins + timedelta(days=10)))
             await asyncio.to_thread(line.do, plan, "pat")
-            await tell_equipment_clock(plant.client, plant.task_queue)
+            await tell_clock(plant.client, EquipmentClockWorkflow, plant.task_queue)
     async with plant.working():
         await skipping.fast_forward(clock_of(plant), timedelta(days=7))
         assert (line.item().calibration, line.item().maintenance) == ("calibrated", "planned")

@@ -1,19 +1,24 @@
 """A process that is lost begins again from the record and goes on where the record ends, at every stage."""
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from adapters.inventory.postgres import PostgresInventory
 from api.orders_door import Orders
 from api.resuming import Processes, Standing
 from db.queries.open_lives import start_of_order
 from domain import commands as c
 from domain.case_commands import ClassifyDeviation, VoidDeviation
+from domain.errors import AdapterUnreachable
 from domain.quality_cases import Classification
+from domain.states import OrderState
 from tests.cases import LED, Led
 from tests.plant import Order, Plant, pauses
-from workflows.production_order import PHASE
+from workflows.policies import workflow_id
+from workflows.production_order import PHASE, ProductionOrderWorkflow
 
 pytestmark = [pytest.mark.accepts("RC-03"), pytest.mark.usefixtures("plant")]
 
@@ -122,6 +127,57 @@ async def test_the_same_command_is_not_judged_again_and_operations_finds_the_ord
     runs = [one for one in await processes(plant).standing() if one.life.number == order.number]
     await processes(plant).begin(runs)
     assert (await order.handle.describe()).run_id == run
+
+
+async def test_a_hold_that_waits_in_the_inbox_is_judged_before_a_return_is_asked_for(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for lot, material in (("RU-API", "API"), ("RU-LAC", "LAC")):
+        await plant.stock(lot, material, "100")
+    order = await (await plant.order()).picked()
+    lot = plant.rows("SELECT lot FROM stock_move WHERE work_order = :w AND kind = 'issue'", w=order.work_order)[0].lot
+    line = 1 if lot.endswith("API") else 2
+    lines = (c.ReturnedQuantity(line=line, lot=lot, quantity=Decimal("0.5"), unit="kg"),)
+    asked = order.command(c.ReturnMaterials, "wil", lines=lines, reason="too much issued")
+    with monkeypatch.context() as away:
+        away.setattr(PostgresInventory, "return_materials", _unreachable)
+        await order.send(asked)
+        await until_waiting(order)
+        await until_recorded(order, (await order.process()).revision)
+        await lost(plant, order)
+    with plant.engine.connect() as connection:
+        start = start_of_order(connection, order.number)
+    assert start.carried is not None
+    held = order.command(c.HoldOrder, "sam", reason="a complaint")
+    start = start.model_copy(update={"carried": start.carried.model_copy(update={"inbox": (held,)})})
+    await plant.client.start_workflow(
+        ProductionOrderWorkflow.run, start, id=workflow_id(order.number), task_queue=plant.task_queue
+    )
+    assert (await order.verdict(held.command_id)).accepted
+    assert (await order.process()).state == OrderState.HELD
+    assert await asked_of_the_warehouse(order) == []
+    await order.do(c.ResumeOrder, "sam")
+    assert (await order.verdict(asked.command_id)).accepted
+    assert await asked_of_the_warehouse(order) == ["inventory.return-materials"]
+
+
+def _unreachable(*_: Any, **__: Any) -> None:
+    raise AdapterUnreachable("inventory", "the line is cut")
+
+
+async def asked_of_the_warehouse(order: Order) -> list[str]:
+    """The activities of the warehouse that the order's run has asked for."""
+    history = await order.handle.fetch_history()
+    names = [event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events]
+    return [name for name in names if name.startswith("inventory.")]
+
+
+async def until_waiting(order: Order) -> None:
+    for pause in pauses(60):
+        if (await order.process()).waiting:
+            return
+        await asyncio.sleep(pause)
+    raise AssertionError(f"{order.number} waits for nobody")
 
 
 async def test_what_a_deviation_decided_reaches_an_order_that_had_lost_it(plant: Plant) -> None:

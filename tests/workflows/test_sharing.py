@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from domain.base import Message
 from domain.policy import Policy
+from domain.process import created
 from domain.specification import MaterialLine, OperationSpecification, OrderSpecification, WorkOrderSpecification
-from domain.start import StartOrder
+from domain.start import Carried, StartOrder
 from workflows import sharing
 from workflows.encryption import data_converter
 
@@ -57,6 +58,21 @@ def test_a_shared_order_is_written_as_it_was_read() -> None:
     start = StartOrder.model_validate_json(_start("A").model_dump_json(by_alias=True, exclude_unset=True))
     found = sharing.shared(start)
     assert found.model_dump_json(exclude_unset=True) == start.model_dump_json(exclude_unset=True)
+
+
+def _carried(now: OrderSpecification) -> StartOrder:
+    return _start("A").model_copy(update={"carried": Carried(process=created(now), seen=("c",))})
+
+
+def test_a_run_that_goes_on_holds_its_specification_once_as_it_stands_now() -> None:
+    changed = _start("A").specification.model_copy(update={"due_at": datetime(2026, 2, 1, tzinfo=UTC)})
+    for now in (_start("A").specification, changed):
+        found = _read(_carried(now))
+        assert found.carried is not None
+        assert found.specification is found.carried.process.specification
+        assert found.specification == now
+        assert found == _carried(now).model_copy(update={"specification": now})
+        assert [id(part) for part in _parts(found)] == [id(part) for part in _parts(_read(_start("B")))]
 
 
 def test_a_part_goes_with_the_last_order_that_has_it() -> None:

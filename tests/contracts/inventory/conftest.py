@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
+from adapters.in_the_record import utc_now
 from adapters.inventory.port import MaterialNeed
-from adapters.inventory.postgres import PostgresInventory, utc_now
+from adapters.inventory.postgres import PostgresInventory
 from db.tables import AuditRow, Lot, Reservation, StockBalance, StockMove, core
 from domain.states import LotStatus
 from tests.db.database import Database, make_material, unique

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.in_the_record import utc_now
 from adapters.inventory import planning
 from adapters.inventory.planning import Stock
 from adapters.inventory.port import AllocationAnswer, MaterialNeed
-from adapters.inventory.postgres import PostgresInventory, utc_now
+from adapters.inventory.postgres import PostgresInventory
 from domain.errors import AdapterRefused
 from tests.contracts.inventory.conftest import Warehouse, need
 from tests.db.database import Database, unique

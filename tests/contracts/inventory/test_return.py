@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from adapters.inventory.postgres import utc_now
+from adapters.in_the_record import utc_now
 from domain.commands import ReturnDisposition
 from domain.errors import AdapterRefused
 from domain.material_events import ReturnLine

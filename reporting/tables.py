@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from api.ui.texts import Words
-from api.ui.words import Clock, quantity
+from wording.texts import Words
+from wording.values import Clock, quantity
 
 Row = Mapping[str, Any]
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from api.periods import Period
-from api.reporting import DELIVERY, VERDICTS, Asked
-from api.ui.report_tables import Column, Row
 from db.queries.reporting import DIRECTIONS, WAY
 from domain.lead_time import STAGES
+from reporting.figures import DELIVERY, VERDICTS, Asked
+from reporting.period import Period
+from reporting.tables import Column, Row
 
 ROWS: Final = "/ui/reports/rows"
 

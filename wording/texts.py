@@ -1,4 +1,4 @@
-"""The words of the console, in English and Chinese: files of `key: [English, 中文]`, one for each area."""
+"""The words of console and reports, in English and Chinese: files of `key: [English, 中文]`, one for each area."""
 
 import json
 import re
@@ -7,12 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import Request
-
 FOLDER: Final = Path(__file__).parent / "i18n"
 LANGUAGES: Final = ("zh", "en")
 COLUMNS: Final = ("en", "zh")
-COOKIE: Final = "mes_language"
 
 
 @lru_cache(maxsize=8)
@@ -71,15 +68,3 @@ def place_of(t: Words, path: str) -> str:
         if name not in ("content", "text")
     ]
     return " › ".join(parts)
-
-
-def language_of(request: Request) -> str:
-    """What somebody chose; else what the browser prefers; else Chinese."""
-    chosen = request.cookies.get(COOKIE)
-    if chosen in LANGUAGES:
-        return chosen
-    for part in request.headers.get("accept-language", "").split(","):
-        name = part.split(";")[0].strip().lower()[:2]
-        if name in LANGUAGES:
-            return name
-    return LANGUAGES[0]

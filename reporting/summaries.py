@@ -5,11 +5,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from api import reporting
-from api.reporting import Asked
-from api.ui import report_shapes as shapes
-from api.ui.report_tables import Table
-from api.ui.texts import Words
+from reporting import figures, shapes
+from reporting.figures import Asked
+from reporting.tables import Table
+from wording.texts import Words
 
 Report = Literal[
     "output", "scrap", "leadTime", "delivery", "deviations", "oee", "balance", "batches", "parameters", "quality",
@@ -26,15 +25,15 @@ class Figures:
     due: list[Document]
     deviations: list[Document]
     lead: list[Document]
-    stations: list[reporting.Station]
+    stations: list[figures.Station]
 
 
 def figures_of(connection: Connection, question: Asked) -> Figures:
     """Read them."""
     return Figures(
-        reporting.output(connection, question), reporting.due(connection, question),
-        reporting.deviation_rows(connection, question), reporting.lead_rows(connection, question),
-        reporting.stations(connection, question),
+        figures.output(connection, question), figures.due(connection, question),
+        figures.deviation_rows(connection, question), figures.lead_rows(connection, question),
+        figures.stations(connection, question),
     )  # fmt: skip
 
 
@@ -44,34 +43,34 @@ def summary(connection: Connection, question: Asked, report: Report, this: Figur
         case "output":
             return Table(shapes.output(question), this.output)
         case "scrap":
-            return Table(shapes.scrap(question), reporting.scrap(connection, question))
+            return Table(shapes.scrap(question), figures.scrap(connection, question))
         case "leadTime":
-            rows = [{"stage": stage, **vars(own)} for stage, own in reporting.lead_times(this.lead)]
+            rows = [{"stage": stage, **vars(own)} for stage, own in figures.lead_times(this.lead)]
             return Table(shapes.lead_time(question), rows)
         case "delivery":
-            return Table(shapes.delivery(question), reporting.delivery(this.due))
+            return Table(shapes.delivery(question), figures.delivery(this.due))
         case "deviations":
-            return Table(shapes.deviations(question), reporting.deviations(this.deviations))
+            return Table(shapes.deviations(question), figures.deviations(this.deviations))
         case "batches":
-            return Table(shapes.batches(question), reporting.batches(connection, question))
+            return Table(shapes.batches(question), figures.batches(connection, question))
         case "parameters":
-            return Table(shapes.parameters(question), reporting.parameters(connection, question))
+            return Table(shapes.parameters(question), figures.parameters(connection, question))
         case "quality":
-            rows = reporting.quality(reporting.inspection_rows(connection, question))
+            rows = figures.quality(figures.inspection_rows(connection, question))
             return Table(shapes.quality(question), rows)
         case "oee":
             return Table(shapes.effectiveness(question), [_station(own, t) for own in this.stations])
         case "flow":
-            ways = reporting.flow(connection, question)
+            ways = figures.flow(connection, question)
             return None if ways is None else Table(shapes.flow(question), ways)
         case _:
-            found = reporting.balance(connection, question)
+            found = figures.balance(connection, question)
             return None if found is None else Table(shapes.balance(question), found)
 
 
-def _station(own: reporting.Station, t: Words) -> Document:
-    figures = own.figures
-    parts = (figures.availability, figures.effectiveness, figures.quality, figures.oee)
+def _station(own: figures.Station, t: Words) -> Document:
+    found = own.figures
+    parts = (found.availability, found.effectiveness, found.quality, found.oee)
     names = ("availability", "effectiveness", "quality", "oee")
     return {name: part.value for name, part in zip(names, parts, strict=True)} | {
         "code": own.code, "station": own.code or t("oee.all"), "name": own.name,

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from api.periods import Period
-from api.scopes import Scope
 from db.queries import oee as machines
 from db.queries import report_lists as lists
 from db.queries import reporting as tables
+from db.queries.scopes import Limits
 from domain import oee
 from domain.lead_time import STAGES, Spread, durations, spread
+from reporting.period import Period
 
 Document = dict[str, Any]
 REPORTS: Final = (
@@ -28,7 +28,7 @@ class Asked:
     """What is reported: the period, who asks, one product or all, the planned hours of a day (None: all of it)."""
 
     period: Period
-    scope: Scope
+    scope: Limits
     at: datetime
     product: str | None = None
     hours: tuple[time, time] | None = None

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from adapters.reports.port import MadeFile, ReportJob
-from api.periods import Period
-from api.reporting import Asked
-from api.scopes import Scope
-from api.ui.report_summaries import Report, figures_of, summary
-from api.ui.report_tables import Table, as_csv
-from api.ui.texts import Words
+from db.queries.scopes import Limits
+from reporting.figures import Asked
+from reporting.period import Period
+from reporting.summaries import Report, figures_of, summary
+from reporting.tables import Table, as_csv
+from wording.texts import Words
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ReportFiles:
         """The file. Raises LookupError for a report that there is not."""
         if job.report not in get_args(Report):
             raise LookupError(f"there is no report {job.report}")
-        asked = Asked(Period(job.first, job.last, self.zone), Scope(job.plants, job.lines), job.at, job.product or None)
+        days = Period(job.first, job.last, self.zone)
+        asked = Asked(days, Limits(job.plants, job.lines), job.at, job.product or None)
         words = Words(job.language)
         table = summary(connection, asked, job.report, figures_of(connection, asked), words)  # type: ignore[arg-type]
         content = as_csv(table or Table(()), words).encode()

@@ -1,12 +1,14 @@
 """One order under fire: a poisoned command, what is no command, too much at once, an activity that never works."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from temporalio.service import RPCError
 
 import domain.rules.judge
+import workflows.journal
 from adapters.inventory.postgres import PostgresInventory
 from domain import commands as c
 from domain.commands import Command
@@ -26,7 +28,9 @@ async def test_a_command_on_which_a_rule_fails_is_refused_alone(
             raise ZeroDivisionError
         return judge(process, command)
 
-    monkeypatch.setattr(domain.rules.judge, "judge", poisoned)
+    monkeypatch.setattr(workflows.journal, "judge", poisoned)
+    # As in a plant: the sandbox's modules are loaded once for a process, before or after this patch.
+    monkeypatch.setattr(bare_plant, "settings", replace(bare_plant.settings, sandbox=False))
     async with bare_plant.working():
         order = await bare_plant.order()
         with pytest.raises(Refusal) as refused:

@@ -71,6 +71,7 @@ async def test_an_order_that_was_held_meanwhile_refuses_and_takes_it_after_the_h
     order = (await (await company.desk("sam")).get(f"/mes/work-orders/{running}")).json()["orderId"]
     terminal = await console.terminal("olu", "zh")
     await terminal.open(f"/ui/tasks/{running}/PRESS")
+    await expect(terminal.page.locator("#lamp")).to_have_attribute("data-on", "1")
     await terminal.page.context.set_offline(True)
     await terminal.page.locator("input[name='good:number']").fill("25")
     await terminal.press("报工", exact=True)
@@ -90,6 +91,7 @@ async def test_what_waits_survives_a_reload_and_is_sent_by_nobody_else(
 ) -> None:
     terminal = await console.terminal("olu")
     await terminal.open(f"/ui/tasks/{running}/PRESS")
+    await expect(terminal.page.locator("#lamp")).to_have_attribute("data-on", "1")
     await terminal.page.context.set_offline(True)
     await terminal.page.locator("input[name='good:number']").fill("31")
     await terminal.press("Report", exact=True)

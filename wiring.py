@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 import httpx
+from sqlalchemy import Connection
 
 from adapters.printing import seal_key
 from api.bootstrap import NewPerson, ensure_people
@@ -123,10 +124,14 @@ def verify_audit(addresses: Addresses) -> audit.Verdict:
 
 def has_no_orders(addresses: Addresses) -> bool:
     """Whether nobody has made an order here yet."""
+    return _asked(addresses, order_rows.is_empty)
+
+
+def _asked(addresses: Addresses, question: Callable[[Connection], bool]) -> bool:
     engine = engine_for(addresses.database_url, pool_size=1)
     try:
         with engine.connect() as connection:
-            return order_rows.is_empty(connection)
+            return question(connection)
     finally:
         engine.dispose()
 
@@ -141,12 +146,7 @@ def has_no_name(addresses: Addresses) -> bool:
     """Whether other systems know this one by the name that every new system has."""
     if (os.environ.get("MES_SITE") or DEFAULT_SITE) != DEFAULT_SITE:
         return False
-    engine = engine_for(addresses.database_url, pool_size=1)
-    try:
-        with engine.connect() as connection:
-            return epcis.has_partners(connection)
-    finally:
-        engine.dispose()
+    return _asked(addresses, epcis.has_partners)
 
 
 def publish_head(addresses: Addresses) -> str:

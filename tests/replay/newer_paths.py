@@ -11,10 +11,8 @@ from typing import Any
 from sqlalchemy import text
 
 from adapters.equipment.stations import Stations
-from db.queries import cases
 from domain import case_commands as cc
 from domain import commands as c
-from domain import equipment_acts as acts
 from domain import maintenance_commands as mc
 from domain.evidence import Evidence, Instrument, MeasuredWith, Reagent
 from domain.material_commands import SamplePurpose
@@ -27,18 +25,16 @@ from domain.specification import (
     OrderSpecification,
     WorkOrderSpecification,
 )
-from domain.start import StartMaintenanceOrder
 from tests.cases import LED, Led, asked_for, of_order, opened, out_of_specification, until_decided
 from tests.contracts.equipment.support import SHORT, PressProcess
 from tests.desk import GMP, tablet_order
 from tests.domain.recovering import EARLIER, IMPURITY, permitted
-from tests.line import Line, key
+from tests.line import Line
 from tests.plant import Order, Plant
 from tests.workflows.test_jobs_given_up import Hall, pressing, told
 from tests.workflows.test_jobs_given_up import until_held as until_given_up
+from tests.workflows.test_maintenance import requested
 from worker import build_gateway
-from workflows import policies
-from workflows.maintenance import MaintenanceWorkflow
 
 REVIEWED = GMP.model_copy(update={"code": "reviewed", "batch_record_review": True})
 CONTROLLED = GMP.model_copy(update={"code": "controlled", "controlled_changes": True})
@@ -369,17 +365,7 @@ async def capa_extended(plant: Plant) -> Led:
 
 async def maintenance_cancelled(plant: Plant) -> Led:
     line = await asyncio.to_thread(lambda: Line(plant.engine).ready())
-    answer = await asyncio.to_thread(
-        lambda: line.register.act(line.press, acts.RequestMaintenance(), key=key(), actor="olu", reason="oil is due")
-    )
-    with plant.engine.connect() as connection:
-        (own,) = [one for one in cases.unstarted_maintenance(connection) if one.number == answer.maintenance_order]
-    await plant.client.start_workflow(
-        MaintenanceWorkflow.run, StartMaintenanceOrder(specification=own, command_id=f"open/{own.number}"),
-        id=policies.maintenance_id(own.number), task_queue=plant.task_queue,
-    )  # fmt: skip
-    repair = Led(plant, own.number, "maintenance")
-    await repair.verdict(f"open/{own.number}")
+    repair = await requested(plant, line)
     await repair.do(mc.CancelMaintenance, "sam", reason="done with the next one")
     await repair.handle.result()
     return repair

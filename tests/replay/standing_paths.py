@@ -36,22 +36,22 @@ async def answered(process: Process, times: int) -> Process:
     raise AssertionError(f"{process.id}: {done} answers, not {times}")
 
 
-async def looked_at_the_register_twice(plant: Plant) -> Process:
-    """The clock of the equipment register: begun, and told that something has changed."""
-    process = plant.client.get_workflow_handle(EquipmentClockWorkflow.workflow_id(plant.task_queue))
+async def told_twice(plant: Plant, clock: type[EquipmentClockWorkflow] | type[ReportClockWorkflow]) -> Process:
+    process = plant.client.get_workflow_handle(clock.workflow_id(plant.task_queue))
     for times in (1, 2):
-        await tell_clock(plant.client, EquipmentClockWorkflow, plant.task_queue)
+        await tell_clock(plant.client, clock, plant.task_queue)
         await answered(process, times)
     return process
+
+
+async def looked_at_the_register_twice(plant: Plant) -> Process:
+    """The clock of the equipment register: begun, and told that something has changed."""
+    return await told_twice(plant, EquipmentClockWorkflow)
 
 
 async def looked_for_due_reports_twice(plant: Plant) -> Process:
     """The clock of reports: begun, and told that something has changed."""
-    process = plant.client.get_workflow_handle(ReportClockWorkflow.workflow_id(plant.task_queue))
-    for times in (1, 2):
-        await tell_clock(plant.client, ReportClockWorkflow, plant.task_queue)
-        await answered(process, times)
-    return process
+    return await told_twice(plant, ReportClockWorkflow)
 
 
 async def escalated_an_alarm(plant: Plant) -> Process:

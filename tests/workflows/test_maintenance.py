@@ -145,8 +145,8 @@ async def test_quality_may_decide_first_then_the_repair_lets_it_go_on(plant: Pla
     await until_held(order, state=OperationState.RUNNING)
 
 
-async def test_a_planned_order_does_not_begin_while_a_batch_is_there_and_may_be_cancelled(plant: Plant) -> None:
-    _, line = await pressing(plant)
+async def requested(plant: Plant, line: Line) -> Led:
+    """A maintenance order that the operator has asked for."""
     answer = await asyncio.to_thread(
         lambda: line.register.act(line.press, acts.RequestMaintenance(), key=key(), actor="olu", reason="oil is due")
     )
@@ -156,8 +156,14 @@ async def test_a_planned_order_does_not_begin_while_a_batch_is_there_and_may_be_
         MaintenanceWorkflow.run, StartMaintenanceOrder(specification=own, command_id=f"open/{own.number}"),
         id=policies.maintenance_id(own.number), task_queue=plant.task_queue,
     )  # fmt: skip
-    planned = Led(plant, own.number, "maintenance")
-    await planned.verdict(f"open/{own.number}")
+    order = Led(plant, own.number, "maintenance")
+    await order.verdict(f"open/{own.number}")
+    return order
+
+
+async def test_a_planned_order_does_not_begin_while_a_batch_is_there_and_may_be_cancelled(plant: Plant) -> None:
+    _, line = await pressing(plant)
+    planned = await requested(plant, line)
     assert await refused(planned, mc.ApproveMaintenance, "olu") == ["SEPARATION_OF_DUTIES"]
     await planned.do(mc.ApproveMaintenance, "sam")
     await planned.do(mc.ScheduleMaintenance, "sam", assignee="mia", planned_at=datetime.now(UTC))

@@ -14,6 +14,7 @@ SHORTEST_KEY = 32
 DEFAULT_DATA_DIR = Path(".mes")
 DEFAULT_SITE = "SITE"
 """What every system is called until it is given a name of its own: two of them refuse each other's events."""
+UNNAMED = "other systems are connected, and MES_SITE is not set: two systems of one name refuse each other's events"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from db.queries import orders as order_rows
 from db.session import engine_for
 from db.signature_verification import verify, verify_all
 from replay.people import CREW, Person, crew
-from settings import DEFAULT_SITE, is_production, keys_of
+from settings import DEFAULT_SITE, UNNAMED, is_production, keys_of
 from system import Addresses, ChildSpec, SystemRefusal
 from system.data_folder import ACCOUNT, PAYLOAD, PRESS, PRINT_SEAL, SEAL, DataFolder
 from system.ports import any_free, is_free
@@ -136,10 +136,7 @@ def _asked(addresses: Addresses, question: Callable[[Connection], bool]) -> bool
         engine.dispose()
 
 
-NO_NAME: Final = (
-    "other systems are connected, and MES_SITE is not set: two systems of one name refuse each other's events. "
-    "Set it before the start"
-)
+NO_NAME: Final = f"{UNNAMED}. Set it before the start"
 
 
 def has_no_name(addresses: Addresses) -> bool:

@@ -94,7 +94,7 @@ from api.ui.live import Changes
 from api.ui.named import Named
 from db.queries import epcis as epcis_events
 from db.session import engine_for, reading
-from settings import DEFAULT_SITE, Settings, from_environment
+from settings import DEFAULT_SITE, UNNAMED, Settings, from_environment
 from workflows.policies import TASK_QUEUE
 
 log = logging.getLogger("api")
@@ -211,7 +211,6 @@ def create_app(settings: Settings, *, task_queue: str = TASK_QUEUE, span_process
     app.state.changes = changes
     app.state.bell = bell
     app.state.named = named
-    console.install_first(app)
     _route(app)
     errors.install(app)
     openapi.install(app)
@@ -260,10 +259,7 @@ async def _say_if_unnamed(settings: Settings, engine: Engine) -> None:
     """Say once, at the start, that other systems know this one by the name that every new system has."""
     try:
         if settings.site == DEFAULT_SITE and await run_in_threadpool(_has_partners, engine):
-            log.warning(
-                "other systems are connected, and MES_SITE is not set: "
-                "two systems of one name refuse each other's events"
-            )
+            log.warning(UNNAMED)
     except SQLAlchemyError as error:
         log.warning("it is not known whether other systems are connected: %s", type(error).__name__)
 

@@ -75,22 +75,14 @@ PLANT: Final = (
     operations,
     neighbours,
 )
-FIRST: Final = (board, tasks)
-"""Pages that open terminals ask for at every change: routes are tried one after the other."""
 AREAS: Final = (
-    login, home, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
+    login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
     cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, product_review, andon,
     ask, actions, live, files, offline, *PLANT,
 )  # fmt: skip
 
 
-def install_first(app: FastAPI) -> None:
-    """Add the pages of FIRST; before any other route."""
-    for area in FIRST:
-        app.include_router(area.router)
-
-
 def install(app: FastAPI) -> None:
-    """Add every other page."""
+    """Add every page."""
     for area in AREAS:
         app.include_router(area.router)

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api.ui.console import AREAS, FIRST
+from api.ui.console import AREAS
 from api.ui.door import COOKIE, OPEN
 from tests.api.company import PASSWORD, PEOPLE, Company
 from tests.api.words import at_stage, create
@@ -24,7 +24,7 @@ HEADERS = ("content-security-policy", "x-content-type-options", "referrer-policy
 
 def pages() -> list[str]:
     """The addresses of all pages."""
-    routes = [route for area in (*FIRST, *AREAS) for route in area.router.routes if isinstance(route, APIRoute)]
+    routes = [route for area in AREAS for route in area.router.routes if isinstance(route, APIRoute)]
     found = [route.path for route in routes if "GET" in (route.methods or ())]
     assert len(found) > 5
     return sorted(found)

@@ -8,6 +8,7 @@ tables that hold nothing of a plant.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -223,12 +224,18 @@ def _of(change: Change, told: Sequence[Row], before: dict[str, set[str]]) -> Ite
     said, earlier = set[str](), set[str]()
     for row in rows:
         said |= set(leaves(row["new"])) | {plainly(row[name]) for name in _OWN} | set(row["entity"].split("/"))
+        said.add(_second_before(row["at"]))
         earlier |= set(leaves(row["old"])) | before[row["entity"]] | set(row["entity"].split("/"))
     for name, (old, new) in fields.items():
         if _empty(new) is False and not set(leaves(new)) <= said | {"null", ""}:
             yield f"{change.table}.{name}: {new!r} is not told by {[row['action'] for row in rows]}"
         if _empty(old) is False and not set(leaves(old)) <= earlier | {"null", "", "0"}:
             yield f"{change.table}.{name}: {old!r} before is not told by {[row['action'] for row in rows]}"
+
+
+def _second_before(at: str | datetime) -> str:
+    """What was stored at .999 is told of at .000: a value's time and its row's are of one second, or of the next."""
+    return plainly(datetime.fromisoformat(str(at)) - timedelta(seconds=1))
 
 
 def _empty(value: object) -> bool:

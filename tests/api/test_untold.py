@@ -25,6 +25,14 @@ def test_a_change_that_is_told_is_no_finding() -> None:
     assert found([CHANGE], row("lot/L", {"status": "released"}, {"status": "quarantine"})) == []
 
 
+def test_what_was_stored_a_moment_before_its_row_is_told_by_it() -> None:
+    told = row("lot/L", {**LOT, "expires_at": None})
+    assert found([Change("lot", None, {**LOT, "expires_at": "2026-11-25T08:00:00.001+00:00"})], told) == []
+    assert found([Change("lot", None, {**LOT, "expires_at": "2026-11-25T07:59:59.999+00:00"})], told) == []
+    (other,) = found([Change("lot", None, {**LOT, "expires_at": "2026-11-25T07:59:58.999+00:00"})], told)
+    assert other.startswith("lot.expires_at")
+
+
 def test_what_is_not_told_is_named() -> None:
     assert found([CHANGE]) == ["lot lot/L: ['status'] changed, and no row is about it"]
     (other,) = found([CHANGE], row("lot/M", {"status": "released"}))

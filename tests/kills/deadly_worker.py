@@ -27,22 +27,29 @@ from db.session import engine_for
 from workflows import policies
 from workflows.runtime import connect
 
-_PLANT = timedelta(seconds=10)
-_HERE = {"start_to_close_timeout": timedelta(seconds=4), "heartbeat_timeout": timedelta(seconds=6)}
+_HERE = {
+    "start_to_close_timeout": {
+        timedelta(seconds=10): timedelta(seconds=2),
+        timedelta(seconds=30): timedelta(seconds=4),
+    },
+    "heartbeat_timeout": {timedelta(seconds=10): timedelta(seconds=4), timedelta(seconds=6): timedelta(seconds=3)},
+}
+"""A plant's limit → the one here."""
 
 
 def hurry() -> None:
-    """Ten seconds after which a plant takes an activity's worker for dead are four or six here.
+    """The six to thirty seconds after which a plant takes an activity's worker for dead are two to four here.
 
     Tests would sleep so long. A worker that was only slow is asked again beside itself, which every effect has to bear.
     """
     for options in (
         policies.WRITE_RECORD, policies.ASK_NEIGHBOUR, policies.ARCHIVE_RECORD, policies.WATCH_EQUIPMENT,
-        policies.MAKE_REPORTS, policies.SETTLE_LOT, policies.HOLD_LOT,
+        policies.MAKE_REPORTS, policies.SETTLE_LOT, policies.HOLD_LOT, policies.RUN_JOB, policies.ABORT_JOB,
+        policies.READ_SCALE,
     ):  # fmt: skip
-        for limit, here in _HERE.items():
-            if options.get(limit) == _PLANT:
-                options[limit] = here
+        for limit, shorter in _HERE.items():
+            if options.get(limit) in shorter:
+                options[limit] = shorter[options[limit]]
 
 
 class _Killer(ActivityInboundInterceptor):

@@ -1,5 +1,6 @@
 """What the OpenAPI document says about every "no": one shape, one media type."""
 
+import threading
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -56,13 +57,16 @@ def of_command(kind: type[Command]) -> dict[str, Any]:
 def install(app: FastAPI) -> None:
     """Let the document define the shapes that `PROBLEMS` names."""
     made = app.openapi
+    one_at_a_time = threading.Lock()
 
     def document() -> dict[str, Any]:
-        found = made()
-        schemas = found.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= {"Blocker": _BLOCKER, "Problem": _PROBLEM}
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        return found
+        # Forms are made from it, in threads: two first ones at the same time would take each other's shapes away.
+        with one_at_a_time:
+            found = made()
+            schemas = found.setdefault("components", {}).setdefault("schemas", {})
+            schemas |= {"Blocker": _BLOCKER, "Problem": _PROBLEM}
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            return found
 
     app.openapi = document  # type: ignore[method-assign]

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 import psycopg
 import pytest
@@ -28,6 +30,8 @@ from workflows.runtime import connect
 
 gc.disable()  # until the tests are collected
 _numbers = itertools.count(1)
+# httpx asks at every request whether there is such a module, which without it looks into every folder of imports.
+sys.modules.setdefault("sniffio", cast("ModuleType", None))
 os.environ.setdefault("MES_SANDBOX", "on")  # also in the processes that tests start: what it finds is found here
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from api import errors
+from api import errors, openapi
 from api.app import create_app
 from api.shapes import storable
 from domain.errors import AdapterRefused, AdapterUnknown, AdapterUnreachable, Blocker, Refused
@@ -160,6 +162,27 @@ def test_storable_is_what_utf8_without_nul_can_hold(value: Any) -> None:
         return "\x00" not in item
 
     assert storable(value) == all(holds(item) for item in texts(value))
+
+
+def test_two_who_ask_at_once_do_not_make_the_document_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes it is not meant for threads: the second one misses shapes that the first one has just made."""
+    making: list[str] = []
+    beside: list[int] = []
+
+    def slowly(app: FastAPI) -> dict[str, Any]:
+        making.append(app.title)
+        time.sleep(0.05)
+        beside.append(len(making))
+        making.pop()
+        return {}
+
+    monkeypatch.setattr(FastAPI, "openapi", slowly)
+    app = FastAPI()
+    openapi.install(app)
+    with ThreadPoolExecutor(3) as threads:
+        found = [asked.result() for asked in [threads.submit(app.openapi) for _ in range(3)]]
+    assert beside == [1, 1, 1]
+    assert all({"Blocker", "Problem"} <= document["components"]["schemas"].keys() for document in found)
 
 
 async def test_policies_are_checked_for_storable_texts(company: Company) -> None:

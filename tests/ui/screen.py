@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AxeResults
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from tests.api.company import PASSWORD
 
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
+RULES: Final = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 REFUSED: Final = "the server responded with a status of 4"
 """What a browser logs by itself when an answer says no; the test looks at what the page shows of it."""
 
@@ -27,6 +30,7 @@ class Console:
     ) -> "Terminal":
         """A browser of its own that shows nothing yet; with a `user` somebody is logged in."""
         width, height = size
+        more.setdefault("service_workers", __import__("os").environ.get("SWX", "allow"))
         context = await self._browser.new_context(viewport={"width": width, "height": height}, **more)
         await context.add_cookies([{"name": "mes_language", "value": language, "url": f"{self.address}/ui"}])
         self._contexts.append(context)
@@ -109,6 +113,12 @@ class Terminal:
         """Whether the page fits its width."""
         fits: bool = await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         return fits
+
+    async def breaks_no_rule(self, *where: object) -> None:
+        """No rule of WCAG 2.2 AA is broken that a machine can judge. Wants a terminal with `bypass_csp`."""
+        await self.page.evaluate(Axe().axe_script)
+        found = await self.page.evaluate("rules => axe.run(rules).then(({violations}) => ({violations}))", RULES)
+        assert found["violations"] == [], (*where, AxeResults(found).generate_report())
 
     async def picture(self, path: Path) -> None:
         """A screenshot of the whole page."""

@@ -5,7 +5,6 @@ import uuid
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from plants.tablets.illustrations import ILLUSTRATIONS
@@ -14,7 +13,6 @@ from tests.api.pictures import digest, drawn, shown
 from tests.api.records import PATH, TAB, TEXTS, draft, effective, ok, said, with_policy
 from tests.api.words import at_stage, do, receive
 from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
-from tests.ui.test_gallery import RULES
 
 pytestmark = pytest.mark.usefixtures("working")
 FOLDER = os.environ.get("MES_GALLERY")
@@ -39,8 +37,7 @@ async def looked_at(terminal: Terminal, name: str, language: str) -> None:
         await terminal.page.wait_for_timeout(150)
         if FOLDER:
             await terminal.picture(Path(FOLDER) / f"{name}-{language}-{label}.png")
-        found = await Axe().run(terminal.page, options=RULES)
-        assert found.violations_count == 0, (name, language, label, found.generate_report())
+        await terminal.breaks_no_rule(name, language, label)
         assert await terminal.has_no_sideways_scroll(), (name, language, label)
     await terminal.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
 

@@ -30,7 +30,6 @@ class Console:
     ) -> "Terminal":
         """A browser of its own that shows nothing yet; with a `user` somebody is logged in."""
         width, height = size
-        more.setdefault("service_workers", __import__("os").environ.get("SWX", "allow"))
         context = await self._browser.new_context(viewport={"width": width, "height": height}, **more)
         await context.add_cookies([{"name": "mes_language", "value": language, "url": f"{self.address}/ui"}])
         self._contexts.append(context)

@@ -71,11 +71,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """
     folder = tmp_path_factory.mktemp("system")
     # A low limit lets an order continue in a new run after a handful of commands.
-    dynamic_config = {
-        "limit.historyCount.suggestContinueAsNew": "300",
-        # After that an order asks for another worker than the one that died over a step of it; a plant's waits ten.
-        "history.defaultWorkflowTaskTimeout": '"4s"',
-    }
+    dynamic_config = {"limit.historyCount.suggestContinueAsNew": "300"}
     with contextlib.ExitStack() as running:
         with pytest.MonkeyPatch.context() as quick:
             quick.setitem(postgres._SETTINGS, "fsync", "off")

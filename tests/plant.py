@@ -9,7 +9,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -79,8 +79,6 @@ class Plant:
     def __init__(self, client: Client, engine: Engine, settings: Settings, task_queue: str) -> None:
         self.client, self.engine, self.settings, self.task_queue = client, engine, settings, task_queue
         self.inventory = PostgresInventory(engine)
-        self.task_timeout: timedelta | None = None
-        """After which Temporal takes a worker for dead that has a workflow task of an order; None: ten seconds."""
 
     def set_up(self) -> None:
         """Places and materials, as master data would bring them."""
@@ -194,7 +192,6 @@ class Order:
             start,
             id=policies.workflow_id(self.number),
             task_queue=self.plant.task_queue,
-            task_timeout=self.plant.task_timeout,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=search_attributes(self.specification),

@@ -50,6 +50,7 @@ def hurry() -> None:
         for limit, shorter in _HERE.items():
             if options.get(limit) in shorter:
                 options[limit] = shorter[options[limit]]
+    policies.OWN_LIFE["task_timeout"] = timedelta(seconds=2)  # as tests/kills/conftest.py has it for all others
 
 
 class _Killer(ActivityInboundInterceptor):

@@ -79,7 +79,6 @@ async def haunted(servers: Addresses, database: Database, engine: Engine, client
     # Every module has a database of its own, but they share one Temporal: an order that another module left in the
     # middle of its life must not be gone on with here.
     plant = Plant(client, engine, settings, task_queue=f"haunted-{uuid.uuid4().hex[:6]}")
-    plant.task_timeout = timedelta(seconds=2)  # a plant's ten would be slept through at every death
     await asyncio.to_thread(plant.set_up)
     await plant.stock("API-1", "API", "1000")
     await plant.stock("LAC-1", "LAC", "10000")

@@ -4,8 +4,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 # The tests start some forty processes: what they import is compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
-# Tests wait for servers about as long as they compute: one process more than there are cores. Each needs a gigabyte.
-PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 5 ? n + 1 : 6)))
+# Tests wait for servers about as long as they compute: two processes more than there are cores. Each needs a gigabyte.
+PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n + 2 : 6)))
 
 .PHONY: help setup demo up test trace-matrix check fix docs bench chaos gallery browser again group-times
 

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, async_playwright
 
+from api import outcomes
 from api.app import create_app
 from settings import Settings
 from tests.api.company import MASTER_DATA, Company
@@ -56,10 +57,16 @@ async def serving(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def served(settings: Settings, task_queue: str) -> AsyncIterator[tuple[FastAPI, str]]:
-    """The application behind a real server: (application, address)."""
+    """The application behind a real server: (application, address).
+
+    It waits longer for a verdict than a plant's two seconds: beside other tests a machine is slow, and these ask what a
+    page says of the verdict. What is answered while there is none, `tests/robustness` looks at.
+    """
     app = create_app(settings, task_queue=task_queue)
-    async with serving(app) as address:
-        yield app, address
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(outcomes, "VERDICT_SECONDS", 12.0)
+        async with serving(app) as address:
+            yield app, address
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from settings import Settings
 from system import postgres, temporal_server
 from system.addresses import Addresses
 from system.supervisor import EmbeddedSystem
+from tests.commands import COMMANDS
 from tests.plant import Plant
 from workflows.runtime import connect
 
@@ -59,6 +60,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands() -> Iterator[None]:
+    """What `mes` is forked from is started by the first command, and ended here."""
+    yield
+    COMMANDS.close()
 
 
 @pytest.fixture(scope="session")

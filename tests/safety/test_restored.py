@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,12 +22,12 @@ from tests.api.company import MASTER_DATA, NEWCOMERS, PASSWORD, Company
 from tests.api.holding import held, until_hold
 from tests.api.signing import submitted
 from tests.api.words import do, receive
+from tests.commands import COMMANDS
 from tests.system.supervise import copy_of
 from worker import build_worker
 from workflows.runtime import connect
 
 pytestmark = pytest.mark.accepts("RC-03")
-ROOT = Path(__file__).parent.parent.parent
 
 
 def silent(_step: str, _done: int, _total: int | None) -> None:
@@ -82,8 +81,7 @@ def mes(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "TEMPORAL_ADDRESS")
     }
-    argv = [sys.executable, "-m", "cli", *map(str, arguments)]
-    return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    return COMMANDS.run([str(argument) for argument in arguments], environment)
 
 
 def words(done: subprocess.CompletedProcess[str]) -> str:

@@ -3,9 +3,8 @@
 import asyncio
 import io
 import json
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from db.session import engine_for
 from settings import Settings
 from system import EmbeddedSystem
 from system.data_folder import PRINT_SEAL, DataFolder
+from tests.commands import COMMANDS
 from tests.desk import GMP
 from tests.plant import Plant
 from workflows.runtime import connect
@@ -89,8 +89,7 @@ def sign(plant: Plant, work_order: str) -> None:
 
 def mes(*arguments: object, expected: int = 0) -> str:
     """A command in a process of its own; what it said."""
-    command = [sys.executable, "-m", "cli", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    done = COMMANDS.run([str(argument) for argument in arguments], os.environ)
     assert done.returncode == expected, (done.stdout, done.stderr)
     assert "temporal" not in (done.stdout + done.stderr).lower()
     return done.stdout + done.stderr

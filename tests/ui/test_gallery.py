@@ -45,8 +45,10 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     lot = f"API-{uuid.uuid4().hex[:6]}"
     await receive(company, lot, "500", expiresOn="2030-06-30")
     found: dict[str, str] = {"lot": lot}
-    for stage in ("draft", "submitted", "released", "dispatched", "ready", "running", "inspecting", "puttingAway"):
-        found[f"order_{stage}"], found[f"work_{stage}"] = await at_stage(company, stage)
+    stages = ("draft", "submitted", "released", "dispatched", "ready", "running", "inspecting", "puttingAway")
+    made = await asyncio.gather(*(at_stage(company, stage) for stage in stages))
+    for stage, (order, work_order) in zip(stages, made, strict=True):
+        found |= {f"order_{stage}": order, f"work_{stage}": work_order}
     await create(company, dueAt="2026-01-15T08:00:00Z")
     found |= await warehouse_and_quality(company)
     desk = await company.desk("olu")

@@ -79,7 +79,7 @@ class Plant:
     def __init__(self, client: Client, engine: Engine, settings: Settings, task_queue: str) -> None:
         self.client, self.engine, self.settings, self.task_queue = client, engine, settings, task_queue
         self.inventory = PostgresInventory(engine)
-        self.rests_after_seconds = policies.REST_AFTER_SECONDS
+        self.rests_after_seconds = settings.rest_after_seconds
         """How long an order that begins now is left alone until it waits on in a new run."""
 
     def set_up(self) -> None:

@@ -60,7 +60,7 @@ _ROUNDS: Final[tuple[tuple[type[OrderCommand], str, OrderState], ...]] = (
 )
 """What is done to every order, by whom, and how it stands in the record then."""
 _LOOK_SECONDS: Final = 0.5
-_TO_REST_SECONDS: Final = 60
+_TO_REST_SECONDS: Final = 20
 """How long those that begin their new run last may take to do so."""
 _RESTED: Final = "WorkflowType = 'ProductionOrder' AND ExecutionStatus = 'ContinuedAsNew'"
 _SAMPLE: Final = 50

@@ -100,7 +100,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /maintenance-orders/{maintenance_id}/verify",
         "POST /maintenance-orders/{maintenance_id}/verify-as-quality",
     ),
-    "test_epcis_quarantine": ("POST /epcis/quarantine/{number}/retry",),
+    "test_epcis_quarantine": ("POST /epcis/quarantine/{number}/retry", "POST /epcis/quarantine/{number}/discard"),
     "test_epcis_two_plants": ("POST /epcis/capture",),
     "test_inbound": (
         "POST /integration/inbound-messages/{number}/discard",

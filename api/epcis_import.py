@@ -130,9 +130,6 @@ def discard(who: Caller, number: int, command_id: str, reason: str) -> EventDisc
     return act(who, request, EventDiscarded, work)
 
 
-_DECIDED: Final = {"accepted": "it was taken: in another try, or a right one has come", "discarded": "it was discarded"}
-
-
 def _put_aside(connection: Connection, number: int, over: Collection[str]) -> tuple[Row[Any], str]:
     """The row of the quarantine and its document, nobody else deciding meanwhile. Raises `Refused` when there is none,
     when it was tried again and taken, and when it stands at one of `over`."""
@@ -141,9 +138,10 @@ def _put_aside(connection: Connection, number: int, over: Collection[str]) -> tu
     if known is None:
         required = "an event of the quarantine"
         raise refused("UNKNOWN_MESSAGE", "message", str(number), "nothing was put aside under it", required)
-    state = "accepted" if known.row.retried else known.state
-    if known.row.retried or state in over:
-        raise refused("INVALID_TRANSITION", "message", str(number), _DECIDED[state], "an event that is put aside")
+    if known.row.retried or known.state in over:
+        is_gone = known.state == "discarded" and not known.row.retried
+        found = "it was discarded" if is_gone else "it was taken: in another try, or a right one has come"
+        raise refused("INVALID_TRANSITION", "message", str(number), found, "an event that is put aside")
     return known.row, known.body
 
 

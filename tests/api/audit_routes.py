@@ -65,6 +65,11 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /configuration-changes/{change_id}/reject",
         "POST /configuration-changes/{change_id}/test",
     ),
+    "test_product_definitions": (
+        "POST /configuration-changes",
+        "POST /configuration-changes/{change_id}/publish",
+        "POST /integration/messages/{kind}",
+    ),
     "test_learning_and_meters": (
         "POST /maintenance-conditions",
         "POST /maintenance-proposals/{proposal}/accept",

@@ -61,15 +61,10 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "PUT /configuration-changes/{change_id}",
         "POST /configuration-changes/{change_id}/analyse",
         "POST /configuration-changes/{change_id}/approve",
-        "POST /configuration-changes/{change_id}/publish",
         "POST /configuration-changes/{change_id}/reject",
         "POST /configuration-changes/{change_id}/test",
     ),
-    "test_product_definitions": (
-        "POST /configuration-changes",
-        "POST /configuration-changes/{change_id}/publish",
-        "POST /integration/messages/{kind}",
-    ),
+    "test_product_definitions": ("POST /configuration-changes/{change_id}/publish",),
     "test_learning_and_meters": (
         "POST /maintenance-conditions",
         "POST /maintenance-proposals/{proposal}/accept",

@@ -59,5 +59,5 @@ async def test_quality_reads_what_is_other_and_publishes_it(company: Company, co
     await zh.open(f"/ui/master/configuration/{identity}")
     await act(zh, "发布变更")
     await rae.shows("Published", within="#standing")
-    versions = ok(await (await company.desk("pat")).get("/process/routes/tree"))
-    assert [own["version"] for own in versions if own["product"] == "TAB"] == ["2"]
+    routes = (await (await company.desk("pat")).get("/process/routes/tree")).json()
+    assert [own["version"] for own in routes if own["product"] == "TAB"] == ["2"]

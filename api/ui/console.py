@@ -49,6 +49,7 @@ from api.ui import (
     saved_reports,
     scan,
     schedule,
+    shipments,
     signing,
     spc,
     suspects,
@@ -76,9 +77,9 @@ PLANT: Final = (
     neighbours,
 )
 AREAS: Final = (
-    login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
-    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, product_review, andon,
-    ask, actions, live, files, offline, *PLANT,
+    login, home, tasks, board, orders, plan, schedule, picks, put_away, shipments, receipts, inspections, scan, problem,
+    reviews, cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects,
+    product_review, andon, ask, actions, live, files, offline, *PLANT,
 )  # fmt: skip
 
 

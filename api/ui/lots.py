@@ -17,7 +17,7 @@ from api.ui.direct import may_act
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg import genealogy
 from api.ui.svg.genealogy import Node
-from db.queries import batch_reworks, disposal, lot_holds, lot_search, quality, signatures, stock
+from db.queries import batch_reworks, disposal, lot_holds, lot_search, quality, shipments, signatures, stock
 from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
@@ -99,6 +99,7 @@ def _card(request: Request, number: str) -> Document | None:
             "holds": lot_holds.page(connection, number, True, 50),
             "batchReworks": batch_reworks.page(connection, number, None, 50),
             "operations": [] if own["workOrder"] is None else batch_reworks.operations(connection, own["workOrder"]),
+            "shipments": shipments.page(connection, lots=[number], limit=50),
             "destructions": disposal.page(connection, number, 50),
             "deviations": quality.deviations(connection, None, number, 50),
             "people": names(connection, {"inspections": inspections}),

@@ -49,9 +49,11 @@ from api.ui import (
     saved_reports,
     scan,
     schedule,
+    serials,
     shipments,
     signing,
     spc,
+    stock_moves,
     suspects,
     tasks,
     weighing,
@@ -78,8 +80,8 @@ PLANT: Final = (
 )
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, shipments, receipts, inspections, scan, problem,
-    reviews, cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects,
-    product_review, andon, ask, actions, live, files, offline, *PLANT,
+    reviews, cases, lots, serials, stock_moves, holds, recalls, weighing, audit, signing, spc, reports, saved_reports,
+    suspects, product_review, andon, ask, actions, live, files, offline, *PLANT,
 )  # fmt: skip
 
 

@@ -38,7 +38,14 @@ class Act:
 
 
 def _field(name: str, kind: str = "text", *, required: bool = True, options: tuple[str, ...] = ()) -> Field:
-    suffix = {"bool": ":bool", "time": ":time", "list": ":list", "secret": ":secret", "number": ":number"}.get(kind, "")
+    suffix = {
+        "bool": ":bool",
+        "time": ":time",
+        "list": ":list",
+        "secret": ":secret",
+        "number": ":number",
+        "lines": ":lines",
+    }.get(kind, "")
     return Field(f"{name}{suffix}", f"field.{name}", kind, required, options)
 
 
@@ -129,6 +136,9 @@ ACTS: Final[Mapping[str, Act]] = {
     "takeBackShipment": Act(
         "/wms/shipments/[^/]+/take-back", "takeBackGoods",
         (_field("quantity", "number"), _field("place", "place", options=("quarantine",))), "must",
+    ),
+    "registerSerials": Act(
+        "/mes/traceabilities/serials", "registerSerials", (_field("serials", "lines"),), "no",
     ),
     "resetPin": _account("reset-pin"),
     "giveBadge": _account("badge", _field("badge", required=False)),

@@ -105,7 +105,9 @@ async def recall(company: Company) -> str:
 
 async def shipments(company: Company) -> dict[str, str]:
     """A lot of which a part was shipped and came back in part; another part is prepared."""
-    _, _, lot = await saleable(company)
+    _, _, lot = await saleable(company, policy="guarded")
+    pieces = [f"S{number:05}" for number in range(1, 31)]
+    await do(company, "wil", "/mes/traceabilities/serials", lot=lot, serials=pieces)
     left = await shipped(company, lot, "300")
     back = {"quantity": "40", "place": "QUARANTINE", "reason": "the carton was wet"}
     await do(company, "wil", f"/wms/shipments/{left}/take-back", **back)
@@ -211,7 +213,11 @@ SCREENS = (
     ("shipment-new", "wil", "/ui/shipments/new?lot={lot_shipped}&like={shipment_left}"),
     ("shipment-which", "wil", "/ui/shipments/new"),
     ("shipment-take-back", "wil", "/ui/act/takeBackShipment?path=/wms/shipments/{shipment_left}/take-back"),
-    ("lot-shipped", "wil", "/ui/lots/{lot_shipped}"),
+    ("lot-shipped", "wil", "/ui/lots/{lot_shipped}?serial=S00007"),
+    ("lot-serials", "rae", "/ui/lot-serials/{lot_shipped}"),
+    ("serials-register", "olu", "/ui/act/registerSerials?path=/mes/traceabilities/serials&lot={lot_shipped}"),
+    ("stock-move", "wil", "/ui/stock-move?lot={lot}"),
+    ("stock-move-rejected", "wil", "/ui/stock-move?lot={lot_rejected}"),
     ("receipts", "wil", "/ui/receipts"),
     ("inspections", "ana", "/ui/inspections"),
     ("inspection-enter", "ana", "/ui/inspections/{work_inspecting}"),

@@ -161,7 +161,7 @@
   function mark(form) {
     for (const note of all(".at-field", form)) note.remove();
     for (const fault of all("#notices [data-at]")) {
-      const field = [...form.elements].find((el) => el.type !== "hidden" && el.name?.split(":")[0] === fault.dataset.at);
+      const field = [...form.elements].find((el) => el.type !== "hidden" && el.name && `${fault.dataset.at}.`.startsWith(`${el.name.split(":")[0]}.`));
       if (!field) continue;
       const note = document.createElement("span");
       note.className = "wrong at-field";

@@ -32,6 +32,7 @@ from api.ui import (
     master_import,
     master_records,
     neighbours,
+    number_patterns,
     offline,
     operations,
     orders,
@@ -77,6 +78,7 @@ PLANT: Final = (
     account,
     operations,
     neighbours,
+    number_patterns,
 )
 AREAS: Final = (
     login, home, tasks, board, orders, plan, schedule, picks, put_away, shipments, receipts, inspections, scan, problem,

@@ -63,6 +63,12 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found["recall"] = await recall(company)
     found |= await changes(company)
     found |= await shipments(company)
+    patterns = [
+        {"plant": "P9", "kind": "raw", "pattern": "R{date:yyMM}{seq:4}", "version": 1},
+        {"plant": "P9", "kind": "raw", "pattern": "R{date:yyMMdd}-{seq:4}", "version": 2},
+        {"plant": "P9", "kind": "finished", "pattern": "F{date:yyMM}{line:2}{process:2}{seq:2}{check}", "version": 1},
+    ]
+    await (await company.desk("pat")).post("/master-data/import", {"numberPatterns": patterns})
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
     found["work_scanned"] = (await picked(company))[1]
@@ -297,6 +303,9 @@ SCREENS = (
     ("master-import", "pat", "/ui/master/import?kind=inspectionPlans"),
     ("equipment-classes", "pat", "/ui/equipment-classes"),
     ("equipment-class", "pat", "/ui/equipment-classes/MIXER"),
+    ("master-numbers", "pat", "/ui/master/numbers?plant=P9&kind=raw"),
+    ("master-numbers-read", "pia", "/ui/master/numbers?number=R261128-0001"),
+    ("incomplete", "pat", "/ui/act/calibrate"),
     ("master-policies", "pat", "/ui/master/policies"),
     ("configuration", "pat", "/ui/master/configuration"),
     ("configuration-change", "max", "/ui/master/configuration/{configuration}"),

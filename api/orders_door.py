@@ -20,7 +20,7 @@ from domain.start import StartOrder
 from settings import Settings
 from workflows.encryption import data_converter
 from workflows.equipment_clock import EquipmentClockWorkflow
-from workflows.policies import TASK_QUEUE, workflow_id
+from workflows.policies import REST_AFTER_SECONDS, TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
 from workflows.report_clock import ReportClockWorkflow
 from workflows.runtime import tell_clock, temporal_tls
@@ -69,7 +69,10 @@ class Orders:
     async def start(self, specification: OrderSpecification) -> None:
         """Start the workflow of an order; the one that runs, or ran, already is left as it is."""
         client = await self.client()
-        start = StartOrder(specification=specification, command_id=f"create/{specification.number}", received_at=now())
+        start = StartOrder(
+            specification=specification, command_id=f"create/{specification.number}", received_at=now(),
+            rests_after_seconds=REST_AFTER_SECONDS,
+        )  # fmt: skip
         try:
             await reached(
                 client.start_workflow(

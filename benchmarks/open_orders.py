@@ -9,6 +9,7 @@ are those of orders that people lead.
 """
 
 import asyncio
+import math
 import os
 import re
 import shutil
@@ -59,6 +60,9 @@ _ROUNDS: Final[tuple[tuple[type[OrderCommand], str, OrderState], ...]] = (
 )
 """What is done to every order, by whom, and how it stands in the record then."""
 _LOOK_SECONDS: Final = 0.5
+_TO_REST_SECONDS: Final = 60
+"""How long those that begin their new run last may take to do so."""
+_RESTED: Final = "WorkflowType = 'ProductionOrder' AND ExecutionStatus = 'ContinuedAsNew'"
 _SAMPLE: Final = 50
 """Orders that are read, and others that are given a command, while all orders are asked after the kill."""
 _PATIENCE_SECONDS: Final = 1800.0
@@ -75,6 +79,8 @@ class Settings:
     pollers: int = 5
     opening_seconds: float = 1200.0
     """On a slow machine fewer orders are opened than are wanted, so that opening them takes about so long."""
+    rests_after_seconds: int = 120
+    """How long an order is left alone until it waits on in a new run (a plant's: `REST_AFTER_SECONDS`)."""
 
 
 def measure(
@@ -131,6 +137,7 @@ class _Open:
         rounds = await self._open(client)
         opening, opened = time.perf_counter() - began, self._memory()
         spent = self._spent(used)
+        rest = await self._rested(client)
         with self._bars.bar("every order answers", len(self._numbers)) as advance:
             before = await self._ask_all(client, advance)
         memory = self._memory()
@@ -142,7 +149,7 @@ class _Open:
         return {
             "orders": len(self._numbers), "ordersWanted": self._settings.orders,
             "openingSeconds": round(opening, 1), "openingSecondsByRound": rounds,
-            "cpuSecondsOfAnOpening": spent, "memoryBytesOfAllWorkersEmpty": _of_workers(empty),
+            "cpuSecondsOfAnOpening": spent, "rest": rest, "memoryBytesOfAllWorkersEmpty": _of_workers(empty),
             "memoryBytesOfAllWorkersOpened": _of_workers(opened),
             "memoryBytes": memory, "memoryBytesOfAllWorkers": _of_workers(memory),
             "historyEventsOfAnOrder": await self._events(client),
@@ -198,7 +205,10 @@ class _Open:
         number = specification.number
         await client.start_workflow(
             ProductionOrderWorkflow.run,
-            StartOrder(specification=specification, command_id=f"create/{number}", received_at=datetime.now(UTC)),
+            StartOrder(
+                specification=specification, command_id=f"create/{number}", received_at=datetime.now(UTC),
+                rests_after_seconds=self._settings.rests_after_seconds,
+            ),
             id=workflow_id(number), task_queue=TASK_QUEUE, search_attributes=search_attributes(specification),
             static_summary=f"{number} {specification.product_name}",
         )  # fmt: skip
@@ -234,6 +244,23 @@ class _Open:
                     (now,) = await counted.fetchone() or (0,)
                     advance(now - found)
                     found = now
+
+    async def _rested(self, client: Client) -> Document:
+        """Give all orders the time after which they wait on in a new run: how many runs began, and what they cost.
+
+        The first order was made by the API and rests after a plant's time.
+        """
+        used, began = self._cpu(), time.perf_counter()
+        longest = math.ceil(1.5 * self._settings.rests_after_seconds) + _TO_REST_SECONDS
+        with self._bars.bar("orders go to rest", longest) as advance:
+            for _ in range(longest):
+                await asyncio.sleep(1)
+                advance(1)
+        counted = await client.count_workflows(_RESTED)
+        return {
+            "newRuns": counted.count, "seconds": round(time.perf_counter() - began, 1),
+            "cpuSecondsOfAnOrder": self._spent(used),
+        }  # fmt: skip
 
     async def _all_answers(self, client: Client, advance: Callable[[int], None]) -> tuple[list[float], float]:
         """As `_ask_all`, and the seconds until the last answer."""
@@ -292,7 +319,7 @@ class _Open:
         return Plant(connected, self._people, patience=_PATIENCE_SECONDS)
 
     async def _events(self, client: Client) -> int:
-        return (await client.get_workflow_handle(workflow_id(self._numbers[0])).describe()).history_length
+        return (await client.get_workflow_handle(workflow_id(self._numbers[-1])).describe()).history_length
 
     def _state(self) -> Document:
         return running(self._addresses.data_dir) or {}

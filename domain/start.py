@@ -24,12 +24,17 @@ class Carried(Message):
 
 
 class StartOrder(Message):
-    """What an order begins with; `carried` is set when a run continues an earlier one."""
+    """What an order begins with; `carried` is set when a run continues an earlier one.
+
+    `rests_after_seconds`: how long nothing has to happen until it waits on in a new run; None: it does not, as orders
+    that began before there was a rest.
+    """
 
     specification: OrderSpecification
     command_id: str
     received_at: datetime
     carried: Carried | None = None
+    rests_after_seconds: int | None = None
 
 
 class StartLotHold(Message):

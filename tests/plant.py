@@ -81,13 +81,14 @@ class Plant:
         self.inventory = PostgresInventory(engine)
         self.task_timeout: timedelta | None = None
         """After which Temporal takes a worker for dead that has a workflow task of an order; None: ten seconds."""
+        self.rests_after_seconds = policies.REST_AFTER_SECONDS
+        """How long an order that begins now is left alone until it waits on in a new run."""
 
     def set_up(self) -> None:
         """Places and materials, as master data would bring them."""
         with self.engine.begin() as connection:
-            connection.execute(
-                insert(t.core(t.Place)), [{"code": code, "name": code, "zone": zone} for code, zone in PLACES]
-            )
+            places = [{"code": code, "name": code, "zone": zone} for code, zone in PLACES]
+            connection.execute(insert(t.core(t.Place)), places)
             connection.execute(
                 insert(t.core(t.Material)),
                 [
@@ -187,18 +188,16 @@ class Order:
     async def start(self) -> None:
         """Planning makes the order."""
         start = StartOrder(
-            specification=self.specification, command_id=f"create/{self.number}", received_at=datetime.now(UTC)
-        )
+            specification=self.specification, command_id=f"create/{self.number}", received_at=datetime.now(UTC),
+            rests_after_seconds=self.plant.rests_after_seconds,
+        )  # fmt: skip
         await self.plant.client.start_workflow(
-            ProductionOrderWorkflow.run,
-            start,
-            id=policies.workflow_id(self.number),
-            task_queue=self.plant.task_queue,
-            task_timeout=self.plant.task_timeout,
+            ProductionOrderWorkflow.run, start, id=policies.workflow_id(self.number),
+            task_queue=self.plant.task_queue, task_timeout=self.plant.task_timeout,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=search_attributes(self.specification),
-        )
+        )  # fmt: skip
         await self.verdict(f"create/{self.number}")
 
     def command(self, kind: type[c.Command], by: str, **fields: Any) -> c.Command:
@@ -297,13 +296,19 @@ class Order:
 
     async def allocated(self) -> "Order":
         """Released, dispatched by sam, lots reserved."""
-        await self.released()
+        return await (await self.released()).reserved()
+
+    async def reserved(self) -> "Order":
+        """Dispatched by sam, lots reserved."""
         await self.do(c.DispatchWorkOrder, "sam")
         return await self.until("pick_list", "allocated")
 
     async def picked(self) -> "Order":
         """Allocated, approved and issued by wil."""
-        await self.allocated()
+        return await (await self.allocated()).issued()
+
+    async def issued(self) -> "Order":
+        """The pick list approved and issued by wil."""
         await self.do(c.ApprovePickList, "wil")
         await self.do(c.IssuePickList, "wil")
         return await self.until("work_order", "ready")
@@ -322,7 +327,10 @@ class Order:
 
     async def executed(self) -> "Order":
         """Picked, and all operations done: 980 of 1000 good."""
-        await self.picked()
+        return await (await self.picked()).made()
+
+    async def made(self) -> "Order":
+        """All operations done: 980 of 1000 good."""
         await self.operation("DISPENSE")
         await self.operation("COMPRESS", good=990, scrap=10, weight="113")
         await self.operation("COAT", good=980, scrap=10)
@@ -330,8 +338,7 @@ class Order:
 
     async def inspected(self) -> "Order":
         """Executed, tested by ana, accepted by ben."""
-        await self.executed()
-        return await self.tested()
+        return await (await self.executed()).tested()
 
     async def tested(self) -> "Order":
         """The inspection's results by ana, accepted by ben."""
@@ -342,8 +349,7 @@ class Order:
 
     async def stored(self) -> "Order":
         """Inspected and put away into quarantine by wil."""
-        await self.inspected()
-        return await self.put_into_quarantine()
+        return await (await self.inspected()).put_into_quarantine()
 
     async def put_into_quarantine(self) -> "Order":
         """Put away by wil."""

@@ -49,6 +49,7 @@ class ProductionOrderWorkflow:
         self._journal = Journal(start.specification, start.carried)
         self._neighbours = Neighbours(self._journal, self._is_ending)
         self._continues = False
+        self._rests = False
         self._started: set[str] = set()
         self._shown = start.carried.process.state if start.carried else OrderState.DRAFT
         self._shown_due = self._due_at()
@@ -62,6 +63,7 @@ class ProductionOrderWorkflow:
         approval = asyncio.create_task(self._remind_of_approval())
         phase = asyncio.create_task(self._show_phase())
         deviations = asyncio.create_task(self._start_deviations())
+        rest = asyncio.create_task(self._go_to_rest(start.rests_after_seconds))
         work_orders = [asyncio.create_task(self._work_order(number)) for number in self._process.work_orders]
         # Until the order ends: what is left at the line may be returned when the work order is long done.
         work_orders += [asyncio.create_task(self._returns(number)) for number in self._process.work_orders]
@@ -69,6 +71,7 @@ class ProductionOrderWorkflow:
         helpers = (inbox, outbox, phase)
         await self._until_it_ends(*helpers)
         approval.cancel()
+        rest.cancel()
         for work_order in work_orders:
             await work_order
         if self._process.state == OrderState.CANCELLING:
@@ -140,6 +143,24 @@ class ProductionOrderWorkflow:
         except OrderIsEnding:
             self._continues = True
 
+    @property
+    def _is_idle(self) -> bool:
+        return self._journal.is_quiet and self._neighbours.in_flight == 0 and not self._unstarted()
+
+    async def _go_to_rest(self, seconds: int | None) -> None:
+        """An order that nobody touches waits on in a new run: its few events are read back at once when a worker dies.
+
+        One timer for a run, whatever happens meanwhile: a step is not made dearer by it.
+        """
+        if seconds is None:
+            return
+        await workflow.wait_condition(lambda: workflow.info().get_current_history_length() >= policies.WORTH_A_REST)
+        while not self._rests:
+            await workflow.wait_condition(lambda: self._is_idle)
+            revision = self._process.revision
+            await workflow.sleep(seconds * workflow.random().uniform(1, 1.5), summary="rest")
+            self._rests = self._is_idle and self._process.revision == revision
+
     async def _until_it_ends(self, *helpers: asyncio.Task[None]) -> None:
         """Wait for the order's last state, for a cancellation, or for a quiet moment to begin a new run."""
 
@@ -147,8 +168,7 @@ class ProductionOrderWorkflow:
             state = self._process.state
             if ORDER.is_final(state) or state == OrderState.CANCELLING or any(task.done() for task in helpers):
                 return True
-            is_idle = self._journal.is_quiet and self._neighbours.in_flight == 0 and not self._unstarted()
-            return is_idle and workflow.info().is_continue_as_new_suggested()
+            return self._is_idle and (self._rests or workflow.info().is_continue_as_new_suggested())
 
         await workflow.wait_condition(is_over)
         raise_failure(*helpers)

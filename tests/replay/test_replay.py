@@ -42,13 +42,14 @@ from tests.cases import Led
 from tests.plant import Order, Plant
 from tests.replay.newer_paths import NEWER_PATHS
 from tests.replay.paths import PATHS
+from tests.replay.resting_paths import RESTING_PATHS
 from tests.replay.standing_paths import STANDING_PATHS
 from workflows.encryption import data_converter
 from workflows.runtime import WORKFLOWS, workflow_runner
 
 HISTORIES = Path(__file__).parent / "histories"
 RELEASE = os.environ.get("MES_RECORD_HISTORIES")
-EVERY_PATH = PATHS | NEWER_PATHS | STANDING_PATHS
+EVERY_PATH = PATHS | NEWER_PATHS | STANDING_PATHS | RESTING_PATHS
 WRITES_NO_FACTS = frozenset({"EquipmentClock", "ReportClock", "AlarmClock", "LotHold"})
 """Of these everything is compared that they ask of activities and tell to orders."""
 

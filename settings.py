@@ -36,6 +36,8 @@ class Settings:
     worker_threads: int = 16
     max_cached_workflows: int = 2000
     """Orders that a worker keeps in memory; the others are read again from their histories when something happens."""
+    rest_after_seconds: int = 900
+    """How long an order that begins now is left alone until it waits on in a new run of few events (ADR 36)."""
     worker_pollers: int = 5
     """How many requests for work a worker has open at a time, for workflow tasks and for activities each."""
     sandbox: bool = True
@@ -92,6 +94,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         data_dir=Path(env.get("MES_DATA_DIR", str(DEFAULT_DATA_DIR))),
         worker_threads=int(env.get("MES_WORKER_THREADS", "16")),
         max_cached_workflows=_at_least(1, "MES_MAX_CACHED_WORKFLOWS", env.get("MES_MAX_CACHED_WORKFLOWS", "2000")),
+        rest_after_seconds=_at_least(1, "MES_REST_AFTER_SECONDS", env.get("MES_REST_AFTER_SECONDS", "900")),
         worker_pollers=_at_least(2, "MES_WORKER_POLLERS", env.get("MES_WORKER_POLLERS", "5")),
         sandbox=env.get("MES_SANDBOX", "off") == "on",
         time_zone=_time_zone(env.get("MES_TIME_ZONE") or "UTC"),

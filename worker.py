@@ -10,7 +10,7 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import uvloop
@@ -39,7 +39,6 @@ from activities.records import RecordActivities
 from activities.reports import ReportActivities
 from adapters.alarms.condition_watch import ConditionWatch
 from adapters.alarms.spc_watch import SpcWatch
-from adapters.equipment.stations import Stations
 from adapters.equipment_register.port import EquipmentRegister
 from adapters.equipment_register.postgres import PostgresEquipmentRegister
 from adapters.inventory.port import Inventory
@@ -68,6 +67,9 @@ from workflows.runtime import (
     temporal_tls,
     workflow_runner,
 )
+
+if TYPE_CHECKING:
+    from adapters.equipment.stations import Stations
 
 
 def _deployment() -> WorkerDeploymentConfig:
@@ -162,7 +164,7 @@ def build_worker(
     )
 
 
-def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
+def build_gateway(client: Client, engine: Engine, stations: "Stations") -> Worker:
     """The worker beside the machines: it holds their connections and runs their jobs."""
     machines = EquipmentActivities(stations, engine)
     return Worker(
@@ -175,6 +177,13 @@ def build_gateway(client: Client, engine: Engine, stations: Stations) -> Worker:
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=5),
     )
+
+
+def _stations(engine: Engine) -> "Stations":
+    # Imported here: the OPC UA library takes 83 MB and 0.7 s of a processor, and a worker of orders has no machines.
+    from adapters.equipment.stations import Stations
+
+    return Stations(engine)
 
 
 async def run(role: str) -> None:
@@ -197,7 +206,6 @@ async def run(role: str) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    stations = Stations(engine)
     workers: list[Worker] = []
     if role in ("all", "orders"):
         workers.append(build_worker(client, engine, settings))
@@ -205,7 +213,8 @@ async def run(role: str) -> None:
         await tell_clock(client, EquipmentClockWorkflow, policies.TASK_QUEUE)
         await tell_clock(client, ReportClockWorkflow, policies.TASK_QUEUE)
         await start_alarm_clock(client, policies.TASK_QUEUE)
-    if role in ("all", "gateway"):
+    stations = _stations(engine) if role in ("all", "gateway") else None
+    if stations is not None:
         workers.append(build_gateway(client, engine, stations))
     receiver = HttpReceiver()
     watches = (
@@ -227,7 +236,8 @@ async def run(role: str) -> None:
         task.cancel()
     await asyncio.gather(*beside, return_exceptions=True)
     await receiver.close()
-    await stations.close()
+    if stations is not None:
+        await stations.close()
     engine.dispose()
 
 

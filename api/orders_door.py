@@ -20,7 +20,7 @@ from domain.start import StartOrder
 from settings import Settings
 from workflows.encryption import data_converter
 from workflows.equipment_clock import EquipmentClockWorkflow
-from workflows.policies import REST_AFTER_SECONDS, TASK_QUEUE, workflow_id
+from workflows.policies import TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
 from workflows.report_clock import ReportClockWorkflow
 from workflows.runtime import tell_clock, temporal_tls
@@ -47,7 +47,7 @@ class Orders:
     def __init__(
         self, settings: Settings, task_queue: str = TASK_QUEUE, interceptors: Sequence[Interceptor] = ()
     ) -> None:
-        self.task_queue = task_queue
+        self.task_queue, self.rest_after_seconds = task_queue, settings.rest_after_seconds
         self._address, self._namespace = settings.temporal_address, settings.temporal_namespace
         self._payload_keys, self._tls = settings.payload_keys, settings.temporal_tls
         self._interceptors = interceptors
@@ -71,7 +71,7 @@ class Orders:
         client = await self.client()
         start = StartOrder(
             specification=specification, command_id=f"create/{specification.number}", received_at=now(),
-            rests_after_seconds=REST_AFTER_SECONDS,
+            rests_after_seconds=self.rest_after_seconds,
         )  # fmt: skip
         try:
             await reached(

@@ -26,7 +26,7 @@ from domain.start import StartCapa, StartDeviation, StartOrder
 from workflows.capa import CapaWorkflow
 from workflows.deviation import DeviationWorkflow
 from workflows.maintenance import MaintenanceWorkflow
-from workflows.policies import REST_AFTER_SECONDS, TASK_QUEUE
+from workflows.policies import TASK_QUEUE
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
 
 AT_ONCE: Final = 16
@@ -96,7 +96,7 @@ class Processes:
                 specification = start.specification
                 begun = client.start_workflow(
                     ProductionOrderWorkflow.run,
-                    start.model_copy(update={"rests_after_seconds": REST_AFTER_SECONDS}),
+                    start.model_copy(update={"rests_after_seconds": self._orders.rest_after_seconds}),
                     search_attributes=search_attributes(specification, start.carried.process.state),
                     static_summary=f"{specification.number} {specification.product_name}"[:190],
                     **own,

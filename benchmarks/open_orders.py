@@ -42,7 +42,7 @@ from replay.people import Person
 from replay.progress import in_parallel
 from replay.setup import import_master_data
 from system import Addresses, ChildSpec, attach_or_start, running
-from workflows.policies import TASK_QUEUE, workflow_id
+from workflows.policies import REST_SPREAD, TASK_QUEUE, workflow_id
 from workflows.production_order import ProductionOrderWorkflow, search_attributes
 from workflows.runtime import connect
 
@@ -80,7 +80,7 @@ class Settings:
     opening_seconds: float = 1200.0
     """On a slow machine fewer orders are opened than are wanted, so that opening them takes about so long."""
     rests_after_seconds: int = 120
-    """How long an order is left alone until it waits on in a new run (a plant's: `REST_AFTER_SECONDS`)."""
+    """How long an order is left alone until it waits on in a new run (a plant's: `MES_REST_AFTER_SECONDS`, 900)."""
 
 
 def measure(
@@ -251,7 +251,7 @@ class _Open:
         The first order was made by the API and rests after a plant's time.
         """
         used, began = self._cpu(), time.perf_counter()
-        longest = math.ceil(1.5 * self._settings.rests_after_seconds) + _TO_REST_SECONDS
+        longest = math.ceil(REST_SPREAD * self._settings.rests_after_seconds) + _TO_REST_SECONDS
         with self._bars.bar("orders go to rest", longest) as advance:
             for _ in range(longest):
                 await asyncio.sleep(1)

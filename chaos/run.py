@@ -23,6 +23,7 @@ from chaos.killing import Killer
 from chaos.long_orders import LongOrder
 from chaos.moments import Looks, Readers
 from chaos.plan import Kill
+from chaos.resting import new_runs, resting_soon
 from chaos.told import Told
 from replay.jobshop import replay_jobshop
 from replay.progress import Progress
@@ -100,6 +101,8 @@ class Run:
     done: list[tuple[float, str, int]]
     looks: Looks
     long: list[LongOrder]
+    new_runs: int
+    """How often an order went on in a new run."""
 
     def states(self) -> dict[str, int]:
         """State → how many orders ended in it."""
@@ -115,6 +118,7 @@ class Run:
             "lostAnswers": self.clients.lost_answers, "repeatedLater": self.clients.repeated,
             "ordersSeen": len(self.told.sightings), "auditRows": self.record.audit_rows,
             "kills": dict(Counter(victim for _, victim, _ in self.done)),
+            "newRuns": self.new_runs,
             "moments": self.looks.document(), "longOrders": [own.document() for own in self.long],
             "refused": [refusal.detail for report in self.reports for refusal in report.refusals][:SHOWN],
         }  # fmt: skip
@@ -185,7 +189,7 @@ def once(
     begun = time.monotonic()
     with EmbeddedSystem(
         folder,
-        children=wiring.children(made.series()),
+        children=resting_soon(wiring.children(made.series())),
         migrate=wiring.migrate,
         environment={},
         longest_pause=RESTART_SECONDS,
@@ -224,7 +228,8 @@ async def _drive(
             watch.step(f"what is told now of {len(readers.looks.taken)} moments")
             await readers.ask_again(lambda: _url(addresses.data_dir))
         ended = await _long_orders(settings, addresses, killer)
-        return Run(records.NOTHING, told, made_all, 0.0, clients, killer.done, readers.looks, ended)
+        runs = await new_runs(addresses)
+        return Run(records.NOTHING, told, made_all, 0.0, clients, killer.done, readers.looks, ended, runs)
     finally:
         await clients.close()
 

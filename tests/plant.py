@@ -81,7 +81,7 @@ class Plant:
         self.inventory = PostgresInventory(engine)
         self.task_timeout: timedelta | None = None
         """After which Temporal takes a worker for dead that has a workflow task of an order; None: ten seconds."""
-        self.rests_after_seconds = policies.REST_AFTER_SECONDS
+        self.rests_after_seconds = settings.rest_after_seconds
         """How long an order that begins now is left alone until it waits on in a new run."""
 
     def set_up(self) -> None:

@@ -123,11 +123,11 @@ ABORT_JOB: Final[dict[str, Any]] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
-REST_AFTER_SECONDS: Final = 900
-"""How long an order is left alone until it waits on in a new run; up to half as long again, so that orders that were
-released together do not all begin theirs in one moment."""
 WORTH_A_REST: Final = 16
-"""Events of a run that is worth it; a new run has four."""
+"""From so many events on a run is replaced by a new one, which has four, when nobody touches its order."""
+REST_SPREAD: Final = 1.5
+"""The longest time until then, as a multiple of the shortest: orders that were released together do not all begin their
+new runs in one moment."""
 
 NEIGHBOUR_BACK_OFF: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 """Seconds between attempts at a neighbour that does not answer; the last one repeats. People may ask for it now."""

@@ -158,7 +158,7 @@ class ProductionOrderWorkflow:
         while not self._rests:
             await workflow.wait_condition(lambda: self._is_idle)
             revision = self._process.revision
-            await workflow.sleep(seconds * workflow.random().uniform(1, 1.5), summary="rest")
+            await workflow.sleep(seconds * workflow.random().uniform(1, policies.REST_SPREAD), summary="rest")
             self._rests = self._is_idle and self._process.revision == revision
 
     async def _until_it_ends(self, *helpers: asyncio.Task[None]) -> None:

@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -210,3 +212,10 @@ def test_functions_stay_readable() -> None:
         and node.end_lineno - node.lineno + 1 > 40 + len((ast.get_docstring(node) or "").splitlines())
     ]
     assert set(long) <= set(LONG_FUNCTIONS)
+
+
+def test_a_worker_of_orders_and_the_api_do_not_load_the_opc_ua_library() -> None:
+    """83 MB and most of a second for each process that has no machines."""
+    code = "import sys, worker, api.app; print([name for name in sys.modules if name.split('.')[0] == 'asyncua'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -67,7 +67,7 @@ async def test_an_order_rests_wherever_it_waits_and_only_once(plant: Plant) -> N
     await order.do(c.StartOperation, "olu", operation="DISPENSE")
     await at_rest(order)
     resting = await run_of(order)
-    await asyncio.sleep(3 * RESTS_AFTER_SECONDS)
+    await asyncio.sleep(2 * RESTS_AFTER_SECONDS)
     assert await run_of(order) == resting
     await order.do(c.ReportProduction, "olu", operation="DISPENSE", good=5)
     assert (await order.process()).work_orders[order.work_order].operations["DISPENSE"].good == 5
@@ -89,11 +89,11 @@ async def test_commands_that_come_while_it_goes_to_rest_are_judged_once(plant: P
     order = await (await plant.order()).picked()
     await order.do(c.StartOperation, "olu", operation="DISPENSE")
     first, sent = await run_of(order), []
-    for pause in range(12):
+    for pause in range(6):
         report = order.command(c.ReportProduction, "olu", operation="DISPENSE", good=1)
         sent.append(report)
         await asyncio.gather(order.send(report), order.send(report))
-        await asyncio.sleep(RESTS_AFTER_SECONDS * (1 + pause / 16))
+        await asyncio.sleep(RESTS_AFTER_SECONDS * (1 + pause / 8))
     verdicts = [await order.verdict(report.command_id) for report in sent]
     assert all(verdict.accepted for verdict in verdicts)
     assert (await order.process()).work_orders[order.work_order].operations["DISPENSE"].good == len(sent)

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
-from api import master_data
+from api import master_data, product_definitions
 from api.deps import Caller
 from api.direct_acts import act
 from api.errors import Problem, not_found
@@ -36,11 +36,14 @@ from domain.rules.configuration import Standing
 
 KIND: Final = "configuration-change"
 MEANING: Final = "approved"
+GIVES_UP: Final = (ConfigurationEvent.REJECT, ConfigurationEvent.FAIL_TEST)
+"""Steps after which nothing of a change can count."""
 Values = dict[str, Any]
 
 
 class ChangeAnswer(Message):
-    """What became of a change. `published_version` is the version that counts from now on."""
+    """What became of a change. `published_version` is the version that counts from now on; none of a product's
+    definition, whose versions stand in its content."""
 
     id: str
     number: str
@@ -50,7 +53,8 @@ class ChangeAnswer(Message):
 
 
 class Draft(Message):
-    """What is asked for: the fields of a policy that shall be other, or all characteristics of a plan."""
+    """What is asked for: the fields of a policy that shall be other, all characteristics of a plan, or the parts of a
+    product's definition that shall be other."""
 
     change_control: str
     reason_for_change: str
@@ -96,6 +100,7 @@ def create(who: Caller, body: CommandBody, kind: ConfigurationKind, subject: str
     def work(connection: Connection, _: tuple[str, ...]) -> tuple[ChangeAnswer, list[audit.Entry]]:
         version, base = tables.current(connection, kind, subject)
         content = _whole(kind, subject, version, base, draft.content)
+        _check(connection, who, kind, base, content)
         number = f"{kind}-{subject}-K{tables.count(connection, kind, subject) + 1}"
         row = {
             "id": uuid_for(KIND, number), "number": number, "kind": kind, "subject": subject, "base_version": version,
@@ -122,6 +127,7 @@ def edit(who: Caller, row: Row[Any], body: CommandBody, draft: Draft) -> Values:
         rules.check_editable(standing(connection, before))
         kind = ConfigurationKind(before.kind)
         content = _whole(kind, before.subject, before.base_version, before.base, draft.content)
+        _check(connection, who, kind, before.base, content)
         values: Values = {
             "body": content, "content_hash": _hash(before.number, before.base_version, draft, content),
             "change_control": draft.change_control, "reason_for_change": draft.reason_for_change,
@@ -151,6 +157,8 @@ def step(who: Caller, row: Row[Any], body: CommandBody, event: ConfigurationEven
     def work(connection: Connection, given: tuple[str, ...]) -> tuple[ChangeAnswer, list[audit.Entry]]:
         before = _locked(connection, row)
         target = rules.advanced(standing(connection, before), event, who.id, body.reason, seen)
+        if event not in GIVES_UP:
+            _check(connection, who, before.kind, before.base, before.body)
         at = now()
         taken = ConfigurationStep(
             event=event, by=who.id, at=at, note=body.reason or "", signature_id=given[0] if given else None
@@ -167,8 +175,8 @@ def step(who: Caller, row: Row[Any], body: CommandBody, event: ConfigurationEven
         )  # fmt: skip
         version, entries = None, [entry]
         if event == ConfigurationEvent.PUBLISH:
-            version = before.base_version + 1
-            entries += master_data.publish(connection, who, _document(before, version), at)
+            version = None if before.kind == ConfigurationKind.PRODUCT_DEFINITION else before.base_version + 1
+            entries += master_data.publish(connection, who, _document(before, before.base_version + 1), at)
         return _answer({**before._mapping, "state": target}, version), entries
 
     content = {"event": event, "number": row.number, "seen": seen, "reason": body.reason}
@@ -220,6 +228,8 @@ def _whole(kind: ConfigurationKind, subject: str, version: int, base: Values, co
                 raise Problem(422, "INVALID_REQUEST", f"a policy has no {', '.join(unknown)}")
             entry = PolicyEntry.model_validate({**base, **content, "code": subject, "version": version + 1})
             return entry.model_dump(mode="json", by_alias=True)
+        if kind == ConfigurationKind.PRODUCT_DEFINITION:
+            return product_definitions.whole(subject, base, content)
         plan = InspectionPlanEntry.model_validate({**content, "material": subject})
         return plan.model_dump(mode="json", by_alias=True)
     except ValidationError as error:
@@ -229,9 +239,18 @@ def _whole(kind: ConfigurationKind, subject: str, version: int, base: Values, co
 
 def _document(row: Row[Any], version: int) -> MasterDataDocument:
     """The document that publishes a change."""
+    if row.kind == ConfigurationKind.PRODUCT_DEFINITION:
+        made = product_definitions.document(row.base, row.body)
+        return made.model_copy(update={"reason": row.reason_for_change})
     if row.kind == ConfigurationKind.POLICY:
         return MasterDataDocument.model_validate({"policies": [{**row.body, "version": version}]})
     return MasterDataDocument.model_validate({"inspectionPlans": [row.body]})
+
+
+def _check(connection: Connection, who: Caller, kind: str, base: Values, content: Values) -> None:
+    """A definition that nobody could make the product by is refused, also when its materials were right before."""
+    if kind == ConfigurationKind.PRODUCT_DEFINITION:
+        product_definitions.check(connection, who, base, content, now())
 
 
 def _hash(number: str, version: int, draft: Draft, content: Values) -> str:

@@ -7,10 +7,10 @@ second is put aside and calls somebody.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from api.clock import now
 from api.deps import Caller
@@ -37,7 +37,11 @@ def capture(who: Caller, content: bytes, source: str, *, preview: bool) -> tuple
     sha256, body = hashlib.sha256(content).hexdigest(), content.decode("utf-8", "backslashreplace").replace("\x00", "")
     with who.services.engine.begin() as connection:
         tables.lock(connection)
-        judged = judge(connection, content, who.services.settings.site)
+        gone = tables.discarded(connection, sha256)
+        judged = [
+            own._replace(is_discarded=True) if own.position in gone or None in gone else own
+            for own in judge(connection, content, who.services.settings.site)
+        ]
         is_new, stored = True, 0
         if not preview:
             at = now()
@@ -47,13 +51,14 @@ def capture(who: Caller, content: bytes, source: str, *, preview: bool) -> tuple
                     tables.as_audit(judged)
                 )
                 audit.append(connection, [who.entry("epcis.imported", f"epcis-document/{sha256}", new=new)])
-            if stored and any(own.blockers for own in judged):
+            if stored and any(own.state == "quarantined" for own in judged):
                 _call(connection, source, sha256, judged)
-    aside = [own for own in judged if own.blockers]
+    aside = [own for own in judged if own.state == "quarantined"]
     answer = {
         "sha256": sha256, "source": source, "preview": preview, "duplicate": not is_new and not stored,
         "accepted": sum(own.state == "accepted" for own in judged),
         "known": sum(own.state == "known" for own in judged),
+        "discarded": sum(own.state == "discarded" for own in judged),
         "quarantined": [
             {"position": own.position, "eventId": own.identity, "blockers": _plain(own.blockers)} for own in aside
         ],
@@ -80,20 +85,7 @@ def retry(who: Caller, number: int, command_id: str, reason: str) -> EventRetrie
     request = Request("retryImportedEvent", f"epcis-rejection/{number}", command_id, who.id, now(), {"reason": reason})
 
     def work(connection: Connection, _: tuple[str, ...]) -> tuple[EventRetried, Sequence[audit.Entry]]:
-        tables.lock(connection)
-        known = tables.rejected(connection, number)
-        if known is None:
-            required = "an event of the quarantine"
-            raise refused("UNKNOWN_MESSAGE", "message", str(number), "nothing was put aside under it", required)
-        row, body, is_taken = known
-        if is_taken:
-            raise refused(
-                "INVALID_TRANSITION",
-                "message",
-                str(number),
-                "it was taken in another try",
-                "an event that is put aside",
-            )
+        row, body = _put_aside(connection, number, ("discarded",))
         judged = _judged_again(connection, body, row.document, row.position, who.services.settings.site)
         tables.settle(connection, number, request.actor, request.at, reason)
         if row.position is None:
@@ -105,13 +97,59 @@ def retry(who: Caller, number: int, command_id: str, reason: str) -> EventRetrie
             number=number, state="accepted", event_ids=taken, quarantined=sum(bool(own.blockers) for own in judged)
         )
         new = {"position": row.position, "state": "accepted", "site": who.services.settings.site}
-        entry = request.audit(
-            "epcis.retried", new | dict(tables.as_audit(judged)), entity=f"epcis-document/{row.document}",
-            old={"rejection": number, "state": "quarantined", "blockers": row.blockers}, reason=reason,
-        )  # fmt: skip
-        return answer, [entry]
+        return answer, [_told(request, "epcis.retried", row, new | dict(tables.as_audit(judged)))]
 
     return act(who, request, EventRetried, work)
+
+
+class EventDiscarded(Message):
+    """What was put aside has no effect, now or later: `eventId` is null where it could not be read."""
+
+    number: int
+    state: str
+    event_id: str | None
+
+
+def discard(who: Caller, number: int, command_id: str, reason: str) -> EventDiscarded:
+    """Decide that what was put aside has no effect. It stays as it came; the same document again changes nothing of it.
+
+    409 `INVALID_TRANSITION` when it was tried again and taken, when a right event of its id has come, when it was
+    discarded before.
+    """
+    request = Request(
+        "discardImportedEvent", f"epcis-rejection/{number}", command_id, who.id, now(), {"reason": reason}
+    )
+
+    def work(connection: Connection, _: tuple[str, ...]) -> tuple[EventDiscarded, Sequence[audit.Entry]]:
+        row, _body = _put_aside(connection, number, ("accepted", "discarded"))
+        tables.discard(connection, number, request.actor, request.at, reason)
+        new = {"position": row.position, "eventId": row.event_id, "state": "discarded"}
+        answer = EventDiscarded(number=number, state="discarded", event_id=row.event_id)
+        return answer, [_told(request, "epcis.discarded", row, new)]
+
+    return act(who, request, EventDiscarded, work)
+
+
+def _put_aside(connection: Connection, number: int, over: Collection[str]) -> tuple[Row[Any], str]:
+    """The row of the quarantine and its document, nobody else deciding meanwhile. Raises `Refused` when there is none,
+    when it was tried again and taken, and when it stands at one of `over`."""
+    tables.lock(connection)
+    known = tables.rejected(connection, number)
+    if known is None:
+        required = "an event of the quarantine"
+        raise refused("UNKNOWN_MESSAGE", "message", str(number), "nothing was put aside under it", required)
+    if known.row.retried or known.state in over:
+        is_gone = known.state == "discarded" and not known.row.retried
+        found = "it was discarded" if is_gone else "it was taken: in another try, or a right one has come"
+        raise refused("INVALID_TRANSITION", "message", str(number), found, "an event that is put aside")
+    return known.row, known.body
+
+
+def _told(request: Request, action: str, row: Row[Any], new: Document) -> audit.Entry:
+    """What the trail says of a decision about what was put aside: what was against it, and why it was decided so."""
+    old = {"rejection": row.id, "state": "quarantined", "blockers": row.blockers}
+    reason = str(request.content["reason"])
+    return request.audit(action, new, entity=f"epcis-document/{row.document}", old=old, reason=reason)
 
 
 def _judged_again(connection: Connection, body: str, sha256: str, position: int | None, site: str) -> list[Judged]:
@@ -131,7 +169,7 @@ def _judged_again(connection: Connection, body: str, sha256: str, position: int 
 
 
 def _call(connection: Connection, source: str, sha256: str, judged: Sequence[Judged]) -> None:
-    first = next(own for own in judged if own.blockers)
+    first = next(own for own in judged if own.state == "quarantined")
     detail = f"{source} has told events of which some were put aside: {first.blockers[0].code}"
     raise_alarm_once(connection, "MESSAGE_QUARANTINED", detail, now(), f"EPCIS/{sha256}")
 

@@ -1,20 +1,22 @@
 """What a message that came in does, when nothing is against it: each kind in one function, each under a key.
 
 A schedule makes plan lines, once for each reference. A laboratory's result goes into the inspection that it names. A
-change order makes the draft of a new version of a master batch record; people submit, approve and make it effective.
+change order makes the draft of a new version of a master batch record; people submit, approve and make it effective. A
+product definition asks for a change of bill of material and route; people analyse, approve, test and publish it.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
+from api import configuration
 from api import master_batch_records as records
 from api.clock import now
 from api.commands import WORK_ORDER
@@ -23,6 +25,7 @@ from api.documents import work_order_id
 from api.errors import Problem
 from api.looked_up import looked_up
 from api.planning import PlanLineBody, import_lines
+from api.product_definitions import ProductDefinition
 from api.shapes import Body, CommandBody, Identifier, Reason, ResultEvidence, Text, storable
 from api.signatures import meanings, policy_of
 from db.queries import inbound as tables
@@ -31,11 +34,13 @@ from db.queries.inbound import Arrived
 from db.session import reading
 from domain.b2mml import PlannedRequest, planned
 from domain.commands import EnterInspectionResults, Measurement
+from domain.configuration_states import ConfigurationKind
 from domain.errors import Blocker, Refused
 from domain.master_batch_record import MasterBatchRecordBody
 
 SCHEDULE, RESULT, CHANGE_ORDER = "operations-schedule", "laboratory-result", "plm-change-order"
-KINDS: Final = (SCHEDULE, RESULT, CHANGE_ORDER)
+DEFINITION: Final = "plm-product-definition"
+KINDS: Final = (SCHEDULE, RESULT, CHANGE_ORDER, DEFINITION)
 Effect = dict[str, Any]
 _MOST_FAULTS: Final = 50
 
@@ -67,6 +72,19 @@ class ChangeOrder(Body):
     content: MasterBatchRecordBody
 
 
+class DefinitionOrder(ProductDefinition):
+    """A change order of a PLM about what a product is made of and how: the parts that shall be other."""
+
+    change_order: Identifier
+    reason_for_change: Reason
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.bill_of_material is None and self.route is None:
+            raise ValueError("a bill of material or a route is needed")
+        return self
+
+
 async def apply(who: Caller, message: Arrived) -> Effect:
     """What the message does. Raises `Refused` with everything that is against it; 503 when it cannot be said yet."""
     try:
@@ -79,6 +97,8 @@ async def apply(who: Caller, message: Arrived) -> Effect:
         return await run_in_threadpool(_schedule, who, message.source, document)
     if message.kind == CHANGE_ORDER:
         return await run_in_threadpool(_change_order, who, message, document)
+    if message.kind == DEFINITION:
+        return await run_in_threadpool(_definition, who, message, document)
     return await _result(who, message, document)
 
 
@@ -134,14 +154,38 @@ def _change_order(who: Caller, message: Arrived, document: Any) -> Effect:
         product=said.product, version=said.version, change_control=said.change_order,
         reason_for_change=said.reason_for_change, content=said.content,
     )  # fmt: skip
-    digest = hashlib.sha256(f"{message.source}/{message.message_id}".encode()).hexdigest()[:40]
-    made = records.create(who, CommandBody(command_id=f"inbound/{digest}", reason=said.reason_for_change), draft)
+    made = records.create(who, _command(message, said.reason_for_change), draft)
     with reading(who.services.engine) as connection:
         row = tables_of_records.find(connection, UUID(made["id"]))
         faults = () if row is None else records.found_faults(connection, row)
     return {
         "masterBatchRecord": made["id"], "product": said.product, "version": said.version, "state": made["state"],
         "changeOrder": said.change_order, "keptFromReview": [f"{own.code} {own.id}" for own in faults][:_MOST_FAULTS],
+    }  # fmt: skip
+
+
+def _command(message: Arrived, reason: str) -> CommandBody:
+    """What a message asks for, once."""
+    digest = hashlib.sha256(f"{message.source}/{message.message_id}".encode()).hexdigest()[:40]
+    return CommandBody(command_id=f"inbound/{digest}", reason=reason)
+
+
+def _definition(who: Caller, message: Arrived, document: Any) -> Effect:
+    """The change that the sending system asks for. Nothing of it counts before people have published it."""
+    try:
+        said = DefinitionOrder.model_validate(document)
+    except ValidationError as error:
+        raise Refused(tuple(_of_shape("", error))) from None
+    content = said.model_dump(mode="json", by_alias=True, include={"bill_of_material", "route"})
+    draft = configuration.Draft(
+        change_control=said.change_order, reason_for_change=said.reason_for_change, content=content
+    )  # fmt: skip
+    kind = ConfigurationKind.PRODUCT_DEFINITION
+    made = configuration.create(who, _command(message, said.reason_for_change), kind, said.product, draft)
+    return {
+        "configurationChange": made["id"], "number": made["number"], "product": said.product, "state": made["state"],
+        "changeOrder": said.change_order,
+        "versions": {name: part["version"] for name, part in content.items() if part is not None},
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ A version of a bill of material, a route or a policy is never changed: orders we
 version.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,35 @@ def preview(who: Caller, document: MasterDataDocument) -> list[Values]:
         for entry in work.entries
         if not entry.action.startswith(f"{impacts.ENTITY}.")
     ]
+
+
+def would_refuse(connection: Connection, who: Caller, document: MasterDataDocument, at: datetime) -> Sequence[Blocker]:
+    """What would keep a document from being published; nothing of it is left. `faults` and `unfit` come before."""
+    savepoint = connection.begin_nested()
+    try:
+        _Import(connection, who, document, at, is_published=True).run()
+    except Refused as refused:
+        return refused.blockers
+    finally:
+        savepoint.rollback()
+    return ()
+
+
+def unfit(connection: Connection, document: MasterDataDocument) -> Iterator[Blocker]:
+    """Materials that are named and do not exist; components that are counted in another unit than their own."""
+    named = {line.material for bom in document.bills_of_material for line in bom.lines}
+    named |= {bom.product for bom in document.bills_of_material}
+    named |= {route.product for route in document.routes}
+    named |= {plan.material for plan in document.inspection_plans}
+    units = {row.code: row.unit for row in tables.by_key(connection, tables.MATERIALS, named, "code")}
+    for code in sorted(named - units.keys()):
+        yield _blocker("UNKNOWN_MATERIAL", "material", code, "no such material", "a material")
+    for bom in document.bills_of_material:
+        for line in bom.lines:
+            if line.material in units and units[line.material] != line.unit:
+                place = f"{bom.product}/{bom.version} line {line.line}"
+                required = f"{units[line.material]}, the unit of {line.material}"
+                yield _blocker("UNIT_MISMATCH", "bill of material", place, line.unit, required)
 
 
 @dataclass
@@ -171,9 +200,12 @@ class _Import:
         read: Callable[[Sequence[Row[Any]]], dict[tuple[str, str], Any]],
     ) -> None:
         keys = [(entry.product, entry.version) for entry in entries]
-        known = read(tables.by_key(self.connection, table, keys, "product", "version"))
+        there = tables.by_key(self.connection, table, keys, "product", "version")
+        known = read(there)
         new = [entry for entry in entries if (entry.product, entry.version) not in known]
         self._locked(kind, known, {(entry.product, entry.version): v.comparable(entry) for entry in entries})
+        if self.is_published:
+            self._make_effective(kind, table, [row for row in there if row.state == "draft"])
         for entry in new:
             said = {"state": entry.state, "effective_from": entry.effective_from or self.at, **v.comparable(entry)}
             self._note(kind, f"{entry.product}/{entry.version}", None, v.as_json(said))
@@ -188,6 +220,15 @@ class _Import:
         ]  # fmt: skip
         tables.add(self.connection, table, rows)
         add(new)
+
+    def _make_effective(self, kind: str, table: Table, drafts: Sequence[Row[Any]]) -> None:
+        """Drafts whose content was approved: the version that stands there counts from now on."""
+        new = {"state": "effective", "effective_from": self.at}
+        for row in drafts:
+            tables.change(self.connection, table, row.id, new)
+            old = {name: row._mapping[name] for name in new}
+            self._note(kind, f"{row.product}/{row.version}", v.as_json(old), v.as_json(new))
+            self.changes.append(MasterDataChange(kind, row.product, row.version))
 
     def _locked(self, kind: str, known: dict[Any, Any], sent: dict[Any, Any]) -> None:
         blockers = tuple(
@@ -285,23 +326,8 @@ class _Import:
 
     def _units(self) -> None:
         """Every material that is named exists, and a component is counted in its own unit."""
-        named = {line.material for bom in self.document.bills_of_material for line in bom.lines}
-        named |= {bom.product for bom in self.document.bills_of_material}
-        named |= {route.product for route in self.document.routes}
-        named |= {plan.material for plan in self.document.inspection_plans}
-        units = {row.code: row.unit for row in tables.by_key(self.connection, tables.MATERIALS, named, "code")}
-        blockers = [
-            _blocker("UNKNOWN_MATERIAL", "material", code, "no such material", "a material")
-            for code in sorted(named - units.keys())
-        ]
-        blockers += [
-            _blocker("UNIT_MISMATCH", "bill of material", f"{bom.product}/{bom.version} line {line.line}", line.unit,
-                     f"{units[line.material]}, the unit of {line.material}")
-            for bom in self.document.bills_of_material for line in bom.lines
-            if line.material in units and units[line.material] != line.unit
-        ]  # fmt: skip
-        if blockers:
-            raise Refused(tuple(blockers))
+        if blockers := tuple(unfit(self.connection, self.document)):
+            raise Refused(blockers)
 
     def _loops(self) -> None:
         """No product may be made of itself: today, from a day on which a version becomes effective, or by a draft."""

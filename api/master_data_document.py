@@ -87,13 +87,18 @@ class BomLineEntry(Body):
     operation: Identifier
 
 
-class BomEntry(Body):
-    """One version of what a product is made of."""
+class BomContent(Body):
+    """What a version of a bill of material says."""
 
-    product: Identifier
     version: Identifier
     base_quantity: Positive
     lines: tuple[BomLineEntry, ...] = Field(max_length=500)
+
+
+class BomEntry(BomContent):
+    """One version of what a product is made of."""
+
+    product: Identifier
     state: State = "effective"
     effective_from: Time | None = None
 
@@ -125,12 +130,17 @@ class RouteOperationEntry(Body):
     parameters: tuple[CharacteristicEntry, ...] = Field(default=(), max_length=200)
 
 
-class RouteEntry(Body):
+class RouteContent(Body):
+    """What a version of a route says."""
+
+    version: Identifier
+    operations: tuple[RouteOperationEntry, ...] = Field(min_length=1, max_length=200)
+
+
+class RouteEntry(RouteContent):
     """One version of how a product is made."""
 
     product: Identifier
-    version: Identifier
-    operations: tuple[RouteOperationEntry, ...] = Field(min_length=1, max_length=200)
     state: State = "effective"
     effective_from: Time | None = None
 

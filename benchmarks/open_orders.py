@@ -60,7 +60,7 @@ _ROUNDS: Final[tuple[tuple[type[OrderCommand], str, OrderState], ...]] = (
 )
 """What is done to every order, by whom, and how it stands in the record then."""
 _LOOK_SECONDS: Final = 0.5
-_TO_REST_SECONDS: Final = 60
+_TO_REST_SECONDS: Final = 20
 """How long those that begin their new run last may take to do so."""
 _RESTED: Final = "WorkflowType = 'ProductionOrder' AND ExecutionStatus = 'ContinuedAsNew'"
 _SAMPLE: Final = 50
@@ -276,14 +276,15 @@ class _Open:
             handle = client.get_workflow_handle(workflow_id(number))
             while True:
                 try:
-                    process = await handle.query(ProductionOrderWorkflow.process)
+                    # As JSON: the benchmark's own process is not to be what is measured.
+                    process = await handle.query("process", result_type=dict[str, Any])
                 except (RPCError, WorkflowQueryFailedError):  # of a worker that has just been killed
                     if time.perf_counter() - began > _PATIENCE_SECONDS:
                         raise
                     await asyncio.sleep(0.2)
                     continue
-                if process.specification.number != number:
-                    raise AssertionError(f"{number} answered as {process.specification.number}")
+                if process["specification"]["number"] != number:
+                    raise AssertionError(f"{number} answered as {process['specification']['number']}")
                 break
             found.append(time.perf_counter() - began)
             advance(1)

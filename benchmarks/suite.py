@@ -58,7 +58,7 @@ QUICK: Final = Sizes(
     board=Board(),
     values=ValueSettings(values=90_000, pages=(100,)),
     floor=FloorSettings(count=10),
-    open=OpenSettings(orders=60),
+    open=OpenSettings(orders=60, rests_after_seconds=5),
 )
 """At most two minutes on a quiet machine with two cores."""
 _NO_FIGURES: Final = (

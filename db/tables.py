@@ -58,6 +58,7 @@ APPEND_ONLY: Final = (
     "recall_entry",
     "maintenance_request",
     "report_file",
+    "epcis_discard",
     "epcis_document",
     "epcis_event",
     "epcis_item",
@@ -2045,6 +2046,16 @@ class EpcisRetry(SQLModel, table=True):
     rejection: int = Field(sa_type=BigInteger, foreign_key="epcis_rejection.id", primary_key=True)
     retried_by: str
     retried_at: datetime = _time()
+    reason: str
+
+
+class EpcisDiscard(SQLModel, table=True):
+    """What was put aside and has no effect, now or later: a person's decision, once."""
+
+    __tablename__ = "epcis_discard"
+    rejection: int = Field(sa_type=BigInteger, foreign_key="epcis_rejection.id", primary_key=True)
+    discarded_by: str
+    discarded_at: datetime = _time()
     reason: str
 
 

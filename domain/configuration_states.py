@@ -10,10 +10,12 @@ from domain.states import StateMachine
 
 
 class ConfigurationKind(StrEnum):
-    """What of the configuration is changed: a plant policy, or the inspection plan of a material."""
+    """What is changed: a plant policy, the inspection plan of a material, or a product's definition, which is its bill
+    of material and its route."""
 
     POLICY = "policy"
     INSPECTION_PLAN = "inspectionPlan"
+    PRODUCT_DEFINITION = "productDefinition"
 
 
 class ConfigurationState(StrEnum):

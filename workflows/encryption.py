@@ -21,8 +21,7 @@ from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.exceptions import ApplicationError
 
-from domain.start import StartOrder
-from workflows.sharing import shared
+from workflows.sharing import Start, shared
 
 ENCODING: Final = b"binary/encrypted"
 KEY_ID: Final = "encryption-key-id"
@@ -116,9 +115,9 @@ class OneConverter(PydanticPayloadConverter):
         """Nothing is left to do."""
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
-        """The values; of an order's beginning the parts that other orders have, too, stand in memory once."""
+        """The values; of a beginning the parts that other orders or cases have, too, stand in memory once."""
         values = super().from_payloads(payloads, type_hints)
-        return [shared(value) if isinstance(value, StartOrder) else value for value in values]
+        return [shared(value) if isinstance(value, Start) else value for value in values]
 
 
 def data_converter(secrets: Sequence[str] = ()) -> DataConverter:

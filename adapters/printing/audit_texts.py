@@ -161,6 +161,7 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "audit.exported": ("exported", "导出了"),
     "audit.verified": ("checked the chain of", "校验了哈希链："),
     "epcis.imported": ("took", "接收了"),
+    "epcis.discarded": ("discarded what was put aside of", "废弃了隔离内容："),
     "epcis.retried": ("tried again what was put aside of", "重新处理了隔离内容："),
     "epcis.exported": ("exported", "导出了"),
     "trace.viewed": ("looked at", "查看了"),

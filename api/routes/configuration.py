@@ -27,7 +27,8 @@ Document = dict[str, Any]
 
 
 class ContentBody(CommandBody):
-    """What shall be other: fields of a policy, or all characteristics of an inspection plan."""
+    """What shall be other: fields of a policy, all characteristics of an inspection plan, or `billOfMaterial` and
+    `route` of a product, each whole and under a new version."""
 
     change_control: Identifier
     reason_for_change: Reason
@@ -41,7 +42,7 @@ class ContentBody(CommandBody):
 
 
 class CreateBody(ContentBody):
-    """A change of one policy (its code) or of one inspection plan (its material)."""
+    """A change of one policy (its code), of one inspection plan (its material) or of one product's definition."""
 
     kind: ConfigurationKind
     subject: Identifier

@@ -18,6 +18,7 @@ router = Router(prefix="/epcis", tags=["EPCIS"])
 Exporting = Annotated[Caller, Depends(only("exportEvents", "epcis-export"))]
 Importing = Annotated[Caller, Depends(only("importEvents", "epcis-document"))]
 Retrying = Annotated[Caller, Depends(only("retryImportedEvent", "epcis-document"))]
+Discarding = Annotated[Caller, Depends(only("discardImportedEvent", "epcis-document"))]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 _ANY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 _PUT_ASIDE: Final[dict[int | str, dict[str, Any]]] = {
@@ -59,7 +60,8 @@ async def capture(
 
     Each event has one effect, in whatever document it comes. 200: all of it is here; 202: something was put aside, with
     everything that is wrong with it (NOT_JSON, SCHEMA, IDENTIFIER, CONTRADICTION, LOT_MADE_HERE, OWN_EVENT,
-    ERROR_DECLARATION). With `preview` nothing is stored, and every event is listed with what would become of it.
+    ERROR_DECLARATION). What a person has discarded of the same document stays so (`discarded`). With `preview` nothing
+    is stored, and every event is listed with what would become of it.
     """
     content = await request.body()
     status, answer = await run_in_threadpool(
@@ -99,7 +101,8 @@ def imported(
 
 @router.get("/quarantine")
 def quarantine(reading: Reading, who: Who, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> dict[str, Any]:
-    """What was put aside, newest first. `isSettled`: it was taken since."""
+    """What was put aside, newest first, with its `state`: `quarantined`, `accepted` (tried again and taken, or a right
+    one has come) or `discarded`; `isSettled`: nobody has to decide any more."""
     found = tables.rejections(reading, None, limit)
     if not who.scope.is_everywhere:
         found = [{name: value for name, value in own.items() if name != "content"} for own in found]
@@ -110,4 +113,12 @@ def quarantine(reading: Reading, who: Who, limit: Annotated[int, Query(ge=1, le=
 def retry(number: Number, body: ReasonedBody, who: Retrying) -> dict[str, Any]:
     """Try again what was put aside, as it came, when what was against it is mended. 409 names what still is."""
     found = epcis_import.retry(who, number, body.command_id, body.reason)
+    return found.model_dump(mode="json", by_alias=True)
+
+
+@router.post("/quarantine/{number}/discard")
+def discard(number: Number, body: ReasonedBody, who: Discarding) -> dict[str, Any]:
+    """Decide that what was put aside has no effect, now or later: also not when the same document comes again. 409 when
+    it was taken or discarded meanwhile."""
+    found = epcis_import.discard(who, number, body.command_id, body.reason)
     return found.model_dump(mode="json", by_alias=True)

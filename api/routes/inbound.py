@@ -18,7 +18,7 @@ router = Router(prefix="/integration", tags=["integration"])
 Administrator = Annotated[Caller, Depends(only("manageInterfaces", "interface-system"))]
 System = Annotated[Caller, Depends(only("sendMessage", "inbound-message"))]
 Decider = Annotated[Caller, Depends(only("decideInboundMessage", "inbound-message"))]
-Kind = Literal["operations-schedule", "laboratory-result", "plm-change-order"]
+Kind = Literal["operations-schedule", "laboratory-result", "plm-change-order", "plm-product-definition"]
 _ANY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
@@ -27,7 +27,7 @@ class SystemBody(CommandBody):
 
     account: Identifier
     name: Text
-    kinds: Annotated[list[Kind], Field(min_length=1, max_length=3)]
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)]
     policy: Identifier | None = None
     is_active: bool = True
 

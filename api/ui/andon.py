@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
@@ -92,8 +93,8 @@ async def display(area: str, request: Request, token: Annotated[str, Query(max_l
     }  # fmt: skip
     if own is None:
         return _html("andon_closed.html", having, 403)
-    kept = request.app.state.changes.kept
-    seen = await run_in_threadpool(kept, ("andon", own.kind, own.area), lambda: _seen(services.engine, own))
+    look = partial(run_in_threadpool, _seen, services.engine, own)
+    seen = await request.app.state.changes.once(("andon", own.kind, own.area), look)
     cells = [cell(row, seen[1], seen[2]) for row in seen[0]]
     pages = [cells[at : at + CELLS] for at in range(0, len(cells), CELLS)] or [[]]
     alarms = sorted((one for one in cells if one["alarm"]), key=lambda one: str(one["tone"]))  # bad before call

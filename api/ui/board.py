@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
@@ -58,18 +59,22 @@ def card(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def cards(request: Request) -> list[dict[str, Any]]:
+async def cards(request: Request) -> list[dict[str, Any]]:
     """The cards of everything that the person may see; made once per change for all who see the same."""
     session = request.state.session
     scope = Scope(session.plants, session.lines)
     changes, engine = request.app.state.changes, request.app.state.services.engine
 
-    def make() -> list[dict[str, Any]]:
+    def read() -> list[dict[str, Any]]:
         with reading(engine) as connection:
             return waiting.cards(connection, scope.orders())
 
-    rows = changes.kept(("cards", scope), make)
-    at = now()
+    rows = await changes.once(("cards", scope), partial(run_in_threadpool, read))
+    return await run_in_threadpool(_cards, rows, now())
+
+
+def _cards(rows: Iterable[Mapping[str, Any]], at: datetime) -> list[dict[str, Any]]:
+    """There may be thousands: made in a thread."""
     return [card(row, at) for row in rows]
 
 
@@ -84,7 +89,7 @@ async def board(
     """The board. `only`: late, held, stuck; `at`: the column that a phone shows."""
 
     async def read() -> dict[str, Any]:
-        every = await run_in_threadpool(cards, request)
+        every = await cards(request)
         found = [one for one in every if _is_wanted(one, find.strip().lower(), only)]
         return {
             "columns": [(name, [one for one in found if one["stage"] == name]) for name in STAGES],

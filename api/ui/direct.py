@@ -176,6 +176,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "retryInbound": Act(r"/integration/inbound-messages/[0-9]+/retry", "decideInboundMessage", (), "must"),
     "discardInbound": Act(r"/integration/inbound-messages/[0-9]+/discard", "decideInboundMessage", (), "must"),
     "retryEvent": Act(r"/epcis/quarantine/[0-9]+/retry", "retryImportedEvent", (), "must"),
+    "discardEvent": Act(r"/epcis/quarantine/[0-9]+/discard", "discardImportedEvent", (), "must"),
     "revokeKey": Act(r"/users/[^/]+/api-keys/[0-9a-f-]+/revoke", "manageUsers", (), "must"),
 }  # fmt: skip
 

@@ -54,8 +54,7 @@ class Changes:
     def __init__(self, database_url: str) -> None:
         self._url = database_url
         self._listeners: set[Listener] = set()
-        self._kept: dict[Any, tuple[int, Any]] = {}
-        self._made: dict[Any, tuple[int, asyncio.Future[Any]]] = {}
+        self._kept: dict[Any, tuple[int, asyncio.Future[Any]]] = {}
         self.sequence = 0
         self.listening = asyncio.Event()
 
@@ -95,29 +94,17 @@ class Changes:
                     async with asyncio.timeout(AGAIN_SECONDS):
                         await listener.changed.wait()
 
-    def kept(self, key: Any, make: Callable[[], T]) -> T:
-        """What many pages show alike is made once per change. `make` reads the record: call this in a thread."""
-        sequence = self.sequence
-        known = self._kept.get(key)
-        if known is not None and known[0] == sequence and self.listening.is_set():
-            found: T = known[1]
-            return found
-        made = make()
-        if len(self._kept) > KEPT:
-            self._kept.clear()
-        self._kept[key] = (sequence, made)
-        return made
-
     async def once(self, key: Any, make: Callable[[], Awaitable[T]]) -> T:
         """What many pages show alike, made by the first that asks after a change; those that ask meanwhile wait for it.
 
-        What cannot be made is tried again by the next that asks.
+        While nobody listens nothing is kept: a change might not be heard of. What cannot be made is tried again by the
+        next that asks.
         """
-        known = self._made.get(key)
+        known = self._kept.get(key)
         if known is None or known[0] != self.sequence or _is_lost(known[1]) or not self.listening.is_set():
-            if len(self._made) > KEPT:
-                self._made.clear()
-            known = self._made[key] = (self.sequence, asyncio.ensure_future(make()))
+            if len(self._kept) > KEPT:
+                self._kept.clear()
+            known = self._kept[key] = (self.sequence, asyncio.ensure_future(make()))
         found: T = await asyncio.shield(known[1])
         return found
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from db.audit import canonical
-from db.queries import master_data, policies
+from db.queries import master_data, policies, product_definitions
 from db.tables import ConfigurationChange, StateTransition, core
 from domain.configuration_states import ConfigurationKind
 from domain.policy import Policy
@@ -65,10 +65,15 @@ def note_transition(connection: Connection, **values: Any) -> None:
 
 
 def current(connection: Connection, kind: str, subject: str) -> tuple[int, Body]:
-    """The version that counts and its content; 0 and nothing when there is none."""
+    """The version that counts and its content; 0 and nothing when there is none.
+
+    Of a product's definition, whose versions have names, it is how many there are.
+    """
     if kind == ConfigurationKind.POLICY:
         found = policies.newest(connection, [subject]).get(subject)
         return (0, {}) if found is None else (found.version, found.model_dump(mode="json", by_alias=True))
+    if kind == ConfigurationKind.PRODUCT_DEFINITION:
+        return product_definitions.count(connection, subject), product_definitions.current(connection, subject)
     rows = master_data.by_key(connection, master_data.PLANS, [subject], "material")
     version = max((row.version for row in rows), default=0)
     return version, {"material": subject, "characteristics": [_characteristic(row) for row in sorted(rows, key=_place)]}

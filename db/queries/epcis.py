@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.queries.trace import LOTS
 from db.queries.written import stamp
 from db.tables import (
+    EpcisDiscard,
     EpcisDocument,
     EpcisEvent,
     EpcisItem,
@@ -24,7 +25,7 @@ from domain.epcis import Document, Identified, content_hash, event_id, items, pl
 from domain.errors import Blocker
 
 DOCUMENTS, EVENTS, ITEMS, REJECTIONS = core(EpcisDocument), core(EpcisEvent), core(EpcisItem), core(EpcisRejection)
-RETRIES: Final = core(EpcisRetry)
+RETRIES, DISCARDS = core(EpcisRetry), core(EpcisDiscard)
 SYSTEMS, ENDPOINTS = core(InboundSystem), core(OutboundEndpoint)
 MATERIALS: Final = core(Material)
 
@@ -37,10 +38,13 @@ class Judged(NamedTuple):
     identity: str | None
     blockers: tuple[Blocker, ...] = ()
     is_known: bool = False
+    is_discarded: bool = False
 
     @property
     def state(self) -> str:
-        """What becomes of it."""
+        """What becomes of it. What a person has discarded stays so, whatever is against it now."""
+        if self.is_discarded:
+            return "discarded"
         return "quarantined" if self.blockers else "known" if self.is_known else "accepted"
 
 
@@ -76,7 +80,7 @@ def keep(
     is_new = connection.execute(statement).one_or_none() is not None
     fresh = [own for own in judged if own.state == "accepted"]
     take(connection, sha256, fresh)
-    aside = [_rejection(sha256, at, own) for own in judged if own.blockers]
+    aside = [_rejection(sha256, at, own) for own in judged if own.state == "quarantined"]
     stored = 0
     for row in aside:
         made = insert(REJECTIONS).values(row).on_conflict_do_nothing().returning(REJECTIONS.c.id)
@@ -91,22 +95,64 @@ def take(connection: Connection, sha256: str, fresh: Sequence[Judged]) -> None:
         connection.execute(insert(ITEMS), [row for own in fresh for row in _items(own.content)])
 
 
-def rejected(connection: Connection, number: int) -> tuple[Row[Any], str, bool] | None:
-    """What was put aside under that number, the document that it came in, whether it was taken since by a retry."""
-    taken = select(RETRIES.c.rejection).where(RETRIES.c.rejection == REJECTIONS.c.id).exists()
+def discarded(connection: Connection, sha256: str) -> frozenset[int | None]:
+    """The positions of a document's events that a person has discarded; None: the document itself."""
     statement = (
-        select(REJECTIONS, DOCUMENTS.c.body, taken.label("retried"))
+        select(REJECTIONS.c.position)
+        .join(DISCARDS, DISCARDS.c.rejection == REJECTIONS.c.id)
+        .where(REJECTIONS.c.document == sha256)
+    )
+    return frozenset(connection.execute(statement).scalars())
+
+
+class Aside(NamedTuple):
+    """What was put aside: the row of the quarantine, the document that it came in, and `quarantined`, `accepted` or
+    `discarded`."""
+
+    row: Row[Any]
+    body: str
+    state: str
+
+
+def rejected(connection: Connection, number: int) -> Aside | None:
+    """What was put aside under that number."""
+    statement = (
+        select(REJECTIONS, DOCUMENTS.c.body, *_standing())
         .join(DOCUMENTS, DOCUMENTS.c.sha256 == REJECTIONS.c.document)
         .where(REJECTIONS.c.id == number)
     )
     row = connection.execute(statement).one_or_none()
-    return None if row is None else (row, row.body, row.retried)
+    return None if row is None else Aside(row, row.body, _state(row))
+
+
+def _standing() -> tuple[Any, ...]:
+    """Columns beside a row of the quarantine: whether a right event of its id has come, whether it was tried again and
+    taken, whether it was discarded: whatever was put aside of one event in one document is one thing to decide."""
+    other = REJECTIONS.alias()
+    is_same = (other.c.document == REJECTIONS.c.document) & other.c.position.is_not_distinct_from(REJECTIONS.c.position)
+    gone = select(DISCARDS.c.rejection).join(other, other.c.id == DISCARDS.c.rejection).where(is_same)
+    taken = select(EVENTS.c.event_id).where(EVENTS.c.event_id == REJECTIONS.c.event_id)
+    retried = select(RETRIES.c.rejection).where(RETRIES.c.rejection == REJECTIONS.c.id)
+    named = (("taken", taken), ("retried", retried), ("gone", gone))
+    return tuple(statement.correlate(REJECTIONS).exists().label(name) for name, statement in named)
+
+
+def _state(row: Row[Any]) -> str:
+    if row.gone:
+        return "discarded"
+    return "accepted" if row.retried or (row.taken and row.code != "CONTRADICTION") else "quarantined"
 
 
 def settle(connection: Connection, number: int, by: str, at: datetime, reason: str) -> None:
     """What was put aside under that number was tried again and taken."""
     values = {"rejection": number, "retried_by": by, "retried_at": at, "reason": reason}
     connection.execute(insert(RETRIES).values(values))
+
+
+def discard(connection: Connection, number: int, by: str, at: datetime, reason: str) -> None:
+    """What was put aside under that number has no effect, now or later."""
+    values = {"rejection": number, "discarded_by": by, "discarded_at": at, "reason": reason}
+    connection.execute(insert(DISCARDS).values(values))
 
 
 def _event(document: str, own: Judged) -> dict[str, Any]:
@@ -208,18 +254,28 @@ def events(
 
 
 def rejections(connection: Connection, sha256: str | None, limit: int) -> list[dict[str, Any]]:
-    """What was put aside, newest first. `isSettled`: taken in another try, or a right one has come."""
-    taken = select(EVENTS.c.event_id).where(EVENTS.c.event_id == REJECTIONS.c.event_id).exists()
-    retried = select(RETRIES.c.rejection).where(RETRIES.c.rejection == REJECTIONS.c.id).exists()
-    statement = select(REJECTIONS, taken.label("taken"), retried.label("retried"))
-    statement = statement.order_by(REJECTIONS.c.id.desc()).limit(limit)
+    """What was put aside, newest first. `accepted`: taken in another try, or a right one has come. Who decided, when
+    and why is said of what a person tried again or discarded."""
+    statement = (
+        select(
+            REJECTIONS, *_standing(),
+            func.coalesce(RETRIES.c.retried_by, DISCARDS.c.discarded_by).label("decided_by"),
+            func.coalesce(RETRIES.c.retried_at, DISCARDS.c.discarded_at).label("decided_at"),
+            func.coalesce(RETRIES.c.reason, DISCARDS.c.reason).label("reason"),
+        )
+        .outerjoin(RETRIES, RETRIES.c.rejection == REJECTIONS.c.id)
+        .outerjoin(DISCARDS, DISCARDS.c.rejection == REJECTIONS.c.id)
+        .order_by(REJECTIONS.c.id.desc())
+        .limit(limit)
+    )  # fmt: skip
     if sha256 is not None:
         statement = statement.where(REJECTIONS.c.document == sha256)
     return [
         {
             "number": row.id, "document": row.document, "position": row.position, "eventId": row.event_id,
-            "blockers": row.blockers, "content": row.content, "at": stamp(row.rejected_at),
-            "isSettled": row.retried or (bool(row.taken) and row.code != "CONTRADICTION"),
+            "blockers": row.blockers, "content": row.content, "at": stamp(row.rejected_at), "state": _state(row),
+            "isSettled": _state(row) != "quarantined", "decidedBy": row.decided_by,
+            "decidedAt": None if row.decided_at is None else stamp(row.decided_at), "reason": row.reason,
         }
         for row in connection.execute(statement)
     ]  # fmt: skip
@@ -232,6 +288,6 @@ def as_audit(judged: Sequence[Judged]) -> Mapping[str, Any]:
         "quarantined": [
             {"position": own.position, "eventId": own.identity, "codes": sorted({no.code for no in own.blockers})}
             for own in judged
-            if own.blockers
+            if own.state == "quarantined"
         ],
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.tables import (
@@ -56,6 +56,11 @@ def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Insert rows."""
     if rows:
         connection.execute(insert(table), list(rows))
+
+
+def change(connection: Connection, table: Table, identity: UUID, values: Values) -> None:
+    """Other values of one row."""
+    connection.execute(update(table).where(table.c.id == identity).values(values))
 
 
 def remove(connection: Connection, table: Table, column: str, keys: Collection[str]) -> None:

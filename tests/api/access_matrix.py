@@ -228,6 +228,7 @@ DIRECT: dict[str, tuple[tuple[str, ...], Any]] = {
     "/epcis/quarantine/{number}/retry": (
         (R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "mended it"}
     ),
+    "/epcis/quarantine/{number}/discard": ((R.QA_REVIEWER, R.QUALITY_MANAGER), {"reason": "of a test system"}),
     "/epcis/capture": ((R.WAREHOUSE_KEEPER, R.QA_REVIEWER, R.QUALITY_MANAGER, R.INTEGRATION), {"any": "thing"}),
     "/integration/systems": (
         (R.ADMINISTRATOR,), {"account": "erp", "name": "ERP", "kinds": ["operations-schedule"]}

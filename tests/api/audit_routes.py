@@ -61,10 +61,10 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "PUT /configuration-changes/{change_id}",
         "POST /configuration-changes/{change_id}/analyse",
         "POST /configuration-changes/{change_id}/approve",
-        "POST /configuration-changes/{change_id}/publish",
         "POST /configuration-changes/{change_id}/reject",
         "POST /configuration-changes/{change_id}/test",
     ),
+    "test_product_definitions": ("POST /configuration-changes/{change_id}/publish",),
     "test_learning_and_meters": (
         "POST /maintenance-conditions",
         "POST /maintenance-proposals/{proposal}/accept",
@@ -100,7 +100,7 @@ CALLED_IN: Final[dict[str, tuple[str, ...]]] = {
         "POST /maintenance-orders/{maintenance_id}/verify",
         "POST /maintenance-orders/{maintenance_id}/verify-as-quality",
     ),
-    "test_epcis_quarantine": ("POST /epcis/quarantine/{number}/retry",),
+    "test_epcis_quarantine": ("POST /epcis/quarantine/{number}/retry", "POST /epcis/quarantine/{number}/discard"),
     "test_epcis_two_plants": ("POST /epcis/capture",),
     "test_inbound": (
         "POST /integration/inbound-messages/{number}/discard",

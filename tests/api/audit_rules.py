@@ -47,6 +47,7 @@ NO_DATA: Final[dict[str, str]] = {
     "epcis_event": "one event of such a document: its id is told",
     "epcis_item": "what such an event is about",
     "epcis_retry": "that one of them was tried again and taken: told with its event and reason",
+    "epcis_discard": "that one of them was discarded: told with its event and reason",
     "epcis_rejection": "what of such a document was put aside: told with its reasons",
     "report_file": "a copy of figures: its fingerprint is told, and by whom it was made",
 }

@@ -1,5 +1,7 @@
-"""What was put aside of other systems' events is tried again when what was against it is mended (C4, AT-12)."""
+"""What was put aside of other systems' events is tried again when what was against it is mended, or discarded by the
+person responsible (C4, AT-12)."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -49,6 +51,16 @@ async def capture(company: Company, *events: Any, content: bytes | None = None) 
     return found
 
 
+async def send(company: Company, content: bytes, *, preview: bool = False) -> dict[str, Any]:
+    """A document of which nothing is put aside."""
+    desk = await company.desk("wil")
+    headers = {**desk.headers, "content-type": "application/json"}
+    asked = {"source": "the other plant", "preview": str(preview).lower()}
+    sent = await company.client.post(f"{PREFIX}/epcis/capture", content=content, headers=headers, params=asked)
+    found: dict[str, Any] = ok(sent)
+    return found
+
+
 async def put_aside(company: Company, sha256: str) -> dict[int | None, dict[str, Any]]:
     found = ok(await (await company.desk("rae")).get("/epcis/quarantine"))["quarantined"]
     return {own["position"]: own for own in found if own["document"] == sha256}
@@ -56,6 +68,11 @@ async def put_aside(company: Company, sha256: str) -> dict[int | None, dict[str,
 
 async def again(company: Company, number: int, who: str = "rae", **more: Any) -> httpx.Response:
     return await (await company.desk(who)).command(f"/epcis/quarantine/{number}/retry", **{"reason": "named", **more})
+
+
+async def discard(company: Company, number: int, who: str = "rae", **more: Any) -> httpx.Response:
+    body = {"reason": "of a test system", **more}
+    return await (await company.desk(who)).command(f"/epcis/quarantine/{number}/discard", **body)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +85,8 @@ async def renamed(settings: Settings) -> AsyncIterator[Company]:
 
 
 def written(engine: Engine) -> list[int]:
-    """Rows of what a retry could write."""
-    tables = ("epcis_event", "epcis_item", "epcis_rejection", "epcis_retry")
+    """Rows of what a decision could write."""
+    tables = ("epcis_event", "epcis_item", "epcis_rejection", "epcis_retry", "epcis_discard")
     with engine.connect() as connection:
         return [connection.execute(text(f"SELECT count(*) FROM {own}")).scalar_one() for own in tables]
 
@@ -93,7 +110,7 @@ async def test_two_systems_of_the_first_name_are_told_what_to_set_and_one_that_w
     answer = taken[0].json()
     assert (answer["number"], answer["state"], answer["eventIds"]) == (own["number"], "accepted", [own["eventId"]])
     after = written(engine)
-    assert [one - other for one, other in zip(after, before, strict=True)] == [1, 2, 0, 1]
+    assert [one - other for one, other in zip(after, before, strict=True)] == [1, 2, 0, 1, 0]
     assert codes(await again(renamed, own["number"])) == ["INVALID_TRANSITION"]
     assert written(engine) == after
     assert (await put_aside(renamed, sent["sha256"]))[0]["isSettled"]
@@ -159,3 +176,93 @@ async def test_a_start_without_a_name_says_so_when_other_systems_are_connected(
     for site, is_said in (("", True), (DEFAULT_SITE, True), ("EAST", False)):
         monkeypatch.setenv("MES_SITE", site)
         assert wiring.has_no_name(here) is is_said, "what mes up says"
+
+
+async def test_what_is_discarded_has_no_effect_now_or_later(company: Company, renamed: Company, engine: Engine) -> None:
+    event_of_a_test = told(DEFAULT_SITE, "7")
+    sent = await capture(company, event_of_a_test, told("FAR", "7"))
+    own = (await put_aside(company, sent["sha256"]))[0]
+    assert (own["state"], own["decidedBy"], own["reason"]) == ("quarantined", None, None)
+    before = written(engine)
+    gone = [await discard(company, own["number"], commandId="epcis-gone-1") for _ in range(2)]
+    assert ok(gone[0]) == ok(gone[1]) == {"number": own["number"], "state": "discarded", "eventId": own["eventId"]}
+    after = written(engine)
+    assert [one - other for one, other in zip(after, before, strict=True)] == [0, 0, 0, 0, 1]
+    for refused in (await discard(company, own["number"]), await again(renamed, own["number"])):
+        (no,) = refused.json()["blockers"]
+        assert (refused.status_code, no["code"], no["found"]) == (409, "INVALID_TRANSITION", "it was discarded")
+    shown = (await put_aside(company, sent["sha256"]))[0]
+    assert (shown["state"], shown["isSettled"], shown["decidedBy"], shown["reason"]) == (
+        "discarded", True, "rae", "of a test system",
+    )  # fmt: skip
+    assert shown["content"] == own["content"]
+
+    # The same document again, where nothing would be against the event: what was decided stays decided.
+    body = json.dumps(document([event_of_a_test, told("FAR", "7")], AT)).encode()
+    for preview in (True, False):
+        answer = await send(renamed, body, preview=preview)
+        told_of = (answer["accepted"], answer["known"], answer["discarded"], answer["quarantined"])
+        assert told_of == (0, 1, 1, []), preview
+    assert written(engine) == after
+    # In another document it is another telling.
+    sent = await capture(company, event_of_a_test, told(DEFAULT_SITE, "7b"))
+    assert sent["quarantined"][0]["eventId"] == own["eventId"]
+
+    with engine.connect() as connection:
+        query = text("SELECT actor, reason, old->>'state', new->>'eventId' FROM audit_row WHERE action = :action")
+        rows = connection.execute(query, {"action": "epcis.discarded"}).all()
+    assert [tuple(row) for row in rows] == [("rae", "of a test system", "quarantined", own["eventId"])]
+
+
+async def test_a_document_that_is_none_is_discarded_as_a_whole(company: Company, engine: Engine) -> None:
+    nothing = await capture(company, content=b"\xfe{}")
+    whole = (await put_aside(company, nothing["sha256"]))[None]
+    assert ok(await discard(company, whole["number"], "max"))["eventId"] is None
+    before = written(engine)
+    answer = await send(company, b"\xfe{}")
+    assert (answer["discarded"], answer["quarantined"], answer["duplicate"]) == (1, [], True)
+    assert written(engine) == before
+
+
+async def test_what_was_taken_meanwhile_is_not_discarded(company: Company, renamed: Company, engine: Engine) -> None:
+    sent = await capture(company, told(DEFAULT_SITE, "8"), told("FAR", "8") | {"bizStep": "baking"})
+    aside = await put_aside(company, sent["sha256"])
+    retried, wrong = aside[0], aside[1]
+    ok(await again(renamed, retried["number"]))
+    await send(company, json.dumps(document([told("FAR", "8")], AT)).encode())
+    before = written(engine)
+    for one in (retried, wrong):
+        refused = await discard(company, one["number"])
+        (no,) = refused.json()["blockers"]
+        assert (refused.status_code, no["code"], no["id"]) == (409, "INVALID_TRANSITION", str(one["number"]))
+        assert no["found"] == "it was taken: in another try, or a right one has come"
+    assert written(engine) == before
+    # What contradicts an event that stands is not settled by it: that is for a person.
+    other = told("FAR", "8") | {"eventTime": "2026-11-21T00:00:00Z"}
+    sent = await capture(company, other)
+    (no,) = sent["quarantined"][0]["blockers"]
+    assert no["code"] == "CONTRADICTION"
+    against = (await put_aside(company, sent["sha256"]))[0]
+    assert ok(await discard(company, against["number"]))["state"] == "discarded"
+    assert codes(await discard(company, 10**12)) == ["UNKNOWN_MESSAGE"]
+
+
+async def test_a_retry_and_a_discard_at_once_have_one_winner(
+    company: Company, renamed: Company, engine: Engine
+) -> None:
+    sent = await capture(company, *(told(DEFAULT_SITE, f"9-{number}") for number in range(4)))
+    numbers = [own["number"] for own in (await put_aside(company, sent["sha256"])).values()]
+    before = written(engine)
+    for number in numbers:
+        both = await asyncio.gather(again(renamed, number), discard(company, number, "max"))
+        assert sorted(own.status_code for own in both) == [200, 409]
+    assert sum(written(engine)[3:]) - sum(before[3:]) == len(numbers)
+
+
+async def test_discarding_takes_quality_and_a_reason(company: Company) -> None:
+    sent = await capture(company, told(DEFAULT_SITE, "10"))
+    own = (await put_aside(company, sent["sha256"]))[0]
+    for who in ("wil", "olu", "pia", "aud"):
+        assert (await discard(company, own["number"], who)).status_code == 403
+    assert (await discard(company, own["number"], reason=None)).status_code == 422
+    assert (await put_aside(company, sent["sha256"]))[0]["state"] == "quarantined"

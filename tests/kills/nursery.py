@@ -17,6 +17,7 @@ import threading
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,10 @@ class Born:
         return await asyncio.shield(asyncio.wrap_future(self.ended))
 
     def kill(self) -> None:
-        """SIGKILL. Its number is nobody else's: the nursery waits for it before it says that it has ended."""
+        """SIGKILL. One that has ended is dead already, also in the moment before the nursery has told of it."""
         if self.returncode is None:
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class Nursery:

@@ -153,6 +153,7 @@ def verify(connection: Connection, published: Sequence[Published] = ()) -> Verdi
     """
     known: dict[int, Published] = {head.seq: head for head in published}
     previous, expected = GENESIS, 0
+    before = head(connection)  # others write while the chain is walked: its end lies between this one and the last
     for seq, stored, entry in _rows(connection):
         expected += 1
         if seq != expected:
@@ -163,9 +164,12 @@ def verify(connection: Connection, published: Sequence[Published] = ()) -> Verdi
         if seq in known and known[seq].hash != stored:
             detail = f"row {seq} is not the one whose hash was published {known[seq].at}: the chain was written anew"
             return Verdict(expected, previous, seq, detail)
-    head = connection.execute(select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1)).one()
-    if (head.seq, head.hash) != (expected, previous):
-        return Verdict(expected, previous, expected + 1, f"the head is at row {head.seq}, the rows end at {expected}")
+        if seq == before[0] and before[1] != stored:
+            break
+    end, end_hash = head(connection)
+    is_cut, is_forged = expected < before[0], expected > end or (expected == end and previous != end_hash)
+    if is_cut or is_forged or (expected == before[0] and previous != before[1]):
+        return Verdict(expected, previous, expected + 1, f"the head is at row {end}, the rows end at {expected}")
     last = max(published, key=lambda own: own.seq, default=None)
     if last is not None and last.seq > expected:
         missing = f"rows {expected + 1} to {last.seq} are missing: the head of row {last.seq} was published {last.at}"

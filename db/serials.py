@@ -39,6 +39,27 @@ def find(connection: Connection, serial: str) -> Row[Any] | None:
     return connection.execute(select(SERIALS).where(SERIALS.c.serial == serial)).one_or_none()
 
 
+def count(connection: Connection, lot: str) -> int:
+    """How many pieces of a lot have a number of their own."""
+    return connection.execute(select(func.count()).select_from(SERIALS).where(SERIALS.c.lot == lot)).scalar_one()
+
+
+def page(connection: Connection, lot: str, part: str, limit: int) -> list[dict[str, Any]]:
+    """The pieces of a lot whose number holds a text, by number, as `document` has them."""
+    statement = select(SERIALS).where(SERIALS.c.lot == lot)
+    if part:
+        statement = statement.where(SERIALS.c.serial.contains(part, autoescape=True))
+    return [document(row) for row in connection.execute(statement.order_by(SERIALS.c.serial).limit(limit))]
+
+
+def document(row: Row[Any]) -> dict[str, Any]:
+    """A piece as it is told: `serial`, `lot`, `material`, `registeredBy`, `registeredAt`."""
+    return {
+        "serial": row.serial, "lot": row.lot, "material": row.material, "registeredBy": row.registered_by,
+        "registeredAt": row.registered_at,
+    }  # fmt: skip
+
+
 def register(engine: Engine, lot: str, serials: Sequence[str], *, key: str, actor: str, at: datetime) -> Registered:
     """Register serial numbers of a lot under a key: the same key has one effect and one answer.
 

@@ -129,6 +129,15 @@ class Pattern:
         number = self.series(parts).replace("{seq}", str(parts.sequence).zfill(width))
         return number.replace("{check}", check_character(number.removesuffix("{check}")))
 
+    def example(self, day: date) -> str:
+        """A number as the pattern writes it on a day, with made-up codes."""
+        codes = {
+            token.name: ("L1" if token.name == "line" else "P1").ljust(token.low, "0")[: token.high]
+            for token in self.tokens
+            if token.name in ("line", "process")
+        }
+        return self.make(Parts(1, self.period(day), codes.get("line"), codes.get("process")))
+
     def parse(self, number: str) -> Parts:
         """The parts of a number: `parse(make(parts)) == parts`. Raises `NotOfPattern` or `NumberWrong`."""
         found = _expression(self.tokens).fullmatch(number)

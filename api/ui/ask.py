@@ -18,12 +18,14 @@ from api.gate import PREFIX
 from api.permissions import COMMAND_ROUTES
 from api.routing import Router
 from api.ui.actions import action, safe_back
+from api.ui.language import language_of
 from api.ui.shell import PageRoute, page
 from db.session import reading
 from db.tables import Place, UserAccount, core
 from domain import case_commands as cc
 from domain import commands as c
 from domain import maintenance_commands as mc
+from wording.texts import Words
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
@@ -135,12 +137,17 @@ def ask(
 
 def _places(request: Request, command: str) -> list[tuple[str, str]]:
     zones = PLACES.get(command)
-    if zones is None:
-        return []
+    return [] if zones is None else places_in(request, zones)
+
+
+def places_in(request: Request, zones: Sequence[str]) -> list[tuple[str, str]]:
+    """The places of some zones, for a list to choose from: (code, name with its zone)."""
+    language = language_of(request)
+    t, named = Words(language), request.app.state.named.of(language)
     places = core(Place)
     with reading(request.app.state.services.engine) as connection:
         rows = connection.execute(select(places).where(places.c.zone.in_(zones)).order_by(places.c.zone, places.c.code))
-        return [(row.code, f"{row.name} ({row.zone})") for row in rows]
+        return [(row.code, f"{named('place', row.code, row.name)} ({t.of('zone', row.zone)})") for row in rows]
 
 
 def people(request: Request) -> Sequence[tuple[str, str]]:

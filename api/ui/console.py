@@ -32,6 +32,7 @@ from api.ui import (
     master_import,
     master_records,
     neighbours,
+    number_patterns,
     offline,
     operations,
     orders,
@@ -49,8 +50,11 @@ from api.ui import (
     saved_reports,
     scan,
     schedule,
+    serials,
+    shipments,
     signing,
     spc,
+    stock_moves,
     suspects,
     tasks,
     weighing,
@@ -74,11 +78,12 @@ PLANT: Final = (
     account,
     operations,
     neighbours,
+    number_patterns,
 )
 AREAS: Final = (
-    login, home, tasks, board, orders, plan, schedule, picks, put_away, receipts, inspections, scan, problem, reviews,
-    cases, lots, holds, recalls, weighing, audit, signing, spc, reports, saved_reports, suspects, product_review, andon,
-    ask, actions, live, files, offline, *PLANT,
+    login, home, tasks, board, orders, plan, schedule, picks, put_away, shipments, receipts, inspections, scan, problem,
+    reviews, cases, lots, serials, stock_moves, holds, recalls, weighing, audit, signing, spc, reports, saved_reports,
+    suspects, product_review, andon, ask, actions, live, files, offline, *PLANT,
 )  # fmt: skip
 
 

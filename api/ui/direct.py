@@ -16,7 +16,7 @@ from api.errors import Problem
 from api.roles import Role
 from api.routing import Router
 from api.ui.actions import safe_back
-from api.ui.ask import Field, people
+from api.ui.ask import Field, people, places_in
 from api.ui.shell import PageRoute, may, page
 from domain.equipment import CleaningLevel
 
@@ -38,7 +38,14 @@ class Act:
 
 
 def _field(name: str, kind: str = "text", *, required: bool = True, options: tuple[str, ...] = ()) -> Field:
-    suffix = {"bool": ":bool", "time": ":time", "list": ":list", "secret": ":secret"}.get(kind, "")
+    suffix = {
+        "bool": ":bool",
+        "time": ":time",
+        "list": ":list",
+        "secret": ":secret",
+        "number": ":number",
+        "lines": ":lines",
+    }.get(kind, "")
     return Field(f"{name}{suffix}", f"field.{name}", kind, required, options)
 
 
@@ -125,6 +132,14 @@ ACTS: Final[Mapping[str, Act]] = {
     "resetSecondFactor": _account("reset-second-factor"),
     "decideDestruction": Act("/quality/lots/[^/]+/decide-destruction", "decideDestruction", (), "must"),
     "destroyLot": Act("/quality/lots/[^/]+/destroy", "destroyLot", (_field("how"),)),
+    "cancelShipment": Act("/wms/shipments/[^/]+/cancel", "shipGoods", (), "must"),
+    "takeBackShipment": Act(
+        "/wms/shipments/[^/]+/take-back", "takeBackGoods",
+        (_field("quantity", "number"), _field("place", "place", options=("quarantine",))), "must",
+    ),
+    "registerSerials": Act(
+        "/mes/traceabilities/serials", "registerSerials", (_field("serials", "lines"),), "no",
+    ),
     "resetPin": _account("reset-pin"),
     "giveBadge": _account("badge", _field("badge", required=False)),
     "acknowledgeAlarm": Act(r"/alarms/[0-9]+/acknowledge", "acknowledgeAlarm", (_field("note", required=False),), "no"),
@@ -191,4 +206,5 @@ def ask(
         given={key: value for key, value in request.query_params.items() if key not in own},
         chosen=chosen.split(","), command_id=uuid.uuid4().hex,
         people=people(request) if any(one.kind == "person" for one in act.fields) else [],
+        places={one.name: places_in(request, one.options) for one in act.fields if one.kind == "place"},
     )  # fmt: skip

@@ -67,6 +67,8 @@ def _value(text: str, kind: str, zone: ZoneInfo) -> Any:
             return datetime.fromisoformat(text).replace(tzinfo=zone).isoformat()
         case "list":
             return [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
+        case "lines":
+            return text.split()
         case "secret":
             return text  # a password is sent as it was typed
         case _:

@@ -17,7 +17,18 @@ from api.ui.direct import may_act
 from api.ui.shell import PageRoute, context, page
 from api.ui.svg import genealogy
 from api.ui.svg.genealogy import Node
-from db.queries import batch_reworks, disposal, lot_holds, lot_search, quality, signatures, stock
+from db import serials
+from db.queries import (
+    batch_reworks,
+    disposal,
+    lot_holds,
+    lot_search,
+    quality,
+    shipments,
+    signatures,
+    stock,
+    stock_moves,
+)
 from db.queries.record_people import names
 from db.session import reading
 from domain.base import uuid_for
@@ -27,6 +38,8 @@ Direction = Literal["both", "forward", "backward"]
 Depth = Annotated[int, Query(ge=0, le=50)]
 SHOWN: Final = 60
 LISTED: Final = 2000
+MOVES: Final = 200
+PIECES: Final = 12
 DEPTHS: Final = (0, 1, 2, 3, 5)
 PADDING: Final = 24
 SMALLEST: Final = (860, 260)
@@ -57,9 +70,12 @@ async def search(request: Request, find: Annotated[str, Query(max_length=120)] =
 
 
 @router.get("/lots/{lot:path}")
-async def one(lot: str, request: Request, direction: Direction = "both", depth: Depth = 0) -> Response:
-    """The card of a lot, with its genealogy. An unknown one leads to the nearest."""
-    found = await run_in_threadpool(_card, request, lot)
+async def one(
+    lot: str, request: Request, direction: Direction = "both", depth: Depth = 0,
+    serial: Annotated[str, Query(max_length=80)] = "",
+) -> Response:  # fmt: skip
+    """The card of a lot, with its genealogy. An unknown one leads to the nearest. `serial`: a piece of it."""
+    found = await run_in_threadpool(_card, request, lot, serial)
     if found is None:
         return await _unknown(request, lot)
     nodes, edges, away, beyond = await _related(request, lot, direction, depth)
@@ -85,23 +101,29 @@ async def _unknown(request: Request, lot: str) -> Response:
     return page(request, "lots.html", 404, lots=[], near=near, find=lot, shown=SHOWN, live="")
 
 
-def _card(request: Request, number: str) -> Document | None:
-    """Everything that the record knows about the lot itself."""
+def _card(request: Request, number: str, serial: str) -> Document | None:
+    """Everything that the record knows about the lot itself, and about the piece of it that was looked for."""
     with reading(request.app.state.services.engine) as connection:
         own = stock.lot(connection, number)
         if own is None:
             return None
         signed = [] if own["workOrder"] is None else signatures.of_batch(connection, own["workOrder"])
         inspections = quality.inspections(connection, number, 50)
+        moves = stock_moves.of_lot(connection, number, MOVES)
+        piece = serials.find(connection, serial) if serial else None
         return own | {
             "name": lot_search.name_of(connection, own["material"]), "inspections": inspections, "signatures": signed,
             "workOrderId": None if own["workOrder"] is None else str(uuid_for("work-order", own["workOrder"])),
             "holds": lot_holds.page(connection, number, True, 50),
             "batchReworks": batch_reworks.page(connection, number, None, 50),
             "operations": [] if own["workOrder"] is None else batch_reworks.operations(connection, own["workOrder"]),
+            "shipments": shipments.page(connection, lots=[number], limit=50),
             "destructions": disposal.page(connection, number, 50),
             "deviations": quality.deviations(connection, None, number, 50),
-            "people": names(connection, {"inspections": inspections}),
+            "moves": moves, "serials": serials.page(connection, number, "", PIECES),
+            "serialCount": serials.count(connection, number),
+            "piece": serials.document(piece) if piece is not None and piece.lot == number else None,
+            "people": names(connection, {"inspections": inspections, "moves": moves}),
         }  # fmt: skip
 
 

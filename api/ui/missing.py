@@ -1,4 +1,7 @@
-"""What somebody sees who opens the address of something that there is not: what was not found, and where to look."""
+"""What somebody sees who opens the address of something that there is not: what was not found, and where to look.
+
+An address that lacks something of what its page needs, or says it wrongly, is told what it is.
+"""
 
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -38,3 +41,13 @@ def ways(request: Request) -> tuple[Item | None, str]:
 def is_missing(request: Request, problem: dict[str, Any]) -> bool:
     """Whether a page was asked for that shows something that there is not."""
     return request.method == "GET" and problem.get("code") == "NOT_FOUND"
+
+
+def lacking(request: Request, problem: dict[str, Any]) -> list[dict[str, str]]:
+    """What of its address a page needs and did not get, or cannot read: `name`, and the fault as the API tells it."""
+    faults = problem.get("fields", ()) if request.method == "GET" else ()
+    return [
+        {**fault, "name": str(fault["field"]).partition(".")[2]}
+        for fault in faults
+        if str(fault["field"]).startswith("query.")
+    ]

@@ -50,6 +50,12 @@ ITEMS: Final = (
     Item("interfaces", "/ui/interfaces", (Role.PLANNER, Role.SUPERVISOR, *_QUALITY[:3], Role.ADMINISTRATOR), "1"),
     Item("picks", "/ui/picks", (Role.WAREHOUSE_KEEPER, Role.SUPERVISOR), "k"),
     Item("put_away", "/ui/put-away", (Role.WAREHOUSE_KEEPER,), "w"),
+    Item(
+        "shipments",
+        "/ui/shipments",
+        (Role.WAREHOUSE_KEEPER, Role.QA_REVIEWER, Role.QUALITY_MANAGER, Role.AUDITOR),
+        "3",
+    ),
     Item("receipts", "/ui/receipts", (Role.WAREHOUSE_KEEPER,), "d"),
     Item("inspections", "/ui/inspections", (*_QUALITY[:3], Role.SUPERVISOR), "i"),
     Item("reports", "/ui/reports", (Role.PLANNER, Role.SUPERVISOR, *_QUALITY, *_LOOKING, Role.PROCESS_ENGINEER), "f"),

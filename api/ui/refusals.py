@@ -132,8 +132,10 @@ def who(t: Words, named: str) -> str:
 def field(t: Words, fault: Mapping[str, Any]) -> str:
     """What is wrong with one field of a form, by the kind of the fault, with the limit that it names."""
     kind, problem = str(fault.get("kind") or ""), str(fault.get("problem") or "")
+    if kind == "missing":
+        return t("invalid.missing")
     if t.language != "zh" or not t.has(f"invalid.{kind}"):
-        return text(t, problem)
+        return text(t, problem.removeprefix("Value error, "))
     limits = _NUMBER.findall(problem)
     return t(f"invalid.{kind}") + (f"（{limits[0]}）" if len(limits) == 1 else "")
 

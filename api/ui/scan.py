@@ -1,5 +1,6 @@
 """A scanned code: what it is, by the resolver of `GET /scan`, and the screen that it leads to."""
 
+from contextlib import suppress
 from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
@@ -13,6 +14,7 @@ from api.ui.actions import safe_back
 from api.ui.possible import scope_of
 from api.ui.shell import PageRoute, page
 from api.ui.steps import step
+from db import serials
 from db.queries import near_codes, scans
 from db.queries.near_codes import Near
 from db.session import reading
@@ -75,7 +77,8 @@ async def leads_to(request: Request, found: Scanned) -> str | None:
         case K.WORKSTATION:
             return f"/ui/tasks?{urlencode({'station': found.id})}"
         case K.LOT | K.CONTAINER:
-            return f"/ui/lots/{quote(found.lot)}"
+            piece = await run_in_threadpool(_piece, request, found)
+            return f"/ui/lots/{quote(found.lot)}" + (f"?{urlencode({'serial': piece})}#piece" if piece else "")
         case K.ORDER:
             return f"/ui/orders/{uuid_for('production-order', found.id)}"
         case K.PLAN_LINE:
@@ -87,6 +90,16 @@ async def leads_to(request: Request, found: Scanned) -> str | None:
     if found.kind in _OF_WORK_ORDER:
         return _OF_WORK_ORDER[found.kind] + work_order
     return _BY_CODE[found.kind] + quote(found.id) if found.kind in _BY_CODE else None
+
+
+def _piece(request: Request, found: Scanned) -> str:
+    """The serial number that a code names: as it stands, or AI (21) of a symbol; empty when it is that of no piece."""
+    said = [found.text] if found.kind == K.LOT and found.text != found.lot else []
+    with suppress(gs1.Gs1Refused):
+        said += [element.value for element in gs1.parse(found.text) if element.ai == "21"]
+    with reading(request.app.state.services.engine) as connection:
+        pieces = [piece for text in said if (piece := serials.find(connection, text)) is not None]
+    return next((str(piece.serial) for piece in pieces if piece.lot == found.lot), "")
 
 
 def _next_step(request: Request, found: Scanned) -> str:

@@ -152,10 +152,11 @@ def _flash(request: Request) -> tuple[str, str] | None:
 
 def refused(request: Request, problem: dict[str, Any]) -> HTMLResponse:
     """A "no" for people: everything that stands in the way, and what is possible now."""
-    listed, search = missing.ways(request) if missing.is_missing(request, problem) else (None, "")
+    lacking = missing.lacking(request, problem)
+    listed, search = missing.ways(request) if lacking or missing.is_missing(request, problem) else (None, "")
     return page(
-        request, "refused.html", int(problem.get("status", 500)), problem=problem, listed=listed, search=search,
-        is_missing=missing.is_missing(request, problem),
+        request, "refused.html", int(problem.get("status", 500)), problem=problem, listed=listed,
+        search="" if lacking else search, lacking=lacking, is_missing=missing.is_missing(request, problem),
     )  # fmt: skip
 
 

@@ -27,7 +27,9 @@ from wording.values import Clock
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
 
 SHOWN: Final = 80
-"""Points of a chart and rows of its table; the limits are made of all."""
+"""Points of a chart; the limits are made of all."""
+ROWS: Final = 20
+"""Rows of its table."""
 SIGNALS: Final = 40
 KINDS: Final = ("individuals", "meanRange", "meanDeviation")
 SOURCES: Final[tuple[Source, ...]] = ("parameter", "inspection", "scrap")
@@ -102,8 +104,8 @@ def _shown(found: spc.Answer | None, t: Words, clock: Clock, everything: bool) -
     """Pictures, signals and rows, as many as are shown."""
     if found is None or found.study is None:
         return {"pictures": [], "signals": [], "rows": []}
-    last = len(found.points) if everything else SHOWN
-    return {"pictures": _pictures(found, t, clock, last), "signals": _signals(found), "rows": _rows(found, last)}
+    last, rows = (len(found.points),) * 2 if everything else (SHOWN, ROWS)
+    return {"pictures": _pictures(found, t, clock, last), "signals": _signals(found), "rows": _rows(found, rows)}
 
 
 def _chosen(known: list[dict[str, Any]], of: str) -> tuple[Source, str] | None:

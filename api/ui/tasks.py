@@ -16,6 +16,7 @@ from api.ui.calls import read
 from api.ui.shell import PageRoute, context, may, page
 from api.ui.ways_out import Place
 from db.queries import batch_record, scopes, waiting
+from db.queries.record_people import names
 from db.session import reading
 from domain.rules.possible import possible_for
 
@@ -100,7 +101,7 @@ def _reported(operation: Mapping[str, Any]) -> Decimal:
 
 
 def _stands(request: Request, work_order_id: UUID, code: str) -> dict[str, Any]:
-    """What is possible at the operation now, and the values that were recorded."""
+    """What is possible at the operation now, the values that were recorded, the remarks."""
     having = request.app.state.services
     target = having.target(WORK_ORDER, work_order_id)
     with (
@@ -108,8 +109,11 @@ def _stands(request: Request, work_order_id: UUID, code: str) -> dict[str, Any]:
         having.histories.current(connection, target.order_number) as folded,
     ):
         possible = possible_for(folded.process, target.work_order, code) if folded is not None else ()
+        written = [one for one in batch_record.comments(connection, target.work_order) if one["operation"] == code]
         return {
             "possible": set(possible),
             "values": batch_record.values(connection, target.work_order, code),
+            "comments": written,
+            "people": names(connection, {"own": written}),
             "order_state": folded.process.state if folded is not None else "",
         }

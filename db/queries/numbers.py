@@ -93,3 +93,10 @@ def planned_as(connection: Connection, number: str) -> str | None:
 def given(connection: Connection, number: str) -> Row[Any] | None:
     """Who gave a number, when, by which pattern."""
     return connection.execute(select(GIVEN).where(GIVEN.c.number == number)).one_or_none()
+
+
+def given_counts(connection: Connection) -> dict[tuple[str, str, int], int]:
+    """(plant, kind, version) → how many numbers that pattern gave."""
+    of = (GIVEN.c.plant, GIVEN.c.kind, GIVEN.c.version)
+    statement = select(*of, func.count().label("given")).where(GIVEN.c.plant.is_not(None)).group_by(*of)
+    return {(row.plant, row.kind, row.version): row.given for row in connection.execute(statement)}

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, String, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from db.tables import Shipment, ShipmentReturn, core
 from domain.quantities import plain
@@ -41,6 +41,29 @@ def page(
             statement = statement.where(SHIPMENTS.c[column] == value)
     ordered = statement.order_by(SHIPMENTS.c.prepared_at.desc(), SHIPMENTS.c.number).limit(limit)
     return [document(row, row.returned) for row in connection.execute(ordered)]
+
+
+def returns(connection: Connection, number: str) -> list[dict[str, Any]]:
+    """What came back of a shipment, oldest first: `quantity`, `place`, `reason`, `returnedBy`, `returnedAt`."""
+    statement = select(RETURNS).where(RETURNS.c.shipment == number).order_by(RETURNS.c.returned_at, RETURNS.c.key)
+    return [
+        {
+            "quantity": plain(row.quantity), "place": row.place, "reason": row.reason, "returnedBy": row.returned_by,
+            "returnedAt": row.returned_at,
+        }
+        for row in connection.execute(statement)
+    ]  # fmt: skip
+
+
+def consignees(connection: Connection, limit: int) -> list[dict[str, str]]:
+    """Who got something before, latest first: `number` of the last shipment to them, and how it was addressed."""
+    latest = select(SHIPMENTS).ext(distinct_on(SHIPMENTS.c.consignee))
+    found = latest.order_by(SHIPMENTS.c.consignee, SHIPMENTS.c.prepared_at.desc()).subquery()
+    rows = connection.execute(select(found).order_by(found.c.prepared_at.desc()).limit(limit))
+    return [
+        {name: getattr(row, name) for name in ("number", "consignee", "address", "contact", "transport")}
+        for row in rows
+    ]
 
 
 def returned(connection: Connection, number: str) -> Decimal:

@@ -136,6 +136,25 @@ def test_an_inserted_row_is_named(trail: tuple[Connection, int]) -> None:
     assert audit.verify(connection).broken_at == first + 5
 
 
+@pytest.mark.accepts("AT-04")
+def test_what_others_write_while_the_chain_is_walked_breaks_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = audit._rows
+
+    def walked(connection: Connection) -> Iterator[tuple[int, str, Entry]]:
+        yield from walk(connection)
+        with database.owner.begin() as other:
+            audit.append(other, [entry(9, "step.late", "op03", None, {"n": 9})])
+
+    with database.owner.begin() as connection:
+        audit.append(connection, [entry(8, "step.before", "op03", None, {"n": 8})])
+    monkeypatch.setattr(audit, "_rows", walked)
+    with database.owner.connect() as connection:
+        verdict = audit.verify(connection)
+        assert (verdict.broken_at, audit.head(connection)[0]) == (None, verdict.rows + 1)
+
+
 def test_a_row_after_the_head_is_named(trail: tuple[Connection, int]) -> None:
     connection, first = trail
     last = audit.head(connection)[1]

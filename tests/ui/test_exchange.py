@@ -54,6 +54,7 @@ async def test_a_document_is_looked_at_then_taken_and_the_genealogy_shows_the_ot
     await wil.page.set_input_files("#import-file", path)
     await wil.page.locator("#upload button").click()
     preview = wil.page.locator("#preview")
+    await expect(preview).to_contain_text("Transformation · ")
     await expect(wil.page.locator("#unnamed")).to_contain_text("still called SITE")
     await expect(preview).to_contain_text("1 new, 0 known already, 1 would be put aside")
     await expect(preview).to_contain_text("baking")
@@ -93,7 +94,7 @@ async def test_a_document_is_looked_at_then_taken_and_the_genealogy_shows_the_ot
         await expect(terminal.page.locator("#list")).to_contain_text("EAST-P")
         await looks_right(terminal, f"genealogy-{words[:4]}", tmp_path)
     await wil.page.locator("#list a", has_text="ORE-7").click()
-    await expect(wil.page.locator("#told")).to_contain_text("creating_class_instance")
+    await expect(wil.page.locator("#told")).to_contain_text("creating class instance")
     async with wil.page.expect_download() as coming:
         await wil.page.fill("#export-lot", "FAR-1")
         await wil.page.get_by_role("button", name="Take along").click()

@@ -49,6 +49,15 @@ def test_of_a_long_chart_the_last_points_are_drawn() -> None:
     assert "Point 149<" not in drawn
 
 
+def test_a_chart_of_few_points_fits_a_telephone() -> None:
+    for count, width in ((5, 340), (20, 648), (60, 1100), (90, 1298)):
+        chart = spc.individuals([float(n % 7) for n in range(count)]).charts[0]
+        points = [Point("", f"Point {n}", "11-27") for n in range(count)]
+        drawn = str(control_chart(chart, points, LINES, "Weight", last=100))
+        assert f'width="{width}"' in drawn, count
+        assert ("few" in drawn) == (width < 1100), count
+
+
 def test_a_chart_of_what_never_varied_can_be_drawn() -> None:
     for study in (spc.individuals([0.0, 0.0, 0.0]), spc.individuals([5.0] * 3)):
         for chart in study.charts:

@@ -22,7 +22,7 @@ from reporting.files import ReportFiles
 from tests.api.company import PASSWORD, Company
 from tests.api.holding import held, until_hold
 from tests.api.recalling import executed, opened
-from tests.api.shipping import saleable, shipped
+from tests.api.shipping import prepare, saleable, shipped
 from tests.api.test_saved_reports import ZONE, overdue, planned, view
 from tests.api.words import at_stage, create, do, receive
 from tests.figures import a_bad_night, breaks_down, display, figures, rolling
@@ -52,7 +52,9 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     await create(company, dueAt="2026-01-15T08:00:00Z")
     found |= await warehouse_and_quality(company)
     desk = await company.desk("olu")
-    await desk.command(f"/mes/work-orders/{found['work_running']}/operations/MIX/start")
+    mixing = f"/mes/work-orders/{found['work_running']}/operations/MIX"
+    await desk.command(f"{mixing}/start")
+    await desk.command(f"{mixing}/comment", text="the sieve was changed at half of the batch")
     found |= await quality_plant(company, engine)
     found |= await engineering(company)
     found |= await figures(company)
@@ -63,6 +65,13 @@ async def plant(company: Company, working: None, engine: Engine) -> dict[str, st
     found |= await hold_of_a_lot(company)
     found["recall"] = await recall(company)
     found |= await changes(company)
+    found |= await shipments(company)
+    patterns = [
+        {"plant": "P9", "kind": "raw", "pattern": "R{date:yyMM}{seq:4}", "version": 1},
+        {"plant": "P9", "kind": "raw", "pattern": "R{date:yyMMdd}-{seq:4}", "version": 2},
+        {"plant": "P9", "kind": "finished", "pattern": "F{date:yyMM}{line:2}{process:2}{seq:2}{check}", "version": 1},
+    ]
+    await (await company.desk("pat")).post("/master-data/import", {"numberPatterns": patterns})
     await dispensing(company)
     found["work_weighing"] = (await weighing(company))[1]
     found["work_scanned"] = (await picked(company))[1]
@@ -101,6 +110,18 @@ async def recall(company: Company) -> str:
     path = await opened(company, mock=True, lot=batch)
     await executed(company, path)
     return path.rpartition("/")[2]
+
+
+async def shipments(company: Company) -> dict[str, str]:
+    """A lot of which a part was shipped and came back in part; another part is prepared."""
+    _, _, lot = await saleable(company, policy="guarded")
+    pieces = [f"S{number:05}" for number in range(1, 31)]
+    await do(company, "wil", "/mes/traceabilities/serials", lot=lot, serials=pieces)
+    left = await shipped(company, lot, "300")
+    back = {"quantity": "40", "place": "QUARANTINE", "reason": "the carton was wet"}
+    await do(company, "wil", f"/wms/shipments/{left}/take-back", **back)
+    ready = (await prepare(company, lot, "120", consignee="Clinic 2")).json()["shipment"]
+    return {"lot_shipped": lot, "shipment_left": left, "shipment_prepared": ready}
 
 
 async def hold_of_a_lot(company: Company) -> dict[str, str]:
@@ -195,6 +216,17 @@ SCREENS = (
     ("put-aways", "wil", "/ui/put-away"),
     ("put-away", "wil", "/ui/put-away/{work_puttingAway}"),
     ("put-away-gated", "wil", "/ui/put-away/{work_quarantined}"),
+    ("shipments", "wil", "/ui/shipments"),
+    ("shipment", "wil", "/ui/shipments/{shipment_left}"),
+    ("shipment-prepared", "wil", "/ui/shipments/{shipment_prepared}"),
+    ("shipment-new", "wil", "/ui/shipments/new?lot={lot_shipped}&like={shipment_left}"),
+    ("shipment-which", "wil", "/ui/shipments/new"),
+    ("shipment-take-back", "wil", "/ui/act/takeBackShipment?path=/wms/shipments/{shipment_left}/take-back"),
+    ("lot-shipped", "wil", "/ui/lots/{lot_shipped}?serial=S00007"),
+    ("lot-serials", "rae", "/ui/lot-serials/{lot_shipped}"),
+    ("serials-register", "olu", "/ui/act/registerSerials?path=/mes/traceabilities/serials&lot={lot_shipped}"),
+    ("stock-move", "wil", "/ui/stock-move?lot={lot}"),
+    ("stock-move-rejected", "wil", "/ui/stock-move?lot={lot_rejected}"),
     ("receipts", "wil", "/ui/receipts"),
     ("inspections", "ana", "/ui/inspections"),
     ("inspection-enter", "ana", "/ui/inspections/{work_inspecting}"),
@@ -274,6 +306,9 @@ SCREENS = (
     ("master-import", "pat", "/ui/master/import?kind=inspectionPlans"),
     ("equipment-classes", "pat", "/ui/equipment-classes"),
     ("equipment-class", "pat", "/ui/equipment-classes/MIXER"),
+    ("master-numbers", "pat", "/ui/master/numbers?plant=P9&kind=raw"),
+    ("master-numbers-read", "pia", "/ui/master/numbers?number=R261128-0001"),
+    ("incomplete", "pat", "/ui/act/calibrate"),
     ("master-policies", "pat", "/ui/master/policies"),
     ("configuration", "pat", "/ui/master/configuration"),
     ("configuration-change", "max", "/ui/master/configuration/{configuration}"),

@@ -11,6 +11,7 @@ from api import permissions
 from api.roles import Role
 from api.ui.ask import KINDS
 from domain import states
+from domain.epcis_rules import BIZ_STEPS
 from domain.exceptions import ExceptionType
 from wording.texts import FOLDER, readable, texts
 
@@ -92,3 +93,8 @@ def test_every_kind_of_thing_that_a_refusal_names_has_a_word() -> None:
 )
 def test_a_name_without_a_text_can_be_read(name: str, text: str) -> None:
     assert readable(name) == text
+
+
+def test_every_step_of_an_event_of_another_plant_has_a_word() -> None:
+    known = texts("zh")
+    assert sorted(step for step in BIZ_STEPS if f"epcis.step.{step}" not in known) == []

@@ -136,6 +136,7 @@
         const id = form.elements.commandId;
         if (id && answer.status < 500) id.value = newId();
         swap(await answer.text());
+        mark(form);
         showRefusal();
         sound(false);
       }
@@ -155,6 +156,22 @@
     clean(form);
     if (form.elements.commandId) form.elements.commandId.value = newId();
     say("later", words.kept);
+  }
+  // What is wrong with a field is said at the field, too, until somebody changes it.
+  function mark(form) {
+    for (const note of all(".at-field", form)) note.remove();
+    for (const fault of all("#notices [data-at]")) {
+      const field = [...form.elements].find((el) => el.type !== "hidden" && el.name && `${fault.dataset.at}.`.startsWith(`${el.name.split(":")[0]}.`));
+      if (!field) continue;
+      const note = document.createElement("span");
+      note.className = "wrong at-field";
+      note.id = `wrong-${field.id || fault.dataset.at}`;
+      note.textContent = fault.dataset.why;
+      (field.closest(".field") ?? field).append(note);
+      field.setAttribute("aria-invalid", "true");
+      field.setAttribute("aria-describedby", note.id);
+      field.addEventListener("input", () => { note.remove(); field.removeAttribute("aria-invalid"); field.removeAttribute("aria-describedby"); }, { once: true });
+    }
   }
   const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   // A refusal is shown where the person is: inside the dialog when one is open, for nothing else can be read then.

@@ -12,6 +12,8 @@ LEFT, RIGHT, TOP, BOTTOM = 12, 116, 26, 30
 STEP = 13
 """The least room for a point."""
 WIDTH, HEIGHT, LOW_HEIGHT = 1100, 330, 190
+NARROW, ROOM = 340, 26
+"""The width of a telephone, and what a point gets when there are few."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def control_chart(chart: Chart, points: Sequence[Point], lines: Lines, title: st
     upper, lower, sigma = chart.upper[start:], chart.lower[start:], chart.sigma[start:]
     is_main = chart.name in ("individuals", "mean", "proportion")
     height = HEIGHT if is_main else LOW_HEIGHT
-    width = max(WIDTH, LEFT + RIGHT + STEP * len(values))
+    width = _width(len(values))
+    kind = "control-chart few" if width < WIDTH else "control-chart"
     given = [limit for limit in lines.specification.values() if limit is not None] if is_main else []
     y = Scale(*around([*values, *upper, *lower, *given]), height - BOTTOM, TOP)
     x = Scale(-0.5, len(values) - 0.5, LEFT, width - RIGHT)
@@ -54,9 +57,15 @@ def control_chart(chart: Chart, points: Sequence[Point], lines: Lines, title: st
     parts.append(_labels(chart, lines, (upper[-1], lower[-1]), is_main, width, y))
     parts.append(_days(own, x, height))
     return Markup(
-        f'<svg class="control-chart" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="group" '
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="group" '
         f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )
+
+
+def _width(points: int) -> int:
+    """As wide as the points want it: few of them fit a telephone."""
+    ends = LEFT + RIGHT
+    return max(NARROW, min(WIDTH, ends + ROOM * points), ends + STEP * points)
 
 
 def _zones(chart: Chart, sigma: Sequence[float], x: Scale, y: Scale) -> str:

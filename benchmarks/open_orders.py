@@ -138,6 +138,7 @@ class _Open:
         opening, opened = time.perf_counter() - began, self._memory()
         spent = self._spent(used)
         rest = await self._rested(client)
+        events = await self._events(client)
         with self._bars.bar("every order answers", len(self._numbers)) as advance:
             before = await self._ask_all(client, advance)
         memory = self._memory()
@@ -152,7 +153,7 @@ class _Open:
             "cpuSecondsOfAnOpening": spent, "rest": rest, "memoryBytesOfAllWorkersEmpty": _of_workers(empty),
             "memoryBytesOfAllWorkersOpened": _of_workers(opened),
             "memoryBytes": memory, "memoryBytesOfAllWorkers": _of_workers(memory),
-            "historyEventsOfAnOrder": await self._events(client),
+            "historyEventsOfAnOrder": events,
             "answeredWarm": len(before), "warmAnswerMilliseconds": percentiles(before),
             "killed": killed, "answered": len(after),
             "secondsUntilAllAnswered": round(answered, 1), "answerMilliseconds": percentiles(after),

@@ -123,8 +123,10 @@ ABORT_JOB: Final[dict[str, Any]] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
-WORTH_A_REST: Final = 16
+WORTH_A_REST: Final = 24
 """From so many events on a run is replaced by a new one, which has four, when nobody touches its order."""
+WORTH_A_REST_RELEASED: Final = 8
+"""The same for an order that waits for its dispatch, as most of a plant's open orders do."""
 REST_SPREAD: Final = 1.5
 """The longest time until then, as a multiple of the shortest: orders that were released together do not all begin their
 new runs in one moment."""

@@ -154,12 +154,18 @@ class ProductionOrderWorkflow:
         """
         if seconds is None:
             return
-        await workflow.wait_condition(lambda: workflow.info().get_current_history_length() >= policies.WORTH_A_REST)
         while not self._rests:
-            await workflow.wait_condition(lambda: self._is_idle)
+            await workflow.wait_condition(lambda: self._is_worth_a_rest and self._is_idle)
             revision = self._process.revision
             await workflow.sleep(seconds * workflow.random().uniform(1, policies.REST_SPREAD), summary="rest")
-            self._rests = self._is_idle and self._process.revision == revision
+            is_touched = self._process.revision != revision
+            self._rests = self._is_worth_a_rest and self._is_idle and not is_touched
+
+    @property
+    def _is_worth_a_rest(self) -> bool:
+        is_released = self._process.state == OrderState.RELEASED
+        least = policies.WORTH_A_REST_RELEASED if is_released else policies.WORTH_A_REST
+        return workflow.info().get_current_history_length() >= least
 
     async def _until_it_ends(self, *helpers: asyncio.Task[None]) -> None:
         """Wait for the order's last state, for a cancellation, or for a quiet moment to begin a new run."""

@@ -4,20 +4,14 @@ In a normal run the same screens are opened and held against the rules that a ma
 """
 
 import asyncio
-import os
 import uuid
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 import pytest
-from fastapi import FastAPI
-from playwright.async_api import Browser
 from sqlalchemy import Engine
 
 from adapters.reports.due import DueReports
-from api.ui.door import COOKIE
 from reporting.files import ReportFiles
 from tests.api.company import PASSWORD, Company
 from tests.api.holding import held, until_hold
@@ -31,12 +25,12 @@ from tests.ui.beside import neighbours
 from tests.ui.booth import dispensing, picked, weighing
 from tests.ui.engineering import engineering
 from tests.ui.floor import warehouse_and_quality
+from tests.ui.looks import ALL_LOOKS, FOLDER, LOOKS, Desks, Look, desks
 from tests.ui.nonconforming import nonconforming
-from tests.ui.screen import DESKTOP, PHONE, Console, Terminal
+from tests.ui.screen import Terminal
 
+__all__ = ["desks"]
 pytestmark = pytest.mark.usefixtures("working")
-FOLDER = os.environ.get("MES_GALLERY")
-"""Where `make gallery` wants its pictures."""
 
 
 @pytest.fixture(scope="module")
@@ -338,15 +332,6 @@ SCREENS = (
 )
 
 
-Look = tuple[str, str, tuple[int, int]]
-"""Language, name of the width, and the width and height."""
-ALL_LOOKS: Final[tuple[Look, ...]] = (
-    ("en", "phone", PHONE), ("zh", "desktop", DESKTOP), ("en", "desktop", DESKTOP), ("zh", "phone", PHONE),
-)  # fmt: skip
-LOOKS = ALL_LOOKS if FOLDER else ALL_LOOKS[:2]
-"""Language and width: a normal run opens each screen in both; pictures are made of every pair."""
-
-
 def looks_that_are_judged(name: str) -> set[tuple[str, str]]:
     """Looks that are held against the rules of WCAG 2.2 AA: all that there are for pictures, else one of the two.
 
@@ -357,45 +342,6 @@ def looks_that_are_judged(name: str) -> set[tuple[str, str]]:
         return {(language, label) for language, label, _ in ALL_LOOKS}
     place = [screen[0] for screen in SCREENS].index(name)
     return {LOOKS[place % len(LOOKS)][:2]}
-
-
-class Desks:
-    """A terminal for each look, at which one person after the other sits down.
-
-    To open a browser for every person, or to log in for every picture, would take longer than to look at it. The
-    service worker is left out: it would ask for twenty more pages after each (`tests/ui/test_offline.py` is about it).
-    """
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._terminals: dict[tuple[str, str], Terminal] = {}
-        self._sessions: dict[str, str] = {}
-
-    async def at(self, user: str | None, look: Look) -> Terminal:
-        """The terminal of a look, with this person's session; nobody's has none."""
-        language, label, size = look
-        if (language, label) not in self._terminals:
-            more = {"bypass_csp": True, "service_workers": "block"}
-            self._terminals[language, label] = await self.console.terminal(None, language, size, **more)
-        terminal = self._terminals[language, label]
-        context = terminal.page.context
-        await context.clear_cookies(name=COOKIE)
-        if user in self._sessions:
-            await context.add_cookies(
-                [{"name": COOKIE, "value": self._sessions[user], "url": f"{self.console.address}/ui"}]
-            )
-        elif user is not None:
-            await terminal.let_in(user)
-            self._sessions[user] = next(one["value"] for one in await context.cookies() if one["name"] == COOKIE)
-        return terminal
-
-
-@pytest.fixture(scope="module")
-async def desks(browser: Browser, served: tuple[FastAPI, str]) -> AsyncIterator[Desks]:
-    """The terminals of all screens."""
-    desks = Desks(Console(browser, served[1]))
-    yield desks
-    await desks.console.close()
 
 
 @pytest.mark.parametrize(("name", "user", "path"), SCREENS, ids=[screen[0] for screen in SCREENS])

@@ -53,6 +53,24 @@ async def test_a_tap_opens_large_keys_with_unit_and_limits_and_no_keyboard(
     await expect(pad).to_be_hidden()
 
 
+async def test_what_happens_meanwhile_changes_neither_the_keys_nor_the_field(
+    console: Console, company: Company, pressing: str
+) -> None:
+    terminal = await console.terminal("olu", "en", PHONE, has_touch=True)
+    await terminal.open(f"/ui/tasks/{pressing}/PRESS")
+    field, pad = terminal.page.locator("input[name='values.0.text:entry']"), terminal.page.locator("#keypad")
+    await field.tap()
+    await pad.locator("[data-key='1']").tap()
+    text = "the hopper is half empty"
+    await do(company, "olu", f"/mes/work-orders/{pressing}/operations/PRESS/comment", text=text)
+    await expect(terminal.page.locator("[id^=remarks-]")).to_contain_text(text)
+    await expect(field).to_have_attribute("inputmode", "none")
+    for key in ("1", "3"):
+        await pad.locator(f"[data-key='{key}']").tap()
+    await pad.locator("[data-enter]").tap()
+    await expect(field).to_have_value("113")
+
+
 async def test_the_keys_can_be_typed_and_a_mouse_types_into_the_field(console: Console, pressing: str) -> None:
     terminal = await console.terminal("olu")
     await terminal.open(f"/ui/tasks/{pressing}/PRESS")

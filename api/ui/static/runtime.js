@@ -18,9 +18,11 @@
     return el.value !== el.defaultValue;
   };
   function attributes(old, fresh) {
-    for (const { name, value } of [...fresh.attributes]) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    // A field that the keypad has touched keeps a tablet's own keyboard down, whatever the page is told meanwhile.
+    const isOurs = (name) => old.dataset.number !== undefined && ["inputmode", "data-number"].includes(name);
+    for (const { name, value } of [...fresh.attributes]) if (old.getAttribute(name) !== value && !isOurs(name)) old.setAttribute(name, value);
     for (const { name } of [...old.attributes]) {
-      if (name === "open" && old.matches("dialog,details")) continue;
+      if (isOurs(name) || (name === "open" && old.matches("dialog,details"))) continue;
       if (!fresh.hasAttribute(name)) old.removeAttribute(name);
     }
   }

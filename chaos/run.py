@@ -23,7 +23,7 @@ from chaos.killing import Killer
 from chaos.long_orders import LongOrder
 from chaos.moments import Looks, Readers
 from chaos.plan import Kill
-from chaos.resting import new_runs, resting_soon
+from chaos.resting import resting_soon
 from chaos.told import Told
 from replay.jobshop import replay_jobshop
 from replay.progress import Progress
@@ -32,6 +32,7 @@ from replay.tablets import replay_tablets
 from system import Addresses, EmbeddedSystem
 from system.data_folder import DataFolder
 from system.postgres import OWNER
+from system.temporal_server import new_runs
 
 PLANTS: Final = ("tablets", "jobshop")
 SHOWN: Final = 200
@@ -228,7 +229,7 @@ async def _drive(
             watch.step(f"what is told now of {len(readers.looks.taken)} moments")
             await readers.ask_again(lambda: _url(addresses.data_dir))
         ended = await _long_orders(settings, addresses, killer)
-        runs = await new_runs(addresses)
+        runs = await new_runs(addresses.temporal_address, addresses.temporal_namespace, "ProductionOrder")
         return Run(records.NOTHING, told, made_all, 0.0, clients, killer.done, readers.looks, ended, runs)
     finally:
         await clients.close()

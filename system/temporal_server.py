@@ -174,3 +174,12 @@ def in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+async def new_runs(address: str, namespace: str, workflow: str) -> int:
+    """How many runs of workflows of that name were replaced by a new one so far."""
+    from temporalio.client import Client
+
+    client = await Client.connect(address, namespace=namespace)
+    asked = f"WorkflowType = '{workflow}' AND ExecutionStatus = 'ContinuedAsNew'"
+    return (await client.count_workflows(asked)).count

@@ -158,8 +158,7 @@ class ProductionOrderWorkflow:
             await workflow.wait_condition(lambda: self._is_worth_a_rest and self._is_idle)
             revision = self._process.revision
             await workflow.sleep(seconds * workflow.random().uniform(1, policies.REST_SPREAD), summary="rest")
-            is_touched = self._process.revision != revision
-            self._rests = self._is_worth_a_rest and self._is_idle and not is_touched
+            self._rests = self._is_idle and self._process.revision == revision
 
     @property
     def _is_worth_a_rest(self) -> bool:

@@ -1,14 +1,13 @@
 """Holds of lots: what one would stop, how far the orders are with their answers, its release."""
 
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import Query, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.routing import Router
 from api.ui.calls import read
+from api.ui.newest import to_newest
 from api.ui.shell import PageRoute, page
 from db.queries.record_people import names
 from db.session import reading
@@ -42,9 +41,7 @@ async def new(request: Request, lot: Lot, downstream: bool = False) -> Response:
 @router.get("/holds/newest")
 async def newest(request: Request, lot: Lot) -> Response:
     """The hold that was placed last of those that a lot is under: where a new one leads to."""
-    found = (await read(request, "/quality/holds", lot=lot, limit=1))["holds"]
-    hold = f"/ui/holds/{quote(found[0]['number'], safe='')}" if found else f"/ui/lots/{quote(lot, safe='')}"
-    return RedirectResponse(hold, 303)
+    return await to_newest(request, lot, "/quality/holds")
 
 
 @router.get("/holds/{number}")

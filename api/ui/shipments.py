@@ -1,12 +1,9 @@
 """Shipments: what is prepared, left and came back, of one lot or of all; the form of a new one."""
 
 import uuid
-from decimal import Decimal
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import Query, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
@@ -14,13 +11,13 @@ from api.errors import not_found
 from api.routing import Router
 from api.ui.calls import read
 from api.ui.direct import may_act
+from api.ui.newest import to_newest
 from api.ui.scan import names_in
 from api.ui.shell import PageRoute, page
 from db.queries import lot_search, stock
 from db.queries import shipments as tables
 from db.queries.record_people import names
 from db.session import reading
-from domain.quantities import plain
 from domain.shipping_states import ShipmentState
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
@@ -77,21 +74,14 @@ def _form(connection: Connection, code: str, like: str) -> dict[str, Any]:
         if not earlier:
             raise not_found("shipment", like)
         found["like"] = earlier[0]
-    free = {
-        one["place"]: Decimal(one["onHand"]) - Decimal(one["reserved"])
-        for one in own["stock"]
-        if one["zone"] == SALEABLE
-    }
-    places = [(place, plain(left)) for place, left in free.items() if left > 0]
+    places = stock.free_places(one for one in own["stock"] if one["zone"] == SALEABLE)
     return found | {"lot": own, "places": places, "name": lot_search.name_of(connection, own["material"])}
 
 
 @router.get("/shipments/newest")
 async def newest(request: Request, lot: Lot) -> Response:
     """The shipment of a lot that was prepared last: where a new one leads to."""
-    found = (await read(request, "/wms/shipments", lot=lot, limit=1))["shipments"]
-    own = f"/ui/shipments/{quote(found[0]['number'], safe='')}" if found else f"/ui/lots/{quote(lot, safe='')}"
-    return RedirectResponse(own, 303)
+    return await to_newest(request, lot, "/wms/shipments")
 
 
 @router.get("/shipments/{number}")

@@ -1,7 +1,6 @@
 """Moving stock of a lot from a place to another one."""
 
 import uuid
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
@@ -16,7 +15,6 @@ from api.ui.ask import places_in
 from api.ui.shell import PageRoute, page
 from db.queries import stock
 from db.session import reading
-from domain.quantities import plain
 from domain.states import LotStatus
 
 router = Router(prefix="/ui", route_class=PageRoute, include_in_schema=False)
@@ -36,10 +34,9 @@ async def form(
         if own is None:
             raise not_found("lot", lot)
         here = [one for one in own["stock"] if one["zone"] not in NOT_BY_HAND]
-        free = [(one["place"], plain(Decimal(one["onHand"]) - Decimal(one["reserved"]))) for one in here]
         is_rejected = own["status"] == LotStatus.REJECTED and any(one["zone"] == REJECTED for one in here)
         return {
-            "lot": own, "sources": [(place, left) for place, left in free if left != "0"],
+            "lot": own, "sources": stock.free_places(here),
             "targets": places_in(request, ZONES[own["status"]]), "needs_approval": is_rejected,
         }  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Lots and what lies where."""
 
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -51,6 +53,12 @@ def lot(connection: Connection, number: str) -> dict[str, Any] | None:
         "expiresOn": row.expires_on and row.expires_on.isoformat(), "createdAt": row.created_at.isoformat(),
         "stock": balances(connection, number, None, 100),
     }  # fmt: skip
+
+
+def free_places(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(place, what nobody has reserved there) of balances (see there) with something free."""
+    free = [(own["place"], Decimal(own["onHand"]) - Decimal(own["reserved"])) for own in rows]
+    return [(place, plain(left)) for place, left in free if left > 0]
 
 
 def lots_of(connection: Connection, material: str, limit: int) -> list[str]:
